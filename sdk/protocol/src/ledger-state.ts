@@ -1,0 +1,158 @@
+import type { JsonObject } from './canonical.js';
+import type { Domain } from './eip712.js';
+import type { MemberDocument, ProposalAction } from './governance.js';
+import type { Header } from './header.js';
+import type { Policy, Ticket } from './access.js';
+
+/**
+ * World state: every key the contracts write and the value under it. Values are canonical JSON. The read model folds
+ * these writes out of full blocks, evidence reads them out of endorsed proposal responses.
+ */
+
+/** Fabric's composite key: U+0000, then each part followed by U+0000. Parts never contain U+0000 (closed grammars). */
+export function stateKey(type: keyof LedgerState, ...parts: readonly (string | number)[]): string {
+  return `\u0000${[type, ...parts.map(statePart)].join('\u0000')}\u0000`;
+}
+
+// Numbers are padded so that keys sort by value in range reads.
+function statePart(part: string | number): string {
+  return typeof part === 'number' ? String(part).padStart(12, '0') : part;
+}
+
+/** Splits a composite key; undefined for a key of another shape. */
+export function splitStateKey(key: string): { type: string; parts: string[] } | undefined {
+  if (!key.startsWith('\u0000') || !key.endsWith('\u0000')) return undefined;
+  const [type = '', ...parts] = key.slice(1, -1).split('\u0000');
+  return { type, parts };
+}
+
+/** What each key type holds. Key parts stand in the comment. Times are Unix seconds of the writing transaction. */
+export interface LedgerState {
+  /** [] once the founding is complete. */
+  charter: { readonly chaincode: string; readonly channel: string; readonly digest: string; readonly document: JsonObject; readonly domain: Domain; readonly founding: string };
+  /** [memberId] one key per founder's call. */
+  founding: { readonly digest: string };
+  /** [memberId] */
+  member: MemberState;
+  /** [] sorted ids of active centres: the electorate, read by every vote. */
+  electorate: { readonly centres: readonly string[] };
+  /** [proposalId] */
+  proposal: ProposalState;
+  /** [kind, version] */
+  schema: { readonly digest: string; readonly document: JsonObject; readonly kind: string; readonly proposal: string; readonly version: number };
+  /** [fingerprint: SHA-256 of the DER, hex] */
+  ca: { readonly certificate: string; readonly fingerprint: string; readonly name: { readonly en: string; readonly zh: string }; readonly proposal: string; readonly usccOids: readonly string[] };
+  /** [name, version] */
+  codeSet: AdoptedDocument;
+  /** [name, version] */
+  ruleSet: AdoptedDocument;
+  /** [ownerId] */
+  owner: OwnerState;
+  /** [publisher, seq] one key per batch. */
+  batch: { readonly count: number; readonly root: string };
+  /** [publisher, localId] current state of a record that supersedes or revokes; absent while only version 1 exists. */
+  record: { readonly batch: number; readonly header: Header };
+  /** [publisher, localId] blocks versions up to and including this one. */
+  contested: { readonly version: number };
+  /** [ownerId, grantDigest] */
+  revocation: { readonly revokedAt: number };
+  /** [ownerId, grantDigest, n] */
+  slot: { readonly ticket: string };
+  /** [readerId, requestId] */
+  request: { readonly digest: string; readonly ticket: string };
+  /** [ticketId] */
+  ticket: Ticket;
+  /** [ticketId] SHA-256 of the receipt's canonical payload. */
+  receipt: { readonly confirmedAt: number; readonly digest: string; readonly jwe: string };
+  /** [ticketId] */
+  dispute: { readonly disputedAt: number };
+  /** [publisher, kind, policyDigest] */
+  policy: { readonly digest: string; readonly policy: Policy };
+}
+
+export interface MemberState {
+  readonly admittedAt: number;
+  /** The organisation's CA certificate, for centres (PEM). */
+  readonly caCertificate?: string;
+  readonly document: MemberDocument;
+  /** 1 at admission, +1 with each rotation of keys. */
+  readonly sequence: number;
+  readonly status: 'active' | 'suspended';
+}
+
+export interface ProposalState {
+  readonly action: ProposalAction;
+  readonly approvals: readonly string[];
+  readonly content: JsonObject;
+  readonly id: string;
+  readonly proposedAt: number;
+  readonly proposer: string;
+  readonly rejections: readonly string[];
+  readonly round: number;
+  readonly status: 'adopted' | 'open' | 'rejected';
+}
+
+export interface AdoptedDocument {
+  readonly digest: string;
+  readonly document: JsonObject;
+  readonly name: string;
+  readonly proposal: string;
+  readonly version: number;
+}
+
+export interface OwnerState {
+  /** Fingerprint of the voted CA and of the certificate that registered the key (SHA-256 of DER, hex). */
+  readonly ca: string;
+  readonly certificate: string;
+  /** Key in force (see OwnerKey). */
+  readonly key: string;
+  readonly owner: string;
+  /** A recovery that waits: effective at `effectiveAt` once two centres approved. */
+  readonly recovery?: OwnerRecovery;
+  readonly registeredAt: number;
+  /** 1 at registration, +1 with each change of key. */
+  readonly sequence: number;
+}
+
+export interface OwnerRecovery {
+  readonly approvals: readonly string[];
+  readonly ca: string;
+  readonly certificate: string;
+  /** Unix seconds; 0 until the second centre approved. */
+  readonly effectiveAt: number;
+  readonly key: string;
+}
+
+/** The owner's key in force at a time: a recovery takes effect by time alone, without a transaction. */
+export function ownerKeyInForce(owner: OwnerState, at: number): string {
+  const { recovery } = owner;
+  return recovery !== undefined && recovery.effectiveAt > 0 && recovery.effectiveAt <= at ? recovery.key : owner.key;
+}
+
+/** Names of the contracts' functions as Fabric sees them: `contract:function`. */
+export const ledgerFunctions = {
+  found: 'governance:found',
+  propose: 'governance:propose',
+  approve: 'governance:approve',
+  reject: 'governance:reject',
+  rotateMemberKeys: 'governance:rotateMemberKeys',
+  registerOwner: 'entities:register',
+  rotateOwnerKey: 'entities:rotateKey',
+  recoverOwner: 'entities:recover',
+  objectRecovery: 'entities:objectRecovery',
+  publish: 'records:publish',
+  expose: 'records:expose',
+  open: 'access:open',
+  confirm: 'access:confirm',
+  refuse: 'access:refuse',
+  dispute: 'access:dispute',
+  revokeGrant: 'access:revokeGrant',
+  setPolicy: 'access:setPolicy',
+} as const;
+export type LedgerFunction = keyof typeof ledgerFunctions;
+
+/** Name of the one event a transaction sets, and its canonical JSON payload: what happened, with the keys written. */
+export interface LedgerEvent {
+  readonly name: LedgerFunction;
+  readonly payload: JsonObject;
+}

@@ -1,0 +1,23 @@
+/**
+ * Node's own hash, signature check and DEFLATE where the process has them, several times faster than portable code.
+ * Looked up at run time, never imported: the package stays loadable in a browser.
+ */
+interface NativeCrypto {
+  hash(algorithm: 'sha256', data: Uint8Array, encoding: 'buffer'): Uint8Array;
+  createPublicKey(input: { key: object; format: 'jwk' }): object;
+  verify(algorithm: 'sha256', data: Uint8Array, key: { key: object; dsaEncoding: 'ieee-p1363' }, signature: Uint8Array): boolean;
+}
+interface NativeZlib {
+  deflateRawSync(data: Uint8Array): Uint8Array;
+  inflateRawSync(
+    data: Uint8Array,
+    options: { maxOutputLength: number; info: true },
+  ): { buffer: Uint8Array; engine: { bytesWritten: number } };
+}
+interface NativeProcess {
+  getBuiltinModule?(name: string): unknown;
+}
+
+const host = (globalThis as { process?: NativeProcess }).process;
+export const nativeCrypto = host?.getBuiltinModule?.('node:crypto') as NativeCrypto | undefined;
+export const nativeZlib = host?.getBuiltinModule?.('node:zlib') as NativeZlib | undefined;

@@ -1,0 +1,193 @@
+import { fromBase64url, toBase64url } from './bytes.js';
+import { canonicalBytes, canonicalize, fromUtf8, parseCanonicalObject, utf8, type JsonObject, type JsonValue } from './canonical.js';
+import { ProtocolError } from './errors.js';
+import { sha256, sha256Hex } from './hash.js';
+import { parseRecordId } from './ids.js';
+import { jsonSegment, verifyEs256, type Es256Key, type Es256Sign } from './jws.js';
+
+/**
+ * Payload = SD-JWT VC (RFC 9901 and draft-ietf-oauth-sd-jwt-vc), `typ dc+sd-jwt`. Each top-level data claim is one
+ * disclosure with a 128-bit salt; `_sd` is sorted; absent optional claims leave a decoy digest, so that the number of
+ * digests says nothing. No `iat`, `exp`, `cnf`: the ledger holds time and status, and the credential is not holder-bound.
+ */
+export interface PayloadInput {
+  readonly recordId: string;
+  readonly version: number;
+  readonly schema: number;
+  /** `org:<USCC>` or empty. */
+  readonly subject: string;
+  /** The claims, by name. */
+  readonly data: JsonObject;
+  /** Every claim name of the kind, present or not: decoys stand for the absent ones. */
+  readonly claimNames: readonly string[];
+}
+
+export interface BuiltPayload {
+  /** ASCII payload segment (base64url); its SHA-256 is what the ledger commits to. */
+  readonly segment: string;
+  /** SHA-256 of the segment, hex. */
+  readonly digest: string;
+  /** base64url disclosures by claim name. */
+  readonly disclosures: Readonly<Record<string, string>>;
+}
+
+export function vctOf(kind: string, schema: number): string {
+  return `urn:huilian:record:${kind}:${String(schema)}`;
+}
+
+export function issuerOf(publisher: string): string {
+  return `urn:huilian:member:${publisher}`;
+}
+
+/** SHA-256 of the ASCII payload segment, hex. */
+export function payloadDigest(segment: string): string {
+  return sha256Hex(utf8(segment));
+}
+
+function disclosureDigest(disclosure: string): string {
+  return toBase64url(sha256(utf8(disclosure)));
+}
+
+/** Builds the payload and its disclosures. `randomBytes` gives the salts and decoys. */
+export function buildPayload(input: PayloadInput, randomBytes: (length: number) => Uint8Array): BuiltPayload {
+  const { publisher, kind } = parseRecordId(input.recordId);
+  const disclosures: Record<string, string> = {};
+  const digests: string[] = [];
+  for (const name of input.claimNames) {
+    const value = input.data[name];
+    if (value === undefined) {
+      digests.push(toBase64url(sha256(randomBytes(32))));
+      continue;
+    }
+    const disclosure = toBase64url(canonicalBytes([toBase64url(randomBytes(16)), name, value]));
+    disclosures[name] = disclosure;
+    digests.push(disclosureDigest(disclosure));
+  }
+  const payload: Record<string, JsonValue> = {
+    _sd: digests.sort(),
+    _sd_alg: 'sha-256',
+    iss: issuerOf(publisher),
+    record: input.recordId,
+    vct: vctOf(kind, input.schema),
+    version: input.version,
+  };
+  if (input.subject !== '') payload['sub'] = input.subject;
+  const segment = toBase64url(canonicalBytes(payload));
+  return { segment, digest: payloadDigest(segment), disclosures };
+}
+
+/** Signs a payload segment at first release: protected header exactly {alg, typ, x5c}. Answers the JWT without disclosures. */
+export async function signPayload(segment: string, x5c: readonly string[], sign: Es256Sign): Promise<string> {
+  const input = `${toBase64url(canonicalBytes({ alg: 'ES256', typ: 'dc+sd-jwt', x5c }))}.${segment}`;
+  return `${input}.${toBase64url(await sign(utf8(input)))}`;
+}
+
+/** `<JWT>~<disclosure>~…~` with any subset of the disclosures. */
+export function presentPayload(jwt: string, disclosures: readonly string[]): string {
+  return `${[jwt, ...disclosures].join('~')}~`;
+}
+
+export interface VerifiedPayload {
+  readonly recordId: string;
+  readonly version: number;
+  readonly vct: string;
+  readonly subject: string;
+  readonly claims: JsonObject;
+  readonly x5c: readonly string[];
+}
+
+/**
+ * Verifies a presentation: segment digest as in the header, publisher's signature, every disclosure under `_sd` once.
+ * @throws PAYLOAD_MALFORMED, PAYLOAD_DIGEST_MISMATCH, PAYLOAD_BAD_SIGNATURE, DISCLOSURE_INVALID
+ */
+export function verifyPresentation(presentation: string, expected: { readonly digest: string; readonly signingKey: Es256Key }): VerifiedPayload {
+  const { jwt, disclosures } = splitPresentation(presentation);
+  const [head = '', segment = '', tail = ''] = jwt.split('.');
+  if (payloadDigest(segment) !== expected.digest) throw new ProtocolError('PAYLOAD_DIGEST_MISMATCH');
+  const x5c = readProtectedHeader(head);
+  if (!verifyEs256(expected.signingKey, utf8(`${head}.${segment}`), decode(tail))) throw new ProtocolError('PAYLOAD_BAD_SIGNATURE');
+  const payload = readPayload(segment);
+  return { ...payload.facts, claims: disclosedClaims(disclosures, payload.digests), x5c };
+}
+
+/** Splits `<JWT>~<disclosure>~…~`. @throws PAYLOAD_MALFORMED */
+export function splitPresentation(presentation: string): { jwt: string; disclosures: string[] } {
+  const [jwt = '', ...rest] = presentation.split('~');
+  if (rest.pop() !== '' || jwt.split('.').length !== 3) throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'segments' });
+  return { jwt, disclosures: rest };
+}
+
+function decode(segment: string): Uint8Array {
+  try {
+    return fromBase64url(segment);
+  } catch {
+    throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'base64url' });
+  }
+}
+
+function readProtectedHeader(segment: string): readonly string[] {
+  const { alg, typ, x5c, ...unknown } = jsonSegment(segment, 'PAYLOAD_MALFORMED');
+  const chain = Array.isArray(x5c) ? x5c.filter((entry): entry is string => typeof entry === 'string') : [];
+  if (alg !== 'ES256' || typ !== 'dc+sd-jwt' || chain.length === 0 || Object.keys(unknown).length > 0) {
+    throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'protected-header' });
+  }
+  return chain;
+}
+
+interface PayloadFacts {
+  readonly facts: Omit<VerifiedPayload, 'claims' | 'x5c'>;
+  readonly digests: ReadonlySet<string>;
+}
+
+/** Reads the facts of a payload segment. @throws PAYLOAD_MALFORMED */
+function readPayload(segment: string): PayloadFacts {
+  const { _sd, _sd_alg, iss, record, sub, vct, version, ...unknown } = parsePayload(segment);
+  const digests = Array.isArray(_sd) ? _sd.filter((entry): entry is string => typeof entry === 'string') : [];
+  const fits =
+    _sd_alg === 'sha-256' && typeof record === 'string' && typeof vct === 'string' && typeof version === 'number' &&
+    typeof iss === 'string' && Object.keys(unknown).length === 0;
+  if (!fits || canonicalize([...digests].sort()) !== canonicalize(_sd)) throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'payload' });
+  if (iss !== issuerOf(parseRecordId(record).publisher)) throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'issuer' });
+  return { facts: { recordId: record, version, vct, subject: typeof sub === 'string' ? sub : '' }, digests: new Set(digests) };
+}
+
+function parsePayload(segment: string): JsonObject {
+  try {
+    return parseCanonicalObject(fromBase64url(segment));
+  } catch {
+    throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'payload' });
+  }
+}
+
+function disclosedClaims(disclosures: readonly string[], digests: ReadonlySet<string>): JsonObject {
+  const claims = new Map<string, JsonValue>();
+  for (const disclosure of disclosures) {
+    const [name, value] = readDisclosure(disclosure);
+    if (!digests.has(disclosureDigest(disclosure)) || claims.has(name)) throw new ProtocolError('DISCLOSURE_INVALID', { reason: 'not-committed' });
+    claims.set(name, value);
+  }
+  return Object.fromEntries(claims);
+}
+
+/** Reads one disclosure [salt, name, value]. @throws DISCLOSURE_INVALID */
+export function readDisclosure(disclosure: string): [name: string, value: JsonValue] {
+  const parts = parseDisclosure(disclosure);
+  const [salt, name, value] = parts;
+  const fits = parts.length === 3 && typeof salt === 'string' && typeof name === 'string' && value !== undefined;
+  if (!fits || isReserved(name)) throw new ProtocolError('DISCLOSURE_INVALID', { reason: 'shape' });
+  return [name, value];
+}
+
+function isReserved(name: string): boolean {
+  return name === '_sd' || name === '...' || name === '__proto__';
+}
+
+function parseDisclosure(disclosure: string): readonly JsonValue[] {
+  try {
+    const value: unknown = JSON.parse(fromUtf8(fromBase64url(disclosure)));
+    if (Array.isArray(value)) return value as JsonValue[];
+  } catch {
+    // Falls through to the one refusal below.
+  }
+  throw new ProtocolError('DISCLOSURE_INVALID', { reason: 'not-json' });
+}
