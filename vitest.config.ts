@@ -8,22 +8,38 @@ const common = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['node'] } },
 };
-const rooms: readonly [name: string, root: string][] = [
-  ['protocol', 'sdk/protocol'], ['sdk', 'sdk/client'], ['chaincode', 'chaincode'],
-  ['embedded-ledger', 'node/embedded-ledger'], ['node', 'node'], ['e2e', 'tests'],
+interface Room {
+  name: string;
+  root: string;
+  include: string[];
+  /** Rooms whose tests start processes of their own run alone, after the others, one file at a time. */
+  alone?: number;
+}
+const rooms: readonly Room[] = [
+  { name: 'protocol', root: 'sdk/protocol', include: ['test/**/*.test.ts'] },
+  { name: 'sdk', root: 'sdk/client', include: ['test/**/*.test.ts'] },
+  { name: 'chaincode', root: 'chaincode', include: ['test/**/*.test.ts'] },
+  { name: 'embedded-ledger', root: 'node/embedded-ledger', include: ['test/**/*.test.ts'] },
+  { name: 'node', root: 'node', include: ['test/**/*.test.ts'] },
+  { name: 'sim', root: 'tests', include: ['sim/**/*.test.ts'] },
+  { name: 'house', root: 'tests', include: ['house/**/*.test.ts'], alone: 1 },
+  { name: 'e2e', root: 'tests', include: ['e2e/**/*.test.ts'], alone: 2 },
 ];
 
 export default defineConfig({
   test: {
-    projects: rooms.map(([name, root]) => ({
+    reporters: ['default', './scripts/closing-line-reporter.mjs'],
+    maxWorkers: 2,
+    projects: rooms.map(({ name, root, include, alone }) => ({
       ...common,
       test: {
         name,
         root,
-        include: name === 'e2e' ? ['**/*.test.ts'] : ['test/**/*.test.ts'],
+        include,
         env: { CORE_CHAINCODE_LOGGING_LEVEL: 'CRITICAL' },
         testTimeout: 30_000,
         hookTimeout: 60_000,
+        ...(alone === undefined ? {} : { fileParallelism: false, sequence: { groupOrder: alone } }),
       },
     })),
   },
