@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { ProtocolError } from '@huilian/protocol';
+
+/** Effective configuration of one node: `<state>/huilian.json`, then the environment, then defaults. Secrets stay in files of their own. */
+export interface NodeConfig {
+  readonly memberId: string;
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    /** The address members use; the audience of their sign-in tokens. */
+    readonly publicUrl: string;
+  };
+  readonly exchange: {
+    /** libp2p multiaddrs to listen on. */
+    readonly listen: readonly string[];
+  };
+  readonly ledger: {
+    /** Connection file of this organisation, relative to the state folder or absolute. */
+    readonly connection: string;
+    readonly chaincode: string;
+  };
+  readonly outbox: {
+    /** A batch leaves when it has this many headers or its first row has waited this long. */
+    readonly maxHeaders: number;
+    readonly maxWaitMilliseconds: number;
+    readonly inFlight: number;
+  };
+  readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug' };
+  /** Below this many free bytes the node answers 507 to new records. */
+  readonly diskFloorBytes: number;
+}
+
+const text = { type: 'string', minLength: 1, maxLength: 500 };
+const closed = { type: 'object', additionalProperties: false };
+
+/** JSON Schema of huilian.json. */
+export const configSchema = {
+  ...closed,
+  required: ['memberId', 'ledger'],
+  properties: {
+    memberId: { type: 'string', pattern: '^[a-z][a-z0-9-]{1,30}[a-z0-9]$' },
+    http: {
+      ...closed,
+      default: {},
+      properties: {
+        host: { ...text, default: '127.0.0.1' },
+        port: { type: 'integer', minimum: 1, maximum: 65535, default: 8480 },
+        publicUrl: { type: 'string', pattern: '^https?://[^\\s/]+$', default: '' },
+      },
+    },
+    exchange: {
+      ...closed,
+      default: {},
+      properties: { listen: { type: 'array', items: text, minItems: 1, maxItems: 8, default: ['/ip4/127.0.0.1/tcp/8481'] } },
+    },
+    ledger: {
+      ...closed,
+      required: ['connection'],
+      properties: { connection: text, chaincode: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,31}$', default: 'huilian' } },
+    },
+    outbox: {
+      ...closed,
+      default: {},
+      properties: {
+        maxHeaders: { type: 'integer', minimum: 1, maximum: 5000, default: 1000 },
+        maxWaitMilliseconds: { type: 'integer', minimum: 0, maximum: 60_000, default: 50 },
+        inFlight: { type: 'integer', minimum: 1, maximum: 16, default: 4 },
+      },
+    },
+    log: { ...closed, default: {}, properties: { level: { enum: ['error', 'warn', 'info', 'debug'], default: 'info' } } },
+    diskFloorBytes: { type: 'integer', minimum: 0, default: 256 * 1024 * 1024 },
+  },
+} as const;
+
+/** Environment variables that override the file, and where each goes. */
+export const environmentVariables = {
+  HUILIAN_HTTP_HOST: ['http', 'host'],
+  HUILIAN_HTTP_PORT: ['http', 'port'],
+  HUILIAN_PUBLIC_URL: ['http', 'publicUrl'],
+  HUILIAN_LEDGER_CONNECTION: ['ledger', 'connection'],
+  HUILIAN_LOG_LEVEL: ['log', 'level'],
+} as const satisfies Record<string, readonly [string, string]>;
+
+type Draft = Record<string, Record<string, unknown>>;
+
+/** Reads and validates the configuration of a state folder. @throws CONFIG_INVALID {path, reason} */
+export function loadConfig(stateDir: string, environment: NodeJS.ProcessEnv = process.env): NodeConfig {
+  const draft = readConfigFile(path.join(stateDir, 'huilian.json'));
+  applyEnvironment(draft, environment);
+  const validate = new Ajv2020({ useDefaults: true, allErrors: false }).compile<NodeConfig>(structuredClone(configSchema));
+  if (!validate(draft)) throw invalid(validate.errors?.[0]);
+  const config: NodeConfig = draft;
+  const publicUrl = config.http.publicUrl || `http://${config.http.host}:${String(config.http.port)}`;
+  const connection = path.resolve(stateDir, config.ledger.connection);
+  return { ...config, http: { ...config.http, publicUrl }, ledger: { ...config.ledger, connection } };
+}
+
+function readConfigFile(file: string): Draft {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Draft;
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new ProtocolError('CONFIG_INVALID', { file, reason: missing ? 'file-missing' : 'not-json' });
+  }
+}
+
+function applyEnvironment(draft: Draft, environment: NodeJS.ProcessEnv): void {
+  for (const [name, [section, field]] of Object.entries(environmentVariables)) {
+    const value = environment[name];
+    if (value === undefined) continue;
+    draft[section] = { ...draft[section], [field]: field === 'port' ? Number(value) : value };
+  }
+}
+
+function invalid(error: ErrorObject | undefined): ProtocolError {
+  const extra = (error?.params as { additionalProperty?: string } | undefined)?.additionalProperty;
+  return new ProtocolError('CONFIG_INVALID', {
+    path: `${error?.instancePath ?? ''}${extra === undefined ? '' : `/${extra}`}`,
+    reason: error?.keyword === 'additionalProperties' ? 'unknown-key' : (error?.message ?? 'invalid'),
+  });
+}
