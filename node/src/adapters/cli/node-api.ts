@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { isErrorCode, ProtocolError, type ErrorDetails } from '@huilian/protocol';
+import { loadConfig } from '../../config/config.js';
+
+/** The operator's door to the node that runs on a state folder: its HTTP address and the token file beside its data. */
+export class NodeApi {
+  public constructor(
+    public readonly url: string,
+    private readonly token: string,
+  ) {}
+
+  /** @throws CONFIG_INVALID, KEYS_MISSING where the node was never started */
+  public static open(stateDir: string): NodeApi {
+    return new NodeApi(loadConfig(stateDir).http.publicUrl, readToken(path.join(stateDir, 'operator-token')));
+  }
+
+  public async get(route: string): Promise<unknown> {
+    return await (await this.send(route, { method: 'GET' })).json();
+  }
+
+  public async post(route: string, body: unknown): Promise<unknown> {
+    const response = await this.send(route, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    return await response.json();
+  }
+
+  /** Streams NDJSON up and answers the lines that come back, while both go on. */
+  public async *stream(route: string, lines: AsyncIterable<string>): AsyncGenerator<Record<string, unknown>> {
+    const response = await this.send(route, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: ReadableStream.from(encode(lines)),
+      duplex: 'half',
+    });
+    let rest = '';
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const parts = (rest + chunk).split('\n');
+      rest = parts.pop() ?? '';
+      for (const line of parts) if (line !== '') yield JSON.parse(line) as Record<string, unknown>;
+    }
+  }
+
+  private async send(route: string, init: RequestInit & { duplex?: 'half' }): Promise<Response> {
+    const headers = { ...(init.headers as Record<string, string> | undefined), authorization: `Bearer ${this.token}` };
+    const response = await this.fetch(route, { ...init, headers });
+    if (response.ok) return response;
+    throw await errorOf(response);
+  }
+
+  private async fetch(route: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(new URL(route, this.url), init);
+    } catch {
+      throw new ProtocolError('EXCHANGE_FAILED', { node: this.url, reason: 'the node does not answer; is it started?' });
+    }
+  }
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    throw new ProtocolError('KEYS_MISSING', { file, reason: 'start the node once: it writes this file' });
+  }
+}
+
+async function* encode(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  for await (const line of lines) yield encoder.encode(`${line}\n`);
+}
+
+async function errorOf(response: Response): Promise<ProtocolError> {
+  const body = (await response.json().catch(() => ({}))) as { code?: string; details?: ErrorDetails };
+  const known = body.code !== undefined && isErrorCode(body.code);
+  return known ? new ProtocolError(body.code as never, body.details) : new ProtocolError('EXCHANGE_FAILED', { status: response.status });
+}
