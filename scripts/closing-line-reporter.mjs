@@ -16,8 +16,8 @@ function countModule(module) {
   return counts;
 }
 
-/** @implements {import('vitest/node').Reporter} */
-export class ClosingLineReporter {
+// vitest loads a reporter given by path through its default export.
+export default class ClosingLineReporter {
   /**
    * @param {ReadonlyArray<import('vitest/node').TestModule>} modules
    * @param {ReadonlyArray<unknown>} unhandled errors outside any test
@@ -33,6 +33,3 @@ export class ClosingLineReporter {
     console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
   }
 }
-
-// vitest loads a reporter given by path through its default export.
-export default ClosingLineReporter;

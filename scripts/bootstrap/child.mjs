@@ -29,10 +29,10 @@ export function childEnvironment(env, first) {
 
 /**
  * @param {string[]} command program and arguments
- * @param {{ cwd: string, env: NodeJS.ProcessEnv, stdio: import('node:child_process').StdioOptions }} options
+ * @param {import('node:child_process').SpawnOptions} options
  * @returns {Promise<Ending>}
  */
-export async function runChild([program, ...rest], options) {
+export async function runChild([program = '', ...rest], options) {
   // Windows finds npm only as npm.cmd, which needs a shell.
   const shell = process.platform === 'win32' && program === 'npm';
   const child = spawn(program, rest, { ...options, shell });

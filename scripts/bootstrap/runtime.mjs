@@ -61,9 +61,20 @@ export function npmCommand(node, env) {
  * @param {string} floor
  */
 export function isAtLeast(version, floor) {
-  const [have, need] = [version, floor].map((text) => text.split('-')[0].split('.').map(Number));
-  for (let i = 0; i < need.length; i += 1) if (have[i] !== need[i]) return have[i] > need[i];
+  const have = numbers(version);
+  for (const [i, need] of numbers(floor).entries()) {
+    const part = have[i] ?? 0;
+    if (part !== need) return part > need;
+  }
   return true;
+}
+
+/**
+ * @param {string} version
+ * @returns {number[]}
+ */
+function numbers(version) {
+  return version.replace(/-.*/, '').split('.').map(Number);
 }
 
 /**
