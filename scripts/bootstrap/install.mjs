@@ -31,8 +31,8 @@ export async function install(folder, npm, env, check = () => {}) {
   if (ending.signal !== undefined) throw new Interrupted(ending);
   if (ending.code !== 0) {
     throw new BootstrapError(
-      `npm ci failed in ${folder} (exit code ${ending.code}). Check that the npm registry can be reached (npm ping; proxy settings), then run the same command again.`,
-      `npm ci 在 ${folder} 执行失败（退出码 ${ending.code}）。请确认可以访问 npm 软件源（npm ping、代理设置），然后重新运行同一命令。`,
+      `npm ci failed in ${folder} (exit code ${ending.code}); npm's own words are above. Mostly the npm registry cannot be reached: check npm ping and the proxy settings, then run the same command again.`,
+      `npm ci 在 ${folder} 执行失败（退出码 ${ending.code}），npm 的原始信息见上。多数情况是无法访问 npm 软件源：请检查 npm ping 与代理设置，然后重新运行同一命令。`,
       ending.code,
     );
   }

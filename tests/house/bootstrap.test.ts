@@ -260,6 +260,25 @@ describe('the installation', () => {
   });
 });
 
+describe('each lock file', () => {
+  interface Locked {
+    version?: string;
+    resolved?: string;
+    link?: boolean;
+    optionalDependencies?: Record<string, string>;
+  }
+
+  it.each(['package-lock.json', 'scripts/runtime/package-lock.json', 'scripts/browser/package-lock.json'])('%s is whole', (path) => {
+    const { packages } = JSON.parse(readFileSync(join(house, path), 'utf8')) as { packages: Record<string, Locked> };
+    const names = new Set(Object.keys(packages).map((place) => place.replace(/^.*node_modules\//, '')));
+    // A registry that does not have every platform's build yet leaves holes in a lock, and npm ci then refuses it.
+    const asked = Object.values(packages).flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}));
+    expect(asked.filter((name) => !names.has(name))).toEqual([]);
+    const places = Object.values(packages).flatMap(({ resolved, link }) => (resolved === undefined || link === true ? [] : [resolved]));
+    expect(places, 'no lock names the host it was made from').toEqual([]);
+  });
+});
+
 function escape(text: string): string {
   return text.replace(/[()]/g, '\\$&');
 }
