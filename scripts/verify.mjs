@@ -21,7 +21,8 @@ const BUILD = { name: 'build', checks: 'types of every package', command: ['scri
 /** @type {readonly Step[]} */
 const STEPS = [
   { name: 'lint', checks: 'code rules', command: ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0'] },
-  { name: 'test-types', checks: 'types of tests and scripts', command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json', '--noEmit'] },
+  { name: 'test-types', checks: 'types of tests', command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json', '--noEmit'] },
+  { name: 'script-types', checks: 'types of scripts', command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.scripts.json', '--noEmit'] },
   { name: 'arrows', checks: 'who may import whom', command: ['node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', '--config', '.dependency-cruiser.cjs', ...ROOMS] },
   { name: 'unused', checks: 'files, exports, dependencies', command: ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'] },
   { name: 'vectors', checks: 'golden vectors of the protocol', command: ['node_modules/vitest/vitest.mjs', 'run', '--project', 'protocol', 'test/vectors.test.ts'] },
@@ -78,7 +79,7 @@ async function runAll(steps, report) {
 
 /** @param {Outcome[]} outcomes */
 function table(outcomes) {
-  return outcomes.map(({ name, ok, seconds, checks }) => `${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(10)}  ${seconds.toFixed(1).padStart(6)} s  ${checks}`).join('\n');
+  return outcomes.map(({ name, ok, seconds, checks }) => `${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(12)}  ${seconds.toFixed(1).padStart(6)} s  ${checks}`).join('\n');
 }
 
 const args = process.argv.slice(2);
