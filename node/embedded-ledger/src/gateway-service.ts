@@ -1,0 +1,192 @@
+import type { Chain } from './chain.js';
+import type { ChaincodeHost } from './chaincode-host.js';
+import type { Endorser, ProposalResponse } from './endorser.js';
+import type { LedgerStore } from './ledger-store.js';
+import { AccessDeniedError, checkRole, READERS, WRITERS, type Membership } from './membership.js';
+import { readHeaders, readProposal, responseMessage, unsignedEnvelope, ENDORSER_TRANSACTION, type Proposal } from './proposal.js';
+import { RpcError, Status, type ErrorDetail } from './rpc-error.js';
+import { runSystemQuery, SYSTEM_CHAINCODE } from './system-queries.js';
+import { MalformedMessageError, message, WireMessage, type Rope } from './wire.js';
+
+export interface GatewayParts {
+  readonly channel: string;
+  readonly store: LedgerStore;
+  readonly chain: Chain;
+  readonly membership: Membership;
+  readonly chaincodes: ReadonlyMap<string, ChaincodeHost>;
+  /** By MSP id, in the order of the configuration. */
+  readonly endorsers: ReadonlyMap<string, Endorser>;
+  readonly requiredEndorsements: () => number;
+  readonly proposalTimeWindowMs: number;
+  readonly maxMessageBytes: number;
+  readonly now: () => Date;
+  readonly address: () => string;
+}
+
+const NO_MATCH = 'ProposalResponsePayloads do not match';
+
+/** Fabric's gateway.Gateway, but for events (see deliver-service). Answers are the bytes of the response message. */
+export class GatewayService {
+  constructor(private readonly parts: GatewayParts) {}
+
+  #detail(mspId: string, text: string): ErrorDetail {
+    return { address: this.parts.address(), mspId, message: text };
+  }
+
+  #checkChannel(channel: string): void {
+    if (channel !== this.parts.channel) throw new RpcError(Status.UNAVAILABLE, `channel ${JSON.stringify(channel)} does not exist; this ledger holds ${this.parts.channel}`);
+  }
+
+  #checkTime(proposal: Proposal): void {
+    const { proposalTimeWindowMs, now } = this.parts;
+    if (Math.abs(proposal.time - now().getTime()) <= proposalTimeWindowMs) return;
+    throw new AccessDeniedError(`the proposal's timestamp is more than ${String(proposalTimeWindowMs / 1000)} s apart from the ledger's clock`);
+  }
+
+  /** What an endorsing peer checks before it runs anything. A refusal here is final: no other peer would differ. */
+  #authenticate(signedProposal: Uint8Array): Proposal {
+    const proposal = readProposal(signedProposal);
+    this.#checkChannel(proposal.channel);
+    try {
+      const member = this.parts.membership.authenticate(proposal.creator, this.parts.now(), proposal.signature, proposal.proposalBytes);
+      checkRole(member, WRITERS);
+      this.#checkTime(proposal);
+      if (this.parts.store.transaction(proposal.txId)) throw new AccessDeniedError(`duplicate transaction found [${proposal.txId}]`);
+    } catch (error) {
+      if (!(error instanceof AccessDeniedError)) throw error;
+      const text = `error validating proposal: access denied: channel [${this.parts.channel}]: ${error.message}`;
+      throw new RpcError(Status.FAILED_PRECONDITION, text, [this.#detail('', text)]);
+    }
+    return proposal;
+  }
+
+  #chaincode(proposal: Proposal): ChaincodeHost {
+    const chaincode = this.parts.chaincodes.get(proposal.chaincode);
+    if (chaincode) return chaincode;
+    throw new RpcError(Status.FAILED_PRECONDITION, `chaincode ${JSON.stringify(proposal.chaincode)} is not on this ledger`);
+  }
+
+  #endorsersFor(requested: readonly string[]): Endorser[] {
+    const { endorsers } = this.parts;
+    if (requested.length === 0) return [...endorsers.values()];
+    return requested.map((mspId) => {
+      const endorser = endorsers.get(mspId);
+      if (!endorser) throw new RpcError(Status.UNAVAILABLE, `no endorsing peers found for organisation ${JSON.stringify(mspId)}`);
+      return endorser;
+    });
+  }
+
+  #failure(response: ProposalResponse, verb: 'evaluate' | 'endorse'): RpcError {
+    const { status, message: text } = response.response;
+    const failure = response.failed ? text : `chaincode response ${String(status)}, ${text}`;
+    const code = response.failed ? Status.ABORTED : Status.UNKNOWN;
+    const summary = verb === 'evaluate' ? `evaluate call to endorser returned error: ${failure}` : 'failed to endorse transaction, see attached details for more info';
+    return new RpcError(code, summary, [this.#detail(response.mspId, failure)]);
+  }
+
+  /** EvaluateRequest → EvaluateResponse: the run of one organisation, nothing ordered. */
+  async evaluate(request: Uint8Array): Promise<Rope> {
+    const fields = new WireMessage(request);
+    const proposal = this.#authenticate(fields.bytes(3));
+    if (proposal.chaincode === SYSTEM_CHAINCODE) return message([1, responseMessage({ status: 200, message: '', payload: runSystemQuery(this.parts, proposal.args) })]);
+    const targets = fields.list(4).map((bytes) => Buffer.from(bytes).toString());
+    const [first] = targets.length > 0 ? this.#endorsersFor(targets) : [this.#ownEndorser(proposal)];
+    const view = this.parts.store.snapshot();
+    try {
+      const response = await (first ?? this.#ownEndorser(proposal)).process(proposal, this.#chaincode(proposal), view);
+      if (response.failed || response.payload.length === 0) throw this.#failure(response, 'evaluate');
+      return message([1, responseMessage(response.response)]);
+    } finally {
+      await view.close();
+    }
+  }
+
+  #ownEndorser(proposal: Proposal): Endorser {
+    const own = this.parts.endorsers.get(this.parts.membership.resolve(proposal.creator).mspId);
+    const [endorser] = own ? [own] : this.parts.endorsers.values();
+    if (!endorser) throw new RpcError(Status.UNAVAILABLE, 'no endorsing peers found');
+    return endorser;
+  }
+
+  /** EndorseRequest → EndorseResponse: every organisation runs the contract by itself; their outcomes must be equal. */
+  async endorse(request: Uint8Array): Promise<Rope> {
+    const fields = new WireMessage(request);
+    const proposal = this.#authenticate(fields.bytes(3));
+    const chaincode = this.#chaincode(proposal);
+    const endorsers = this.#endorsersFor(fields.list(4).map((bytes) => Buffer.from(bytes).toString()));
+    const view = this.parts.store.snapshot();
+    try {
+      const responses: ProposalResponse[] = [];
+      for (const endorser of endorsers) responses.push(await endorser.process(proposal, chaincode, view));
+      return message([1, this.#assemble(proposal, responses)]);
+    } finally {
+      await view.close();
+    }
+  }
+
+  #assemble(proposal: Proposal, responses: readonly ProposalResponse[]): Rope {
+    const refused = responses.find((response) => response.endorsement === undefined);
+    const [first] = responses;
+    if (refused && responses.every((response) => response.endorsement === undefined)) throw this.#failure(refused, 'endorse');
+    const details = responses.flatMap((response) => {
+      const text = disagreement(first, response);
+      return text === undefined ? [] : [this.#detail(response.mspId, text)];
+    });
+    if (first === undefined || details.length > 0) {
+      throw new RpcError(Status.ABORTED, 'failed to collect enough transaction endorsements, see attached details for more info', details);
+    }
+    const required = this.parts.requiredEndorsements();
+    if (responses.length < required) {
+      throw new RpcError(Status.FAILED_PRECONDITION, `endorsements of ${String(responses.length)} organisations requested, the policy of the channel takes ${String(required)}`);
+    }
+    return unsignedEnvelope(proposal, first.payload, responses.flatMap((response) => response.endorsement ?? []));
+  }
+
+  /** SubmitRequest → SubmitResponse: checks the creator's signature and queues the transaction. */
+  submit(request: Uint8Array): Rope {
+    const prepared = new WireMessage(request).bytes(3);
+    if (prepared.length === 0) throw new RpcError(Status.INVALID_ARGUMENT, 'a prepared transaction is required');
+    const envelope = new WireMessage(prepared);
+    const signature = envelope.bytes(2);
+    if (signature.length === 0) throw new RpcError(Status.INVALID_ARGUMENT, 'prepared transaction must be signed');
+    const headers = readHeaders(new WireMessage(envelope.bytes(1)).message(1));
+    this.#checkChannel(headers.channel);
+    if (headers.type !== ENDORSER_TRANSACTION) throw this.#notOrdered('BAD_REQUEST', `header type ${String(headers.type)} is no transaction`);
+    if (prepared.length > this.parts.maxMessageBytes) {
+      throw this.#notOrdered('BAD_REQUEST', `message payload is ${String(prepared.length)} bytes and exceeds maximum allowed ${String(this.parts.maxMessageBytes)} bytes`);
+    }
+    try {
+      checkRole(this.parts.membership.authenticate(headers.creator, this.parts.now(), signature, envelope.bytes(1)), WRITERS);
+    } catch (error) {
+      if (!(error instanceof AccessDeniedError)) throw error;
+      throw this.#notOrdered('FORBIDDEN', error.message);
+    }
+    this.parts.chain.order(Uint8Array.from(prepared));
+    return message();
+  }
+
+  #notOrdered(status: string, info: string): RpcError {
+    const text = `received unsuccessful response from orderer: status=${status}, info=${info}`;
+    return new RpcError(Status.ABORTED, text, [this.#detail('', text)]);
+  }
+
+  /** SignedCommitStatusRequest → CommitStatusResponse, as soon as the transaction is on disk. */
+  async commitStatus(signedRequest: Uint8Array, signal: AbortSignal): Promise<Rope> {
+    const signed = new WireMessage(signedRequest);
+    const request = new WireMessage(signed.bytes(1));
+    this.#checkChannel(request.text(2));
+    checkRole(this.parts.membership.authenticate(request.bytes(3), this.parts.now(), signed.bytes(2), signed.bytes(1)), READERS);
+    const txId = request.text(1);
+    if (txId === '') throw new MalformedMessageError('a transaction id is required');
+    const place = await this.parts.chain.whenCommitted(txId, signal);
+    return message([1, place.code], [2, place.block]);
+  }
+}
+
+/** How a run differs from the first one; undefined where it does not. */
+function disagreement(first: ProposalResponse | undefined, response: ProposalResponse): string | undefined {
+  if (response.endorsement === undefined) return response.failed ? response.response.message : `chaincode response ${String(response.response.status)}, ${response.response.message}`;
+  if (first === undefined || first === response) return undefined;
+  if (Buffer.compare(first.payload, response.payload) === 0) return undefined;
+  return first.endorsement === undefined ? undefined : `${NO_MATCH} (${first.mspId} and ${response.mspId}): the contract is not deterministic`;
+}

@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { createAuthority, issueCertificate, type KeyPair, type Role, type Validity } from './certificates.js';
+
+export interface LedgerUser {
+  readonly name: string;
+  readonly role: 'admin' | 'client' | 'peer';
+}
+
+export interface LedgerOrganisation {
+  readonly mspId: string;
+  /** Name for people; goes into the certificates' O. */
+  readonly name: string;
+  /** Identities to issue; `admin` (role admin) and `user` (role client) when not given. */
+  readonly users?: readonly LedgerUser[];
+}
+
+export interface IdentityRequest {
+  readonly name: string;
+  readonly role: Role;
+  /** One hour ago when not given. */
+  readonly notBefore?: Date;
+  /** Ten years from now when not given. */
+  readonly notAfter?: Date;
+  /** Organisational units in place of the role; none makes an identity without a role. */
+  readonly ou?: readonly string[];
+}
+
+export interface IssuedIdentity extends KeyPair {
+  readonly mspId: string;
+  readonly certPath: string;
+  readonly keyPath: string;
+}
+
+/** What a client needs to connect; paths are relative to the file. */
+export interface ConnectionFile {
+  readonly channel: string;
+  readonly chaincodes: readonly string[];
+  readonly mspId: string;
+  /** host:port */
+  readonly endpoint: string;
+  readonly tlsCaCert?: string;
+  readonly certPath: string;
+  readonly keyPath: string;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+const HOUR = 3_600_000;
+const TEN_YEARS = 10 * 365 * 24 * HOUR;
+export const DEFAULT_USERS: readonly LedgerUser[] = [
+  { name: 'admin', role: 'admin' },
+  { name: 'user', role: 'client' },
+];
+/** The endorsing identity of each organisation. */
+export const PEER_NAME = 'peer0';
+
+function checkName(what: string, name: string): string {
+  if (!NAME.test(name)) throw new Error(`${what} ${JSON.stringify(name)} is not a plain name: letters, digits, dot, dash, underscore`);
+  return name;
+}
+
+export function authorityDir(dir: string, mspId: string): string {
+  return resolve(dir, 'ca', checkName('MSP id', mspId));
+}
+
+export function identityDir(dir: string, mspId: string, user: string): string {
+  return resolve(dir, 'identities', checkName('MSP id', mspId), checkName('user name', user));
+}
+
+export function connectionFile(dir: string, mspId: string): string {
+  return resolve(dir, 'connections', `${checkName('MSP id', mspId)}.json`);
+}
+
+/** Whole file or none, on disk before it returns. */
+export async function writeDurably(path: string, content: string, mode = 0o644): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  const file = await open(draft, 'wx', mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+  await syncFolder(dirname(path));
+}
+
+/** A rename is on disk when its folder is; Windows offers no such call and needs none. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function validityFrom(now: Date, request: Partial<Validity> = {}): Validity {
+  return {
+    notBefore: request.notBefore ?? new Date(now.getTime() - HOUR),
+    notAfter: request.notAfter ?? new Date(now.getTime() + TEN_YEARS),
+  };
+}
+
+/** The organisation's authority, made at the first start. The certificate is written last: without it there is none. */
+export async function openAuthority(dir: string, organisation: LedgerOrganisation, now: Date): Promise<KeyPair> {
+  const folder = authorityDir(dir, organisation.mspId);
+  const certificate = await readIfPresent(join(folder, 'ca.pem'));
+  if (certificate !== undefined) return { certificate, key: await readFile(join(folder, 'ca-key.pem'), 'utf8') };
+  const authority = await createAuthority(organisation.name, organisation.mspId, validityFrom(now));
+  await writeDurably(join(folder, 'ca-key.pem'), authority.key, 0o600);
+  await writeDurably(join(folder, 'ca.pem'), authority.certificate);
+  return authority;
+}
+
+function issuedAt(dir: string, mspId: string, user: string, pair: KeyPair): IssuedIdentity {
+  const folder = identityDir(dir, mspId, user);
+  return { ...pair, mspId, certPath: join(folder, 'cert.pem'), keyPath: join(folder, 'key.pem') };
+}
+
+/** An identity that was issued before; undefined when there is none of that name. */
+export async function readIdentity(dir: string, mspId: string, user: string): Promise<IssuedIdentity | undefined> {
+  const folder = identityDir(dir, mspId, user);
+  const certificate = await readIfPresent(join(folder, 'cert.pem'));
+  if (certificate === undefined) return undefined;
+  return issuedAt(dir, mspId, user, { certificate, key: await readFile(join(folder, 'key.pem'), 'utf8') });
+}
+
+/**
+ * Issues an identity of an organisation of the ledger in `dir` and writes it to `identities/<mspId>/<name>`, in place of
+ * one of that name. Works while the ledger runs, which needs no notice of it. @throws when the organisation has no authority
+ */
+export async function issueIdentity(dir: string, mspId: string, request: IdentityRequest): Promise<IssuedIdentity> {
+  const folder = authorityDir(dir, mspId);
+  const authority = {
+    certificate: await readFile(join(folder, 'ca.pem'), 'utf8'),
+    key: await readFile(join(folder, 'ca-key.pem'), 'utf8'),
+  };
+  const subject = { name: checkName('user name', request.name), organisation: mspId, units: request.ou ?? [request.role] };
+  const pair = await issueCertificate(authority, subject, validityFrom(new Date(), request));
+  const issued = issuedAt(dir, mspId, request.name, pair);
+  await writeDurably(issued.keyPath, pair.key, 0o600);
+  await writeDurably(join(identityDir(dir, mspId, request.name), 'msp-id'), `${mspId}\n`);
+  await writeDurably(issued.certPath, pair.certificate);
+  return issued;
+}
+
+/** The identity of that name, issued when it does not exist. */
+export async function openIdentity(dir: string, mspId: string, request: IdentityRequest): Promise<IssuedIdentity> {
+  return (await readIdentity(dir, mspId, request.name)) ?? issueIdentity(dir, mspId, request);
+}
+
+/** MSP ids that have an authority in this folder. */
+export async function authorities(dir: string): Promise<string[]> {
+  try {
+    return await readdir(resolve(dir, 'ca'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+export async function writeConnectionFile(
+  dir: string,
+  user: string,
+  content: Omit<ConnectionFile, 'certPath' | 'keyPath' | 'tlsCaCert'> & { readonly tlsCaCert?: string },
+): Promise<void> {
+  const path = connectionFile(dir, content.mspId);
+  const near = (target: string): string => relative(dirname(path), target).replaceAll('\\', '/');
+  const identity = identityDir(dir, content.mspId, user);
+  const { tlsCaCert, ...rest } = content;
+  const file: ConnectionFile = {
+    ...rest,
+    ...(tlsCaCert === undefined ? {} : { tlsCaCert: near(tlsCaCert) }),
+    certPath: near(join(identity, 'cert.pem')),
+    keyPath: near(join(identity, 'key.pem')),
+  };
+  await writeDurably(path, `${JSON.stringify(file, undefined, 2)}\n`);
+}
