@@ -11,32 +11,32 @@ export class AccessContract extends RuleContract {
   }
 
   @Transaction()
-  public async open(context: Context): Promise<string> {
+  public async open(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.openBytes, open);
   }
 
   @Transaction()
-  public async confirm(context: Context): Promise<string> {
+  public async confirm(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.openBytes, confirm);
   }
 
   @Transaction()
-  public async refuse(context: Context): Promise<string> {
+  public async refuse(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, refuse);
   }
 
   @Transaction()
-  public async dispute(context: Context): Promise<string> {
+  public async dispute(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, dispute);
   }
 
   @Transaction()
-  public async revokeGrant(context: Context): Promise<string> {
+  public async revokeGrant(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, revokeGrant);
   }
 
   @Transaction()
-  public async setPolicy(context: Context): Promise<string> {
+  public async setPolicy(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, setPolicy);
   }
 }

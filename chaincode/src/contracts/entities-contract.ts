@@ -10,24 +10,24 @@ export class EntitiesContract extends RuleContract {
   }
 
   @Transaction()
-  public async register(context: Context): Promise<string> {
+  public async register(context: Context, _argument: string): Promise<string> {
     const chain = readChain(context.stub.getTransient().get(certificateTransientField));
     return await this.runJson(context, limits.argumentBytes, async (ruleContext, argument) => await register(ruleContext, argument, chain));
   }
 
   @Transaction()
-  public async rotateKey(context: Context): Promise<string> {
+  public async rotateKey(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, rotateKey);
   }
 
   @Transaction()
-  public async recover(context: Context): Promise<string> {
+  public async recover(context: Context, _argument: string): Promise<string> {
     const chain = readChain(context.stub.getTransient().get(certificateTransientField));
     return await this.runJson(context, limits.argumentBytes, async (ruleContext, argument) => await recoverOwner(ruleContext, argument, chain));
   }
 
   @Transaction()
-  public async objectRecovery(context: Context): Promise<string> {
+  public async objectRecovery(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, objectRecovery);
   }
 }

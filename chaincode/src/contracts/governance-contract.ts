@@ -10,27 +10,27 @@ export class GovernanceContract extends RuleContract {
   }
 
   @Transaction()
-  public async found(context: Context): Promise<string> {
+  public async found(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.proposeBytes, found);
   }
 
   @Transaction()
-  public async propose(context: Context): Promise<string> {
+  public async propose(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.proposeBytes, propose);
   }
 
   @Transaction()
-  public async approve(context: Context): Promise<string> {
+  public async approve(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, async (ruleContext, argument) => await vote(ruleContext, argument, 'approve'));
   }
 
   @Transaction()
-  public async reject(context: Context): Promise<string> {
+  public async reject(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, async (ruleContext, argument) => await vote(ruleContext, argument, 'reject'));
   }
 
   @Transaction()
-  public async rotateMemberKeys(context: Context): Promise<string> {
+  public async rotateMemberKeys(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, rotateMemberKeys);
   }
 }

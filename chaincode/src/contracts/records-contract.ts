@@ -10,12 +10,12 @@ export class RecordsContract extends RuleContract {
   }
 
   @Transaction()
-  public async publish(context: Context): Promise<string> {
+  public async publish(context: Context, _argument: string): Promise<string> {
     return await this.runBytes(context, limits.batchCompressedBytes, publish);
   }
 
   @Transaction()
-  public async expose(context: Context): Promise<string> {
+  public async expose(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, expose);
   }
 }

@@ -7,7 +7,11 @@ interface RawArguments {
   getBufferArgs(): Uint8Array[];
 }
 
-/** Parses the one argument, calls the rule, applies its writes. Holds no state: one object serves concurrent transactions. */
+/**
+ * Parses the one argument, calls the rule, applies its writes. Holds no state: one object serves concurrent transactions.
+ * The dispatcher wants every argument declared, and decodes it as UTF-8 text, which spoils binary; so each transaction
+ * declares one text and reads the raw bytes from the stub instead.
+ */
 export abstract class RuleContract extends Contract {
   protected async runJson(context: Context, most: number, rule: (context: RuleContext, argument: JsonObject) => Promise<Outcome>): Promise<string> {
     return await this.runBytes(context, most, async (ruleContext, bytes) => await rule(ruleContext, readArgument(bytes)));
