@@ -114,18 +114,29 @@ async function locate(path: string): Promise<{ readonly entry: string; readonly 
   return { entry: createRequire(join(absolute, 'package.json')).resolve(resolve(absolute, manifest['main'])), folder: absolute };
 }
 
-function contractsOf(exported: ContractModule & { readonly default?: unknown }): ContractModule {
-  if (exported.contracts) return exported;
-  const fallback = exported.default as (ContractModule & ContractClass) | undefined;
-  if (fallback?.contracts) return fallback;
-  if (typeof fallback === 'function') return { contracts: [fallback] };
+/** A module exports `contracts`, or is one contract class itself; either may be the default export. */
+function contractsOf(exported: unknown): ContractModule {
+  for (const candidate of [exported, (exported as { readonly default?: unknown }).default]) {
+    if ((candidate as ContractModule | undefined)?.contracts) return candidate as ContractModule;
+    if (typeof candidate === 'function') return { contracts: [candidate as ContractClass] };
+  }
   throw new Error('the chaincode module exports no `contracts`');
+}
+
+/** Loads as fabric-chaincode-node does, by `require`, which also reads ES modules; those that await at top level by `import`. */
+async function loadEntry(entry: string): Promise<unknown> {
+  try {
+    return createRequire(entry)(entry) as unknown;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error;
+    return import(pathToFileURL(entry).href);
+  }
 }
 
 /** Reads a package as fabric-chaincode-node does: package.json main, `contracts`, `serializers`, metadata file. */
 async function loadModule(path: string): Promise<ChaincodeParts> {
   const { entry, folder } = await locate(path);
-  const exported = (await withoutCrashHandlers(() => import(pathToFileURL(entry).href))) as ContractModule;
+  const exported = await withoutCrashHandlers(() => loadEntry(entry));
   const { contracts = [], serializers } = contractsOf(exported);
   const manifest = folder === undefined ? undefined : await readJson(join(folder, 'package.json'));
   const metadata = folder === undefined ? undefined : ((await readJson(join(folder, 'META-INF/metadata.json'))) ?? (await readJson(join(folder, 'contract-metadata/metadata.json'))));

@@ -38,11 +38,11 @@ export interface Proposal extends Headers {
 
 /** @throws MalformedMessageError */
 export function readHeaders(header: WireMessage): Headers {
-  const channelHeader = header.bytes(1);
+  const channelHeader = header.withoutRepeats().bytes(1);
   const signatureHeader = header.bytes(2);
-  const channel = new WireMessage(channelHeader);
-  const signed = new WireMessage(signatureHeader);
-  const timestamp = channel.message(3);
+  const channel = new WireMessage(channelHeader).withoutRepeats();
+  const signed = new WireMessage(signatureHeader).withoutRepeats();
+  const timestamp = channel.message(3).withoutRepeats();
   return {
     channelHeader,
     signatureHeader,
@@ -78,8 +78,8 @@ function checkProposal(headers: Headers, chaincode: string): void {
 export function readProposal(signedProposal: Uint8Array): Proposal {
   const signed = new WireMessage(signedProposal);
   const proposalBytes = signed.bytes(1);
-  const proposal = new WireMessage(proposalBytes);
-  const headers = readHeaders(proposal.message(1));
+  const proposal = new WireMessage(proposalBytes).withoutRepeats();
+  const headers = readHeaders(new WireMessage(proposal.bytes(1)));
   const payload = proposal.bytes(2);
   const { chaincode, args } = parseArguments(payload);
   checkProposal(headers, chaincode);

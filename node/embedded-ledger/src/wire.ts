@@ -78,6 +78,16 @@ export class WireMessage {
     }
   }
 
+  /**
+   * This message, when none of its fields occurs twice. Readers differ in what they make of repeats (Go merges messages,
+   * JavaScript takes the last), so what is checked here must not be readable otherwise by a contract's stub.
+   * @throws MalformedMessageError
+   */
+  withoutRepeats(): this {
+    if (new Set(this.#numbers).size < this.#numbers.length) throw new MalformedMessageError('a field occurs twice');
+    return this;
+  }
+
   #last(field: number): number | bigint | Uint8Array | undefined {
     const index = this.#numbers.lastIndexOf(field);
     return index < 0 ? undefined : this.#values[index];

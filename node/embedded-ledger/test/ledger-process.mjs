@@ -1,0 +1,14 @@
+// A ledger in a process of its own, for tests that kill it. Run from the build: node ledger-process.mjs <dir>
+import { startLedger } from '../dist/index.js';
+
+const [dir] = process.argv.slice(2);
+const ledger = await startLedger({
+  dir,
+  chaincodes: { notes: { module: new URL('counter', import.meta.url).pathname } },
+  organisations: [
+    { mspId: 'RiverMSP', name: 'River (invented)' },
+    { mspId: 'HillMSP', name: 'Hill (invented)' },
+  ],
+  batch: { timeoutMs: 5 },
+});
+process.stdout.write(`${JSON.stringify({ connectionFile: ledger.connectionFile('RiverMSP') })}\n`);
