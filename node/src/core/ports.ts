@@ -126,9 +126,11 @@ export interface Keys {
   readonly vaultKeys: VaultKeys;
 }
 
-/** The small key file: one 256-bit key per owner (or per publisher where there is no owner). */
+/** The small key file: one 256-bit key per name, and names stand for an owner (or the publisher where there is no owner). */
 export interface VaultKeys {
-  find(holder: string): Uint8Array | undefined;
+  find(name: string): Uint8Array | undefined;
   /** Creates missing keys and syncs the file before it answers. @throws STORAGE_FAILED */
-  ensure(holders: readonly string[]): Promise<void>;
+  ensure(names: readonly string[]): Promise<void>;
+  /** Rewrites the file without these keys: what they wrapped can never be opened again. @throws STORAGE_FAILED */
+  remove(names: readonly string[]): Promise<void>;
 }
