@@ -17,22 +17,22 @@ const validDays = 3650;
 export interface CertifiedKey {
   /** Base64 DER. */
   readonly certificate: string;
-  readonly privateKey: CryptoKey;
+  readonly privateKey: webcrypto.CryptoKey;
 }
 
 export class SampleCa {
   private constructor(
     private readonly certificate: x509.X509Certificate,
-    private readonly privateKey: CryptoKey,
+    private readonly privateKey: webcrypto.CryptoKey,
   ) {}
 
   /** Opens the CA of a folder, making it first where there is none. */
   public static async open(folder: string): Promise<SampleCa> {
-    x509.cryptoProvider.set(webcrypto as Crypto);
+    x509.cryptoProvider.set(webcrypto as never);
     const certificateFile = path.join(folder, 'ca.pem');
     const keyFile = path.join(folder, 'ca-key.jwk.json');
     if (!existsSync(certificateFile)) await makeCa(folder, certificateFile, keyFile);
-    const jwk = JSON.parse(readFileSync(keyFile, 'utf8')) as JsonWebKey;
+    const jwk = JSON.parse(readFileSync(keyFile, 'utf8')) as webcrypto.JsonWebKey;
     const privateKey = await webcrypto.subtle.importKey('jwk', jwk, algorithm, true, ['sign']);
     return new SampleCa(new x509.X509Certificate(readFileSync(certificateFile, 'utf8')), privateKey);
   }

@@ -1,0 +1,163 @@
+import type { Stream } from '@libp2p/interface';
+import { lpStream, type LengthPrefixedStream } from '@libp2p/utils';
+import { canonicalBytes, concatBytes, errorBody, fromUtf8, isErrorCode, parseCanonicalObject, ProtocolError, utf8, type ErrorDetails } from '@huilian/protocol';
+import type { ExchangeMethod } from '../../core/ports.js';
+import { framesOf, readFrame, type Frame } from './exchange-frame.js';
+import { exchangeLimits } from './exchange-limits.js';
+
+export type AnswerRequest = (method: ExchangeMethod, body: Uint8Array) => Promise<Uint8Array>;
+
+interface Waiting {
+  readonly resolve: (body: Uint8Array) => void;
+  readonly reject: (error: ProtocolError) => void;
+}
+
+const methods: readonly ExchangeMethod[] = ['offer', 'release', 'receipt', 'public-record', 'refusals'];
+
+/** One long-lived stream between two nodes; both ask and answer on it, many requests at a time. */
+export class ExchangeSession {
+  private readonly stream: LengthPrefixedStream<Stream>;
+  private readonly waiting = new Map<number, Waiting>();
+  private readonly assembling = new Map<string, { pieces: Uint8Array[]; bytes: number }>();
+  private writing: Promise<void> = Promise.resolve();
+  private nextId = 1;
+  private answering = 0;
+  private ended = false;
+
+  public constructor(
+    private readonly raw: Stream,
+    private readonly answer: AnswerRequest,
+    onEnd: () => void,
+  ) {
+    this.stream = lpStream(raw, { maxDataLength: exchangeLimits.frameBytes, maxBufferSize: 4 * exchangeLimits.frameBytes });
+    void this.readFrames().finally(() => {
+      this.end();
+      onEnd();
+    });
+  }
+
+  public get open(): boolean {
+    return !this.ended;
+  }
+
+  /** @throws EXCHANGE_FAILED, or the ProtocolError the other side answered with */
+  public async request(method: ExchangeMethod, body: Uint8Array): Promise<Uint8Array> {
+    if (this.ended) throw new ProtocolError('EXCHANGE_FAILED', { reason: 'closed' });
+    if (this.waiting.size >= exchangeLimits.outboundRequests) throw new ProtocolError('RATE_LIMITED', { reason: 'exchange' });
+    const id = this.nextId;
+    this.nextId = (this.nextId % 0xffff_fffe) + 1;
+    const answered = new Promise<Uint8Array>((resolve, reject) => this.waiting.set(id, { resolve, reject }));
+    const timer = setTimeout(() => {
+      this.settle(id, new ProtocolError('EXCHANGE_FAILED', { reason: 'timeout' }));
+    }, exchangeLimits.requestMilliseconds);
+    try {
+      // The answer may fail while the request is still being written; it is awaited either way.
+      answered.catch(() => undefined);
+      await this.write(framesOf('request', id, concatBytes(utf8(method), Uint8Array.of(0), body)));
+      return await answered;
+    } finally {
+      clearTimeout(timer);
+      this.waiting.delete(id);
+    }
+  }
+
+  public async close(): Promise<void> {
+    await this.raw.close().catch(() => {
+      this.raw.abort(new Error('closed'));
+    });
+    this.end();
+  }
+
+  private end(): void {
+    this.ended = true;
+    for (const id of [...this.waiting.keys()]) this.settle(id, new ProtocolError('EXCHANGE_FAILED', { reason: 'connection-lost' }));
+  }
+
+  private settle(id: number, outcome: Uint8Array | ProtocolError): void {
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (outcome instanceof ProtocolError) waiting?.reject(outcome);
+    else waiting?.resolve(outcome);
+  }
+
+  /** Frames of one message stay together in order; messages of different requests may interleave. */
+  private async write(frames: readonly Uint8Array[]): Promise<void> {
+    for (const frame of frames) {
+      const turn = this.writing.then(async () => {
+        await this.stream.write(frame);
+      });
+      this.writing = turn.catch(() => undefined);
+      await turn.catch(() => {
+        throw new ProtocolError('EXCHANGE_FAILED', { reason: 'connection-lost' });
+      });
+    }
+  }
+
+  private async readFrames(): Promise<void> {
+    try {
+      for (;;) {
+        const frame = readFrame((await this.stream.read()).subarray());
+        if (frame === undefined || !this.take(frame)) {
+          // Not our protocol, or beyond its limits: the stream is of no use any more.
+          this.raw.abort(new Error('malformed frame'));
+          return;
+        }
+      }
+    } catch {
+      // The other side closed or broke the stream; whoever waits is told in end().
+    }
+  }
+
+  private take(frame: Frame): boolean {
+    const key = `${frame.type}/${String(frame.id)}`;
+    const message = this.assembling.get(key) ?? { pieces: [], bytes: 0 };
+    message.pieces.push(frame.piece);
+    message.bytes += frame.piece.length;
+    if (message.bytes > exchangeLimits.messageBytes || this.assembling.size > exchangeLimits.inboundRequests) return false;
+    if (!frame.last) {
+      this.assembling.set(key, message);
+      return true;
+    }
+    this.assembling.delete(key);
+    this.complete(frame, concatBytes(...message.pieces));
+    return true;
+  }
+
+  private complete({ id, type }: Frame, message: Uint8Array): void {
+    if (type === 'answer') this.settle(id, message);
+    else if (type === 'error') this.settle(id, readError(message));
+    else void this.respond(id, message);
+  }
+
+  private async respond(id: number, message: Uint8Array): Promise<void> {
+    this.answering += 1;
+    try {
+      await this.write(framesOf('answer', id, await this.answerMessage(message)));
+    } catch (error) {
+      const known = error instanceof ProtocolError ? error : new ProtocolError('INTERNAL');
+      const { code, details } = errorBody(known);
+      await this.write(framesOf('error', id, canonicalBytes({ code, details }))).catch(() => undefined);
+    } finally {
+      this.answering -= 1;
+    }
+  }
+
+  private async answerMessage(message: Uint8Array): Promise<Uint8Array> {
+    if (this.answering > exchangeLimits.inboundRequests) throw new ProtocolError('RATE_LIMITED', { reason: 'exchange' });
+    const end = message.indexOf(0);
+    const name = end < 0 || end > 40 ? '' : fromUtf8(message.subarray(0, end));
+    const method = methods.find((known) => known === name);
+    if (method === undefined) throw new ProtocolError('BAD_FIELD', { path: 'method', reason: 'unknown' });
+    return await this.answer(method, message.subarray(end + 1));
+  }
+}
+
+function readError(message: Uint8Array): ProtocolError {
+  try {
+    const { code, details } = parseCanonicalObject(message);
+    if (typeof code === 'string' && isErrorCode(code)) return new ProtocolError(code, details as ErrorDetails);
+  } catch {
+    // Falls through: an error that cannot be read is still an error.
+  }
+  return new ProtocolError('EXCHANGE_FAILED', { reason: 'unreadable-error' });
+}
