@@ -1,7 +1,9 @@
 import { Context, Info, Transaction } from 'fabric-contract-api';
 import { limits } from '@huilian/protocol';
-import { confirm, dispute, open, refuse, setPolicy } from '../rules/access-rules.js';
-import { revokeGrant } from '../rules/entity-rules.js';
+import { openAccess } from '../rules/open-access.js';
+import { revokeGrant } from '../rules/revoke-grant.js';
+import { setPolicy } from '../rules/set-policy.js';
+import { confirmReceipts, disputeTicket, refuseTicket } from '../rules/settle-ticket.js';
 import { RuleContract } from './rule-contract.js';
 
 @Info({ title: 'access', description: 'Tickets, receipts, revocations, policies' })
@@ -12,22 +14,22 @@ export class AccessContract extends RuleContract {
 
   @Transaction()
   public async open(context: Context, _argument: string): Promise<string> {
-    return await this.runJson(context, limits.openBytes, open);
+    return await this.runJson(context, limits.openBytes, openAccess);
   }
 
   @Transaction()
   public async confirm(context: Context, _argument: string): Promise<string> {
-    return await this.runJson(context, limits.openBytes, confirm);
+    return await this.runJson(context, limits.openBytes, confirmReceipts);
   }
 
   @Transaction()
   public async refuse(context: Context, _argument: string): Promise<string> {
-    return await this.runJson(context, limits.argumentBytes, refuse);
+    return await this.runJson(context, limits.argumentBytes, refuseTicket);
   }
 
   @Transaction()
   public async dispute(context: Context, _argument: string): Promise<string> {
-    return await this.runJson(context, limits.argumentBytes, dispute);
+    return await this.runJson(context, limits.argumentBytes, disputeTicket);
   }
 
   @Transaction()

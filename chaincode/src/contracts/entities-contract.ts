@@ -1,6 +1,8 @@
 import { Context, Info, Transaction } from 'fabric-contract-api';
-import { certificateTransientField, limits } from '@huilian/protocol';
-import { objectRecovery, readChain, recoverOwner, register, rotateKey } from '../rules/entity-rules.js';
+import { limits } from '@huilian/protocol';
+import { registerOwner, rotateOwnerKey } from '../rules/owner-keys.js';
+import { objectRecovery, recoverOwner } from '../rules/recover-owner.js';
+import { certifiedCommand } from './certified-command.js';
 import { RuleContract } from './rule-contract.js';
 
 @Info({ title: 'entities', description: 'Keys of owners' })
@@ -11,19 +13,17 @@ export class EntitiesContract extends RuleContract {
 
   @Transaction()
   public async register(context: Context, _argument: string): Promise<string> {
-    const chain = readChain(context.stub.getTransient().get(certificateTransientField));
-    return await this.runJson(context, limits.argumentBytes, async (ruleContext, argument) => await register(ruleContext, argument, chain));
+    return await this.runJson(context, limits.argumentBytes, async (facts, argument) => await registerOwner(facts, certifiedCommand(context, argument)));
   }
 
   @Transaction()
   public async rotateKey(context: Context, _argument: string): Promise<string> {
-    return await this.runJson(context, limits.argumentBytes, rotateKey);
+    return await this.runJson(context, limits.argumentBytes, rotateOwnerKey);
   }
 
   @Transaction()
   public async recover(context: Context, _argument: string): Promise<string> {
-    const chain = readChain(context.stub.getTransient().get(certificateTransientField));
-    return await this.runJson(context, limits.argumentBytes, async (ruleContext, argument) => await recoverOwner(ruleContext, argument, chain));
+    return await this.runJson(context, limits.argumentBytes, async (facts, argument) => await recoverOwner(facts, certifiedCommand(context, argument)));
   }
 
   @Transaction()

@@ -1,6 +1,8 @@
 import { Context, Info, Transaction } from 'fabric-contract-api';
 import { limits } from '@huilian/protocol';
-import { found, propose, rotateMemberKeys, vote } from '../rules/governance-rules.js';
+import { approve, propose, reject } from '../rules/decide-proposal.js';
+import { foundConsortium } from '../rules/found-consortium.js';
+import { rotateMemberKeys } from '../rules/rotate-member-keys.js';
 import { RuleContract } from './rule-contract.js';
 
 @Info({ title: 'governance', description: 'Founding, members, votes' })
@@ -11,7 +13,7 @@ export class GovernanceContract extends RuleContract {
 
   @Transaction()
   public async found(context: Context, _argument: string): Promise<string> {
-    return await this.runJson(context, limits.proposeBytes, found);
+    return await this.runJson(context, limits.proposeBytes, foundConsortium);
   }
 
   @Transaction()
@@ -21,12 +23,12 @@ export class GovernanceContract extends RuleContract {
 
   @Transaction()
   public async approve(context: Context, _argument: string): Promise<string> {
-    return await this.runJson(context, limits.argumentBytes, async (ruleContext, argument) => await vote(ruleContext, argument, 'approve'));
+    return await this.runJson(context, limits.argumentBytes, approve);
   }
 
   @Transaction()
   public async reject(context: Context, _argument: string): Promise<string> {
-    return await this.runJson(context, limits.argumentBytes, async (ruleContext, argument) => await vote(ruleContext, argument, 'reject'));
+    return await this.runJson(context, limits.argumentBytes, reject);
   }
 
   @Transaction()

@@ -1,6 +1,7 @@
 import { Context, Info, Transaction } from 'fabric-contract-api';
 import { limits } from '@huilian/protocol';
-import { expose, publish } from '../rules/record-rules.js';
+import { exposeRecord } from '../rules/expose-record.js';
+import { publishBatch } from '../rules/publish-batch.js';
 import { RuleContract } from './rule-contract.js';
 
 @Info({ title: 'records', description: 'Batches of record headers' })
@@ -9,13 +10,14 @@ export class RecordsContract extends RuleContract {
     super('records');
   }
 
+  /** The argument is the raw DEFLATE of the batch, not JSON. */
   @Transaction()
   public async publish(context: Context, _argument: string): Promise<string> {
-    return await this.runBytes(context, limits.batchCompressedBytes, publish);
+    return await this.runBytes(context, limits.batchCompressedBytes, publishBatch);
   }
 
   @Transaction()
   public async expose(context: Context, _argument: string): Promise<string> {
-    return await this.runJson(context, limits.argumentBytes, expose);
+    return await this.runJson(context, limits.argumentBytes, exposeRecord);
   }
 }

@@ -1,6 +1,9 @@
 import { Context, Contract } from 'fabric-contract-api';
-import { canonicalBytes, limits, parseCanonicalObject, ProtocolError, type JsonObject } from '@huilian/protocol';
-import { stateReader, type Outcome, type RuleContext } from '../rules/rule.js';
+import { canonicalBytes, canonicalize, limits, parseCanonicalObject, ProtocolError, type JsonObject } from '@huilian/protocol';
+import { stateReader, type Outcome, type Rule, type RuleContext } from '../rules/rule.js';
+import { calledChaincode } from './called-chaincode.js';
+
+type Stub = Context['stub'];
 
 // The typings leave out what the dispatcher itself uses: arguments as raw bytes.
 interface RawArguments {
@@ -8,32 +11,54 @@ interface RawArguments {
 }
 
 /**
- * Parses the one argument, calls the rule, applies its writes. Holds no state: one object serves concurrent transactions.
- * The dispatcher wants every argument declared, and decodes it as UTF-8 text, which spoils binary; so each transaction
- * declares one text and reads the raw bytes from the stub instead.
+ * Reads the one argument, calls the rule, applies its writes. Holds no state: one object serves concurrent transactions.
+ * The dispatcher wants as many declared parameters as a call brings and decodes each as UTF-8, which corrupts binary; so
+ * each function declares one and ignores it, and the raw bytes are read from the stub.
  */
 export abstract class RuleContract extends Contract {
-  protected async runJson(context: Context, most: number, rule: (context: RuleContext, argument: JsonObject) => Promise<Outcome>): Promise<string> {
-    return await this.runBytes(context, most, async (ruleContext, bytes) => await rule(ruleContext, readArgument(bytes)));
+  /**
+   * The endorser's own clock, Unix seconds. A proposal dated outside 3 minutes of it is refused; nothing that is written
+   * depends on it. Undefined leaves that check to whoever runs the contracts.
+   */
+  protected endorserTime(): number | undefined {
+    return Math.floor(Date.now() / 1000);
   }
 
-  protected async runBytes(context: Context, most: number, rule: (context: RuleContext, argument: Uint8Array) => Promise<Outcome>): Promise<string> {
-    const { stub } = context;
-    const args = (stub as unknown as RawArguments).getBufferArgs();
-    const argument = args[1];
-    if (args.length !== 2 || argument === undefined) throw new ProtocolError('ARG_MALFORMED', { reason: 'one-argument' });
-    if (argument.length > most) throw new ProtocolError('ARG_TOO_LARGE', { bytes: argument.length, most });
-    const outcome = await rule(ruleContextOf(context), argument);
-    for (const write of outcome.writes) {
-      if ('value' in write) await stub.putState(write.key, write.value);
-      else await stub.deleteState(write.key);
+  /** Runs a rule whose argument is canonical JSON of at most so many bytes. */
+  protected async runJson(context: Context, most: number, rule: Rule<JsonObject>): Promise<string> {
+    return await this.runBytes(context, most, async (ruleContext, bytes) => await rule(ruleContext, readObject(bytes)));
+  }
+
+  protected async runBytes({ stub }: Context, most: number, rule: Rule<Uint8Array>): Promise<string> {
+    const argument = readArgument(stub, most);
+    const ruleContext = ruleContextOf(stub);
+    this.checkProposalTime(ruleContext.time);
+    const outcome = await rule(ruleContext, argument);
+    await apply(stub, outcome);
+    return canonicalize(outcome.response);
+  }
+
+  private checkProposalTime(time: number): void {
+    const now = this.endorserTime();
+    if (now !== undefined && Math.abs(now - time) > limits.proposalWindowSeconds) {
+      throw new ProtocolError('TX_TIME_REJECTED', { most: limits.proposalWindowSeconds });
     }
-    stub.setEvent(outcome.event.name, canonicalBytes(outcome.event.payload));
-    return new TextDecoder().decode(canonicalBytes(outcome.response));
+  }
+
+  // The default logs the arguments of a call that nobody understands.
+  public override unknownTransaction(): Promise<void> {
+    return Promise.reject(new ProtocolError('ARG_MALFORMED', { reason: 'unknown-function' }));
   }
 }
 
-function readArgument(bytes: Uint8Array): JsonObject {
+function readArgument(stub: Stub, most: number): Uint8Array {
+  const [, argument, ...more] = (stub as unknown as RawArguments).getBufferArgs();
+  if (argument === undefined || more.length > 0) throw new ProtocolError('ARG_MALFORMED', { reason: 'one-argument' });
+  if (argument.length > most) throw new ProtocolError('ARG_TOO_LARGE', { bytes: argument.length, most });
+  return argument;
+}
+
+function readObject(bytes: Uint8Array): JsonObject {
   try {
     return parseCanonicalObject(bytes);
   } catch {
@@ -41,45 +66,21 @@ function readArgument(bytes: Uint8Array): JsonObject {
   }
 }
 
-function ruleContextOf({ clientIdentity, stub }: Context): RuleContext {
-  const timestamp = stub.getTxTimestamp();
+function ruleContextOf(stub: Stub): RuleContext {
   return {
     state: stateReader(async (key) => await stub.getState(key)),
-    caller: clientIdentity.getMSPID(),
-    time: Number(timestamp.seconds.toString()),
+    caller: stub.getCreator().mspid,
+    time: Number(stub.getTxTimestamp().seconds.toString()),
     transactionId: stub.getTxID(),
     channel: stub.getChannelID(),
     chaincode: calledChaincode(stub),
   };
 }
 
-interface ChannelHeader {
-  getExtension_asU8(): Uint8Array;
-}
-
-/**
- * Name of the chaincode that the signed proposal calls: where another chaincode calls in, its own name stands there, and
- * the rules compare it with the charter's. @throws FORBIDDEN_CALLER where there is no proposal to read
- */
-function calledChaincode(stub: Context['stub']): string {
-  const proposal = stub.getSignedProposal() as unknown as { proposal?: { header?: { channelHeader?: ChannelHeader } } } | undefined;
-  const extension = proposal?.proposal?.header?.channelHeader?.getExtension_asU8();
-  // ChaincodeHeaderExtension.chaincode_id (2) holds ChaincodeID.name (2).
-  const name = extension && lengthDelimited(lengthDelimited(extension, 2), 2);
-  if (name === undefined) throw new ProtocolError('FORBIDDEN_CALLER', { reason: 'no-proposal' });
-  return new TextDecoder().decode(name);
-}
-
-/** The last length-delimited protobuf field of a number, in a message that has only such fields. */
-function lengthDelimited(message: Uint8Array | undefined, field: number): Uint8Array | undefined {
-  let found: Uint8Array | undefined;
-  for (let at = 0; message !== undefined && at < message.length; ) {
-    const tag = message[at] ?? 0;
-    const length = message[at + 1] ?? 0;
-    // Names and ids are short: a longer length or another wire type is not what a proposal carries here.
-    if ((tag & 7) !== 2 || length > 127) return undefined;
-    if (tag >> 3 === field) found = message.subarray(at + 2, at + 2 + length);
-    at += 2 + length;
+async function apply(stub: Stub, { event, writes }: Outcome): Promise<void> {
+  for (const write of writes) {
+    if ('value' in write) await stub.putState(write.key, write.value);
+    else await stub.deleteState(write.key);
   }
-  return found;
+  if (event !== undefined) stub.setEvent(event.name, canonicalBytes(event.payload));
 }

@@ -1,8 +1,11 @@
+import { placedHeaderShape } from './batch.js';
 import type { JsonObject } from './canonical.js';
 import type { Domain } from './eip712.js';
 import type { MemberDocument, ProposalAction } from './governance.js';
 import type { Header } from './header.js';
 import type { Policy, Ticket } from './access.js';
+import { memberIdShape } from './ids.js';
+import { object } from './shape.js';
 
 /**
  * World state: every key the contracts write and the value under it. Values are canonical JSON. The read model folds
@@ -30,7 +33,7 @@ export function splitStateKey(key: string): { type: string; parts: string[] } | 
 export interface LedgerState {
   /** [] once the founding is complete. */
   charter: { readonly chaincode: string; readonly channel: string; readonly digest: string; readonly document: JsonObject; readonly domain: Domain; readonly founding: string };
-  /** [memberId] one key per founder's call. */
+  /** [memberId] one key per founder's call: the charter it last called with. */
   founding: { readonly digest: string };
   /** [memberId] */
   member: MemberState;
@@ -42,6 +45,8 @@ export interface LedgerState {
   schema: { readonly digest: string; readonly document: JsonObject; readonly kind: string; readonly proposal: string; readonly version: number };
   /** [fingerprint: SHA-256 of the DER, hex] */
   ca: { readonly certificate: string; readonly fingerprint: string; readonly name: { readonly en: string; readonly zh: string }; readonly proposal: string; readonly usccOids: readonly string[] };
+  /** [] sorted fingerprints of the voted CAs, to find an issuer by. */
+  trustList: { readonly fingerprints: readonly string[] };
   /** [name, version] */
   codeSet: AdoptedDocument;
   /** [name, version] */
@@ -62,7 +67,7 @@ export interface LedgerState {
   request: { readonly digest: string; readonly ticket: string };
   /** [ticketId] */
   ticket: Ticket;
-  /** [ticketId] SHA-256 of the receipt's canonical payload. */
+  /** [ticketId] the first receipt: SHA-256 of its canonical payload, and the release it speaks of. */
   receipt: { readonly confirmedAt: number; readonly digest: string; readonly jwe: string };
   /** [ticketId] */
   dispute: { readonly disputedAt: number };
@@ -75,7 +80,7 @@ export interface MemberState {
   /** The organisation's CA certificate, for centres (PEM). */
   readonly caCertificate?: string;
   readonly document: MemberDocument;
-  /** 1 at admission, +1 with each rotation of keys. */
+  /** 1 at admission, +1 with each rotation of keys and each admission after a suspension. */
   readonly sequence: number;
   readonly status: 'active' | 'suspended';
 }
@@ -123,7 +128,10 @@ export interface OwnerRecovery {
   readonly key: string;
 }
 
-/** The owner's key in force at a time: a recovery takes effect by time alone, without a transaction. */
+/**
+ * The owner's key in force at a time: a recovery takes effect by time alone, without a transaction. The next write of the
+ * owner then holds it as the key, with `sequence` one higher.
+ */
 export function ownerKeyInForce(owner: OwnerState, at: number): string {
   const { recovery } = owner;
   return recovery !== undefined && recovery.effectiveAt > 0 && recovery.effectiveAt <= at ? recovery.key : owner.key;
@@ -151,7 +159,13 @@ export const ledgerFunctions = {
 } as const;
 export type LedgerFunction = keyof typeof ledgerFunctions;
 
-/** Name of the one event a transaction sets, and its canonical JSON payload: what happened, with the keys written. */
+/** `records.expose`: two different headers of one record and version, and where each stands in its publisher's batches. */
+export const exposeArgumentShape = object({ first: placedHeaderShape, publisher: memberIdShape, second: placedHeaderShape });
+
+/**
+ * Name of the one event a transaction sets, and its canonical JSON payload: the ids of what happened. A command that
+ * changed nothing sets none.
+ */
 export interface LedgerEvent {
   readonly name: LedgerFunction;
   readonly payload: JsonObject;
