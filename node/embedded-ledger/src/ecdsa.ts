@@ -35,8 +35,15 @@ function integerBytes(value: bigint): Uint8Array {
   return Buffer.concat([Buffer.from([2, padded.length]), padded]);
 }
 
+const orders = new WeakMap<KeyObject, bigint>();
+
+/** Node.js reads a key's details anew at each question; keys here are asked thousands of times. */
 function orderOf(key: KeyObject): bigint | undefined {
-  return CURVE_ORDERS[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  const known = orders.get(key);
+  if (known !== undefined) return known;
+  const order = CURVE_ORDERS[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  if (order !== undefined) orders.set(key, order);
+  return order;
 }
 
 /** The signature's s in the lower half of the order, as Fabric demands. */
@@ -58,7 +65,7 @@ function isLowS(der: Uint8Array, key: KeyObject): boolean {
 export function signPieces(key: KeyObject, ...pieces: readonly Uint8Array[]): Uint8Array {
   const signer = createSign('sha256');
   for (const piece of pieces) signer.update(piece);
-  return toLowS(signer.sign({ key, dsaEncoding: 'der' }), key);
+  return toLowS(signer.sign(key), key);
 }
 
 /** False for a wrong signature, a high s, a curve other than P-256 and P-384, or bytes that are no signature. */
@@ -66,5 +73,5 @@ export function verifyPieces(key: KeyObject, signature: Uint8Array, ...pieces: r
   if (!isLowS(signature, key)) return false;
   const verifier = createVerify('sha256');
   for (const piece of pieces) verifier.update(piece);
-  return verifier.verify({ key, dsaEncoding: 'der' }, signature);
+  return verifier.verify(key, signature);
 }

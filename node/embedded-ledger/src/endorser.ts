@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { ChaincodeHost, ChaincodeOutcome, ChaincodeResponse } from './chaincode-host.js';
+import type { CallArguments, ChaincodeHost, ChaincodeOutcome, ChaincodeResponse } from './chaincode-host.js';
 import { signPieces } from './ecdsa.js';
 import type { LedgerStore, StateView } from './ledger-store.js';
 import { proposalResponsePayload, type Endorsement, type Proposal, type ProposalResult } from './proposal.js';
@@ -55,9 +55,9 @@ export class Endorser {
   ) {}
 
   /** Simulates on the view; nothing is written. A contract's error is a response, not an exception. */
-  async process(proposal: Proposal, chaincode: ChaincodeHost, view: StateView): Promise<ProposalResponse> {
+  async process(proposal: Proposal, args: CallArguments, chaincode: ChaincodeHost, view: StateView): Promise<ProposalResponse> {
     const simulation = new Simulation(this.store, view, proposal.chaincode);
-    const call = { ...proposal, mspId: this.peer.mspId };
+    const call = { ...proposal, args, mspId: this.peer.mspId };
     try {
       const outcome = await withTimeout(chaincode.run(call, simulation), this.timeoutMs);
       if (simulation.unsupported) throw simulation.unsupported;

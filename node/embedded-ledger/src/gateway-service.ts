@@ -1,5 +1,5 @@
 import type { Chain } from './chain.js';
-import type { ChaincodeHost } from './chaincode-host.js';
+import { CallArguments, type ChaincodeHost } from './chaincode-host.js';
 import type { Endorser, ProposalResponse } from './endorser.js';
 import type { LedgerStore } from './ledger-store.js';
 import { AccessDeniedError, checkRole, READERS, WRITERS, type Membership } from './membership.js';
@@ -93,7 +93,7 @@ export class GatewayService {
     const [first] = targets.length > 0 ? this.#endorsersFor(targets) : [this.#ownEndorser(proposal)];
     const view = this.parts.store.snapshot();
     try {
-      const response = await (first ?? this.#ownEndorser(proposal)).process(proposal, this.#chaincode(proposal), view);
+      const response = await (first ?? this.#ownEndorser(proposal)).process(proposal, new CallArguments(proposal.args), this.#chaincode(proposal), view);
       if (response.failed || response.payload.length === 0) throw this.#failure(response, 'evaluate');
       return message([1, responseMessage(response.response)]);
     } finally {
@@ -116,8 +116,9 @@ export class GatewayService {
     const endorsers = this.#endorsersFor(fields.list(4).map((bytes) => Buffer.from(bytes).toString()));
     const view = this.parts.store.snapshot();
     try {
+      const args = new CallArguments(proposal.args);
       const responses: ProposalResponse[] = [];
-      for (const endorser of endorsers) responses.push(await endorser.process(proposal, chaincode, view));
+      for (const endorser of endorsers) responses.push(await endorser.process(proposal, args, chaincode, view));
       return message([1, this.#assemble(proposal, responses)]);
     } finally {
       await view.close();

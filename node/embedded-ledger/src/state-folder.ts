@@ -139,8 +139,8 @@ export async function readIdentity(dir: string, mspId: string, user: string): Pr
 }
 
 /**
- * Issues an identity of an organisation of the ledger in `dir` and writes it to `identities/<mspId>/<name>`, in place of
- * one of that name. Works while the ledger runs, which needs no notice of it. @throws when the organisation has no authority
+ * Issues an identity of an organisation of the ledger in `dir` and writes it to `identities/<mspId>/<name>` (cert.pem,
+ * key.pem, msp-id, and an `msp` folder as Fabric lays it out), in place of one of that name. Works while the ledger runs, which needs no notice of it. @throws when the organisation has no authority
  */
 export async function issueIdentity(dir: string, mspId: string, request: IdentityRequest): Promise<IssuedIdentity> {
   const folder = authorityDir(dir, mspId);
@@ -152,9 +152,17 @@ export async function issueIdentity(dir: string, mspId: string, request: Identit
   const pair = await issueCertificate(authority, subject, validityFrom(new Date(), request));
   const issued = issuedAt(dir, mspId, request.name, pair);
   await writeDurably(issued.keyPath, pair.key, 0o600);
+  await writeMspFolder(join(identityDir(dir, mspId, request.name), 'msp'), pair, authority.certificate);
   await writeDurably(join(identityDir(dir, mspId, request.name), 'msp-id'), `${mspId}\n`);
   await writeDurably(issued.certPath, pair.certificate);
   return issued;
+}
+
+/** The same identity in Fabric's own folders, which its tools and tutorials read by folder and not by file. */
+async function writeMspFolder(folder: string, pair: KeyPair, authority: string): Promise<void> {
+  await writeDurably(join(folder, 'keystore', 'key.pem'), pair.key, 0o600);
+  await writeDurably(join(folder, 'signcerts', 'cert.pem'), pair.certificate);
+  await writeDurably(join(folder, 'cacerts', 'ca.pem'), authority);
 }
 
 /** The identity of that name, issued when it does not exist. */
