@@ -1,0 +1,84 @@
+import { canonicalBytes, fromUtf8 } from '@huilian/protocol';
+
+/** Rows of the read model as they are stored: canonical JSON, but for leaves and the like, which are bytes by nature. */
+export interface Checkpoint {
+  readonly height: number;
+  readonly hash: string;
+}
+
+export interface BatchRow {
+  readonly publisher: string;
+  readonly seq: number;
+  readonly count: number;
+  readonly root: string;
+  readonly block: number;
+  readonly transactionId: string;
+  /** Transaction time, Unix seconds. */
+  readonly time: number;
+}
+
+/**
+ * Versions of a record in ledger order: [version, place]. Two entries of one version are two headers with different
+ * digests: that version is contested.
+ */
+export type RecordRow = readonly (readonly [version: number, place: string])[];
+
+export interface TransactionRow {
+  readonly block: number;
+  /** Position in the block. */
+  readonly index: number;
+  /** Fabric validation code. */
+  readonly code: string;
+}
+
+export interface TicketRow {
+  readonly block: number;
+  readonly time: number;
+  readonly transactionId: string;
+}
+
+/** First and last position, both included. */
+export type PositionRange = readonly [first: number, last: number];
+
+/** What happened to an owner's data or key. `at` is the transaction's time, Unix seconds. */
+export interface TrailEntry {
+  readonly at: number;
+  readonly block: number;
+  readonly transactionId: string;
+  readonly what:
+    | 'registered'
+    | 'key-rotated'
+    | 'recovery-approved'
+    | 'recovery-objected'
+    | 'published'
+    | 'superseded'
+    | 'revoked'
+    | 'contested'
+    | 'opened'
+    | 'confirmed'
+    | 'refused'
+    | 'disputed'
+    | 'grant-revoked';
+  readonly recordIds?: readonly string[];
+  readonly version?: number;
+  readonly publisher?: string;
+  readonly reader?: string;
+  readonly purpose?: string;
+  readonly claims?: readonly string[];
+  readonly ticket?: string;
+  /** EIP-712 digest of the grant. */
+  readonly grant?: string;
+  /** Why a ticket was refused. */
+  readonly code?: string;
+}
+
+export function encodeRow(row: unknown): Uint8Array {
+  return canonicalBytes(row);
+}
+
+/** Rows were written by this node, so they are parsed without being checked again. */
+export function decodeRow<T>(bytes: Uint8Array): T;
+export function decodeRow<T>(bytes: Uint8Array | undefined): T | undefined;
+export function decodeRow<T>(bytes: Uint8Array | undefined): T | undefined {
+  return bytes === undefined ? undefined : (JSON.parse(fromUtf8(bytes)) as T);
+}

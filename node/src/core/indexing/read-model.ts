@@ -1,0 +1,464 @@
+import { createHash } from 'node:crypto';
+import {
+  MerkleTree,
+  ProtocolError,
+  recordId as recordIdOf,
+  stateKey,
+  type Domain,
+  type Header,
+  type LedgerState,
+  type MemberState,
+  type OwnerState,
+  type PlacedHeader,
+  type ProposalState,
+  type Ticket,
+} from '@huilian/protocol';
+import type { LedgerBlock, Store } from '../ports.js';
+import { BoundedMap } from './bounded-map.js';
+import { generationKey, indexKeys, pastPrefix, splitPlace, type IndexKeys } from './index-keys.js';
+import { decodeRow, type BatchRow, type Checkpoint, type RecordRow, type TicketRow, type TrailEntry, type TransactionRow } from './index-rows.js';
+import { recordPlaces, type RecordFilter } from './record-places.js';
+
+/** A record version as the ledger shows it. */
+export interface IndexedRecord {
+  readonly recordId: string;
+  readonly header: Header;
+  /** Batch of the publisher, and the header's position in it. */
+  readonly seq: number;
+  readonly index: number;
+  /** Transaction time, Unix seconds. */
+  readonly publishedAt: number;
+  /** Two digests were published for this version, or it was exposed: not to be used until a higher version. */
+  readonly contested: boolean;
+  /** Highest version known. */
+  readonly versions: number;
+}
+
+export interface IndexedTicket {
+  readonly ticket: Ticket;
+  readonly block: number;
+  /** Unix seconds. */
+  readonly transactionTime: number;
+  /** The reader's receipt: digest of its payload, digest of the JWE. */
+  readonly confirmed?: { readonly digest: string; readonly jwe: string };
+  readonly disputed?: boolean;
+}
+
+export interface IndexedPlace {
+  readonly count: number;
+  readonly root: string;
+  readonly transactionId: string;
+  readonly block: number;
+  /** Transaction time, Unix seconds. */
+  readonly time: number;
+}
+
+export type TicketFilter = { readonly owner?: string; readonly reader?: string; readonly publisher?: string; readonly grant?: string };
+
+export interface RecordPage {
+  readonly items: readonly IndexedRecord[];
+  /** Present while there may be more. */
+  readonly cursor?: string;
+}
+
+const treesKept = 32;
+const batchesKept = 1000;
+const defaultPage = 20;
+const largestPage = 1000;
+
+/** Queries over what was folded out of blocks. Point reads answer at once; lists are newest first, but for trails. */
+export class ReadModel {
+  private keys: IndexKeys;
+  private checkpoint: Checkpoint | undefined;
+  private readonly listeners = new Set<(block: LedgerBlock) => void>();
+  private readonly trees = new BoundedMap<string, MerkleTree>(treesKept);
+  private readonly batches = new BoundedMap<string, BatchRow>(batchesKept);
+
+  public constructor(private readonly store: Store) {
+    this.keys = indexKeys(currentGeneration(store));
+    this.checkpoint = decodeRow(store.get(this.keys.checkpoint));
+  }
+
+  /** Number of the last indexed block, -1 before the first. */
+  public height(): number {
+    return this.checkpoint?.height ?? -1;
+  }
+
+  public lastBlock(): Checkpoint | undefined {
+    return this.checkpoint;
+  }
+
+  public blockHash(number: number): string | undefined {
+    const bytes = this.store.get(this.keys.block(number));
+    return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+  }
+
+  public charter(): LedgerState['charter'] | undefined {
+    return this.state('charter');
+  }
+
+  /** @throws NOT_FOUNDED */
+  public domain(): Domain {
+    const charter = this.charter();
+    if (charter === undefined) throw new ProtocolError('NOT_FOUNDED');
+    return charter.domain;
+  }
+
+  public member(id: string): MemberState | undefined {
+    return this.state('member', id);
+  }
+
+  public async members(): Promise<MemberState[]> {
+    return await this.states('member');
+  }
+
+  public owner(id: string): OwnerState | undefined {
+    return this.state('owner', id);
+  }
+
+  public schema(kind: string, version: number): LedgerState['schema'] | undefined {
+    return this.state('schema', kind, version);
+  }
+
+  public async schemas(): Promise<LedgerState['schema'][]> {
+    return await this.states('schema');
+  }
+
+  public async trustedCas(): Promise<LedgerState['ca'][]> {
+    return await this.states('ca');
+  }
+
+  public async proposals(): Promise<ProposalState[]> {
+    return await this.states('proposal');
+  }
+
+  public policy(publisher: string, kind: string, digest: string): LedgerState['policy'] | undefined {
+    return this.state('policy', publisher, kind, digest);
+  }
+
+  /** Policies of one publisher, or of all. */
+  public async policies(publisher?: string): Promise<LedgerState['policy'][]> {
+    return await this.states('policy', ...(publisher === undefined ? [] : [publisher]));
+  }
+
+  public batch(publisher: string, seq: number): IndexedPlace | undefined {
+    const place = this.store.get(this.keys.batch(publisher, seq));
+    return place === undefined ? undefined : this.batchAt(Buffer.from(place).toString('utf8'));
+  }
+
+  /** Highest batch seq of a publisher on the ledger, 0 where there is none. */
+  public async lastSeq(publisher: string): Promise<number> {
+    const prefix = this.keys.batch(publisher, 0).slice(0, -16);
+    for await (const [key] of this.store.entries({ gte: prefix, lt: pastPrefix(prefix), reverse: true, limit: 1 })) return Number(key.slice(-16));
+    return 0;
+  }
+
+  /** The current version of a record. */
+  public record(recordId: string): IndexedRecord | undefined {
+    const row = this.recordRow(recordId);
+    return row === undefined ? undefined : this.versionOf(recordId, row, highestVersion(row));
+  }
+
+  public recordVersion(recordId: string, version: number): IndexedRecord | undefined {
+    const row = this.recordRow(recordId);
+    return row === undefined ? undefined : this.versionOf(recordId, row, version);
+  }
+
+  /** A header with its Merkle path, the current version where none is named. Of two contested headers, the first. */
+  public placedHeader(recordId: string, version?: number): PlacedHeader | undefined {
+    const row = this.recordRow(recordId);
+    if (row === undefined) return undefined;
+    const place = placeOf(row, version ?? highestVersion(row));
+    return place === undefined ? undefined : this.placedAt(place);
+  }
+
+  /** Both headers of a contested version, for `records.expose`; undefined where the ledger shows one. */
+  public contestedHeaders(recordId: string, version: number): readonly [PlacedHeader, PlacedHeader] | undefined {
+    const [left, right] = (this.recordRow(recordId) ?? []).filter(([entry]) => entry === version).map(([, place]) => this.placedAt(place));
+    return left === undefined || right === undefined ? undefined : [left, right];
+  }
+
+  /** Current versions that match every field given. @throws BAD_FIELD for a bad cursor or limit */
+  public async records(filter: RecordFilter & { readonly cursor?: string; readonly limit?: number }): Promise<RecordPage> {
+    const limit = pageSize(filter.limit);
+    const items: IndexedRecord[] = [];
+    let cursor: string | undefined;
+    for await (const { place, resume } of recordPlaces(this.store, this.keys, filter, filter.cursor)) {
+      if (items.length === limit) return { items, ...(cursor === undefined ? {} : { cursor }) };
+      cursor = resume;
+      const record = this.currentAt(place);
+      if (record !== undefined && matches(record, filter)) items.push(record);
+    }
+    return { items };
+  }
+
+  public ticket(id: string): IndexedTicket | undefined {
+    const ticket = this.state('ticket', id);
+    const row = decodeRow<TicketRow>(this.store.get(this.keys.ticket(id)));
+    if (ticket === undefined || row === undefined) return undefined;
+    const receipt = this.state('receipt', id);
+    return {
+      ticket,
+      block: row.block,
+      transactionTime: row.time,
+      ...(receipt === undefined ? {} : { confirmed: { digest: receipt.digest, jwe: receipt.jwe } }),
+      ...(this.state('dispute', id) === undefined ? {} : { disputed: true }),
+    };
+  }
+
+  /** Tickets that match every field given, oldest first; one field at least. @throws BAD_FIELD */
+  public async tickets(filter: TicketFilter): Promise<(IndexedTicket & { readonly id: string })[]> {
+    const dimension = (['grant', 'owner', 'reader', 'publisher'] as const).find((name) => filter[name] !== undefined);
+    if (dimension === undefined) throw new ProtocolError('BAD_FIELD', { path: '/filter', reason: 'empty' });
+    const prefix = this.keys.ticketOf(dimension, filter[dimension] ?? '', '');
+    const found: (IndexedTicket & { id: string })[] = [];
+    for await (const [, value] of this.store.entries({ gte: prefix, lt: pastPrefix(prefix) })) {
+      const id = Buffer.from(value).toString('utf8');
+      const ticket = this.ticket(id);
+      if (ticket !== undefined && concerns(ticket.ticket, filter)) found.push({ id, ...ticket });
+    }
+    return found;
+  }
+
+  public revocation(owner: string, grantDigest: string): { readonly revokedAt: number; readonly block: number } | undefined {
+    const revocation = this.state('revocation', owner, grantDigest);
+    const block = decodeRow<{ block: number }>(this.store.get(this.keys.revokedAt(owner, grantDigest)))?.block;
+    return revocation === undefined || block === undefined ? undefined : { revokedAt: revocation.revokedAt, block };
+  }
+
+  public async usedSlots(owner: string, grantDigest: string): Promise<Set<number>> {
+    const prefix = this.keys.mirrored(stateKey('slot', owner, grantDigest));
+    const used = new Set<number>();
+    for await (const [key] of this.store.entries({ gte: prefix, lt: pastPrefix(prefix) })) used.add(Number(key.slice(prefix.length, -1)));
+    return used;
+  }
+
+  public request(reader: string, requestId: string): LedgerState['request'] | undefined {
+    return this.state('request', reader, requestId);
+  }
+
+  /** Everything the ledger holds on an owner's data and key, oldest first. */
+  public async trail(owner: string): Promise<TrailEntry[]> {
+    const entries: { place: string; entry: TrailEntry }[] = [];
+    const prefix = this.keys.trail(owner, '');
+    for await (const [key, value] of this.store.entries({ gte: prefix, lt: pastPrefix(prefix) })) {
+      entries.push({ place: key.slice(prefix.length), entry: decodeRow<TrailEntry>(value) });
+    }
+    const parties = this.keys.party(owner, '');
+    for await (const [key, role] of this.store.entries({ gte: parties, lt: pastPrefix(parties) })) {
+      const place = key.slice(parties.length);
+      if (role[0] !== subjectRole) entries.push({ place, entry: this.publication(place) });
+    }
+    return entries.sort((left, right) => (left.place < right.place ? -1 : 1)).map(({ entry }) => entry);
+  }
+
+  /** Where a transaction stands, to fetch it again for evidence, and its validation code. */
+  public transaction(id: string): TransactionRow | undefined {
+    return decodeRow(this.store.get(this.keys.transaction(id)));
+  }
+
+  /** SHA-256 over all rows, hex: equal on every node at the same height, and after a replay. */
+  public async digest(): Promise<string> {
+    const hash = createHash('sha256');
+    const { prefix } = this.keys;
+    const lengths = Buffer.alloc(8);
+    for await (const [key, value] of this.store.entries({ gte: prefix, lt: pastPrefix(prefix) })) {
+      const name = Buffer.from(key.slice(prefix.length), 'utf8');
+      lengths.writeUInt32BE(name.length, 0);
+      lengths.writeUInt32BE(value.length, 4);
+      hash.update(lengths).update(name).update(value);
+    }
+    return hash.digest('hex');
+  }
+
+  /**
+   * Resolves once a transaction is indexed as VALID. @throws LEDGER_CONFLICT, LEDGER_REJECTED {code} where it is indexed
+   * as something else; OUTCOME_UNKNOWN when the signal aborts first
+   */
+  public async whenIndexed(transactionId: string, signal?: AbortSignal): Promise<void> {
+    const row = await this.when(() => this.transaction(transactionId), { transactionId }, signal);
+    if (row.code === 'VALID') return;
+    const conflict = row.code === 'MVCC_READ_CONFLICT' || row.code === 'PHANTOM_READ_CONFLICT';
+    throw new ProtocolError(conflict ? 'LEDGER_CONFLICT' : 'LEDGER_REJECTED', { code: row.code, transactionId });
+  }
+
+  /** Resolves once a block is indexed. @throws OUTCOME_UNKNOWN when the signal aborts first */
+  public async whenHeight(height: number, signal?: AbortSignal): Promise<void> {
+    await this.when(() => (this.height() >= height ? true : undefined), { height }, signal);
+  }
+
+  /** Calls back after a block's rows are durable. Answers the way to stop. */
+  public onBlock(listener: (block: LedgerBlock) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** For the index alone: a block's rows are durable. */
+  public blockIndexed(block: LedgerBlock): void {
+    this.checkpoint = { hash: block.hash, height: block.number };
+    for (const listener of this.listeners) listener(block);
+  }
+
+  /** For the index alone: another generation took the place of this one. */
+  public generationChanged(): void {
+    this.keys = indexKeys(currentGeneration(this.store));
+    this.checkpoint = decodeRow(this.store.get(this.keys.checkpoint));
+    this.trees.clear();
+    this.batches.clear();
+  }
+
+  private async when<T>(look: () => T | undefined, details: Readonly<Record<string, string | number>>, signal?: AbortSignal): Promise<T> {
+    const found = look();
+    if (found !== undefined) return found;
+    return await new Promise<T>((resolve, reject) => {
+      const give = (): void => {
+        stop();
+        reject(new ProtocolError('OUTCOME_UNKNOWN', details));
+      };
+      const stopListening = this.onBlock(() => {
+        const now = look();
+        if (now === undefined) return;
+        stop();
+        resolve(now);
+      });
+      const stop = (): void => {
+        stopListening();
+        signal?.removeEventListener('abort', give);
+      };
+      if (signal?.aborted === true) give();
+      else signal?.addEventListener('abort', give, { once: true });
+    });
+  }
+
+  private state<K extends keyof LedgerState>(type: K, ...parts: readonly (string | number)[]): LedgerState[K] | undefined {
+    return decodeRow(this.store.get(this.keys.state(type, ...parts)));
+  }
+
+  private async states<K extends keyof LedgerState>(type: K, ...parts: readonly (string | number)[]): Promise<LedgerState[K][]> {
+    const prefix = this.keys.mirrored(stateKey(type, ...parts));
+    const found: LedgerState[K][] = [];
+    for await (const [, value] of this.store.entries({ gte: prefix, lt: pastPrefix(prefix) })) found.push(decodeRow<LedgerState[K]>(value));
+    return found;
+  }
+
+  private recordRow(recordId: string): RecordRow | undefined {
+    return decodeRow(this.store.get(this.keys.record(recordId)));
+  }
+
+  private versionOf(recordId: string, row: RecordRow, version: number): IndexedRecord | undefined {
+    const place = placeOf(row, version);
+    if (place === undefined) return undefined;
+    const { index, transaction } = splitPlace(place);
+    const { seq, time } = this.batchAt(transaction);
+    const contestedUpTo = decodeRow<{ version: number }>(this.store.get(this.keys.contested(recordId)))?.version ?? 0;
+    return {
+      recordId,
+      header: this.headerAt(place),
+      seq,
+      index,
+      publishedAt: time,
+      contested: version <= contestedUpTo,
+      versions: highestVersion(row),
+    };
+  }
+
+  /** The record at a place, when what stands there is its current version. */
+  private currentAt(place: string): IndexedRecord | undefined {
+    const header = this.headerAt(place);
+    const { publisher } = this.batchAt(splitPlace(place).transaction);
+    const recordId = recordIdOf(publisher, header.kind, header.localId);
+    const row = this.recordRow(recordId);
+    if (row === undefined || placeOf(row, highestVersion(row)) !== place) return undefined;
+    return this.versionOf(recordId, row, header.version);
+  }
+
+  private publication(place: string): TrailEntry {
+    const header = this.headerAt(place);
+    const { block, publisher, time, transactionId } = this.batchAt(splitPlace(place).transaction);
+    const changed = header.version > 1 ? ('superseded' as const) : ('published' as const);
+    return {
+      at: time,
+      block,
+      transactionId,
+      what: header.status === 'revoked' ? 'revoked' : changed,
+      publisher,
+      recordIds: [recordIdOf(publisher, header.kind, header.localId)],
+      version: header.version,
+    };
+  }
+
+  private headerAt(place: string): Header {
+    return readRow(decodeRow<Header>(this.store.get(this.keys.header(place))), place);
+  }
+
+  private batchAt(place: string): BatchRow {
+    let row = this.batches.get(place);
+    if (row === undefined) {
+      row = readRow(decodeRow<BatchRow>(this.store.get(this.keys.batchAt(place))), place);
+      this.batches.set(place, row);
+    }
+    return row;
+  }
+
+  private placedAt(place: string): PlacedHeader {
+    const { index, transaction } = splitPlace(place);
+    const { count, seq } = this.batchAt(transaction);
+    return { header: this.headerAt(place), index, path: this.treeAt(transaction).path(index), seq, size: count };
+  }
+
+  private treeAt(place: string): MerkleTree {
+    let tree = this.trees.get(place);
+    if (tree === undefined) {
+      const bytes = readRow(this.store.get(this.keys.leaves(place)), place);
+      tree = new MerkleTree(Array.from({ length: bytes.length / 32 }, (_, index) => bytes.subarray(index * 32, index * 32 + 32)));
+      this.trees.set(place, tree);
+    }
+    return tree;
+  }
+}
+
+const subjectRole = 's'.charCodeAt(0);
+
+export function currentGeneration(store: Store): number {
+  return decodeRow<number>(store.get(generationKey)) ?? 1;
+}
+
+/** A row that another row points at. Where it is missing the index is damaged, and `huilian reindex` makes it again. */
+function readRow<T>(row: T | undefined, place: string): T {
+  if (row === undefined) throw new ProtocolError('STORAGE_FAILED', { reason: 'index-row-missing', place });
+  return row;
+}
+
+function highestVersion(row: RecordRow): number {
+  return row.reduce((highest, [version]) => Math.max(highest, version), 0);
+}
+
+function placeOf(row: RecordRow, version: number): string | undefined {
+  return row.find(([entry]) => entry === version)?.[1];
+}
+
+function pageSize(limit: number = defaultPage): number {
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > largestPage) throw new ProtocolError('BAD_FIELD', { path: '/limit', reason: 'range' });
+  return limit;
+}
+
+function matches({ contested, header, recordId }: IndexedRecord, filter: RecordFilter): boolean {
+  const { kind, owner, publisher, status, subject } = filter;
+  const wanted = status === undefined || (status === 'contested' ? contested : header.status === status);
+  return (
+    wanted &&
+    (kind === undefined || header.kind === kind) &&
+    (owner === undefined || header.owner === owner) &&
+    (subject === undefined || header.subject === subject) &&
+    (publisher === undefined || recordId.startsWith(`${publisher}/`))
+  );
+}
+
+function concerns(ticket: Ticket, { grant, owner, publisher, reader }: TicketFilter): boolean {
+  return (
+    (grant === undefined || ticket.basis.digest === grant) &&
+    (owner === undefined || ticket.owner === owner) &&
+    (publisher === undefined || ticket.publisher === publisher) &&
+    (reader === undefined || ticket.reader === reader)
+  );
+}
