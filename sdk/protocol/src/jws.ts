@@ -89,6 +89,15 @@ export function portableVerifyEs256(key: Es256Key, message: Uint8Array, signatur
   return p256.verify(signature, message, point, { lowS: false });
 }
 
+/** Verifies a DER signature (X9.62) over SHA-256 of the message by an uncompressed P-256 point: Fabric's endorsements. Never throws. */
+export function verifyP256Der(point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return p256.verify(signature, message, point, { format: 'der', lowS: false });
+  } catch {
+    return false;
+  }
+}
+
 /** The `alg`, `typ` and any other header members of a token whose header is not canonical (SD-JWT VC from other software). */
 export function jsonSegment(segment: string, code: ErrorCode): JsonObject {
   try {
