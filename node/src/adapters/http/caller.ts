@@ -1,0 +1,44 @@
+import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { ProtocolError } from '@huilian/protocol';
+import { SignIn, type Caller } from './sign-in.js';
+
+export interface CalledRequest extends FastifyRequest {
+  caller?: Caller;
+}
+
+/** Finds out who calls. Routes say themselves whom they serve; a wrong token is refused on every route. */
+@Injectable()
+export class CallerGuard implements CanActivate {
+  public constructor(private readonly signIn: SignIn) {}
+
+  public canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<CalledRequest>();
+    const caller = this.signIn.caller(request.headers.authorization);
+    if (caller !== undefined) request.caller = caller;
+    return true;
+  }
+}
+
+function callerOf(context: ExecutionContext): Caller {
+  const { caller } = context.switchToHttp().getRequest<CalledRequest>();
+  if (caller === undefined) throw new ProtocolError('TOKEN_INVALID', { reason: 'sign-in-needed' });
+  return caller;
+}
+
+/** Any signed-in caller. */
+export const SignedIn = createParamDecorator((_data: unknown, context: ExecutionContext): Caller => callerOf(context));
+
+/** The member that calls; its id. */
+export const CallingMember = createParamDecorator((_data: unknown, context: ExecutionContext): string => {
+  const caller = callerOf(context);
+  if (caller.role !== 'member') throw new ProtocolError('FORBIDDEN', { needs: 'member' });
+  return caller.member;
+});
+
+/** The operator of this node. */
+export const Operator = createParamDecorator((_data: unknown, context: ExecutionContext): Caller => {
+  const caller = callerOf(context);
+  if (caller.role !== 'operator') throw new ProtocolError('FORBIDDEN', { needs: 'operator' });
+  return caller;
+});

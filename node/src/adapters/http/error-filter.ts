@@ -1,0 +1,33 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { errorBody, ProtocolError } from '@huilian/protocol';
+import { NodeServices } from './node-services.js';
+
+/** Every error leaves as {code, stage, message, next, details}; what is not ours becomes INTERNAL and is logged, without its text. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  public constructor(private readonly services: NodeServices) {}
+
+  public catch(error: unknown, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const known = this.known(error);
+    const { http } = known.entry;
+    if (http === 503) void reply.header('retry-after', '5');
+    void reply.status(http).send(errorBody(known));
+  }
+
+  private known(error: unknown): ProtocolError {
+    if (error instanceof ProtocolError) return error;
+    const status = statusOf(error);
+    if (status === 404) return new ProtocolError('NOT_FOUND');
+    if (status === 413) return new ProtocolError('BODY_TOO_LARGE');
+    if (status === 415 || status === 400) return new ProtocolError('CANONICAL_INVALID', { reason: 'body' });
+    this.services.reportFault(error);
+    return new ProtocolError('INTERNAL');
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof HttpException) return error.getStatus();
+  return (error as { statusCode?: number } | undefined)?.statusCode;
+}

@@ -1,0 +1,41 @@
+import type { JsonObject, ProposalAction, RecoverPublicKey } from '@huilian/protocol';
+import type { Asks } from '../../core/access/asks.js';
+import type { RelayRequest } from '../../core/access/relay-request.js';
+import type { BuildEvidence } from '../../core/evidence/build-evidence.js';
+import type { ReadModel } from '../../core/indexing/read-model.js';
+import type { Clock, Random, Store } from '../../core/ports.js';
+import type { JoinTrail } from '../../core/trail/join-trail.js';
+
+/** What the HTTP door needs of a node; put together by the composition. */
+export abstract class NodeServices {
+  public abstract readonly memberId: string;
+  public abstract readonly readModel: ReadModel;
+  public abstract readonly store: Store;
+  public abstract readonly clock: Clock;
+  public abstract readonly random: Random;
+  public abstract readonly relay: RelayRequest;
+  public abstract readonly asks: Asks;
+  public abstract readonly trail: JoinTrail;
+  public abstract readonly evidence: BuildEvidence;
+  public abstract readonly recover: RecoverPublicKey;
+  /** NDJSON bytes in, one answer object per line and acknowledgement out. */
+  public abstract intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<object>;
+  public abstract deadLetters(): Promise<readonly object[]>;
+  /** A presentation of a record of class `public`, from its publisher's node. @throws RECORD_UNKNOWN, GRANT_REQUIRED */
+  public abstract publicRecord(recordId: string): Promise<string>;
+  public abstract found(charter: unknown): Promise<GovernanceAnswer>;
+  public abstract propose(action: ProposalAction, content: JsonObject, round: number): Promise<GovernanceAnswer>;
+  public abstract vote(choice: 'approve' | 'reject', proposal: string): Promise<GovernanceAnswer>;
+  public abstract registerOwner(statement: unknown, chain: readonly string[]): Promise<GovernanceAnswer>;
+  public abstract revokeGrant(envelope: unknown): Promise<GovernanceAnswer>;
+  public abstract status(): Promise<object>;
+  /** Why the node is not ready to serve; empty when it is. */
+  public abstract notReady(): readonly string[];
+  public abstract reportFault(error: unknown): void;
+}
+
+export interface GovernanceAnswer {
+  readonly transactionId: string;
+  readonly response: JsonObject;
+}
+

@@ -1,0 +1,113 @@
+import { importJWK, jwtVerify, decodeJwt } from 'jose';
+import { ProtocolError, toBase64url } from '@huilian/protocol';
+import type { ReadModel } from '../../core/indexing/read-model.js';
+import type { Clock, Random } from '../../core/ports.js';
+
+/** Who is calling: the operator of this node, or a member that this node serves. */
+export type Caller = { readonly role: 'operator' } | { readonly role: 'member'; readonly member: string };
+
+const tokenSeconds = 900;
+const assertionSeconds = 60;
+const skewSeconds = 5;
+
+/**
+ * Members sign in with a private-key JWT (RFC 7523): ES256 by the registered key, audience this node's token address,
+ * at most 60 seconds, used once. What they get is an opaque token in this process's memory.
+ */
+export class SignIn {
+  private readonly tokens = new Map<string, { readonly caller: Caller; readonly expires: number }>();
+  private readonly usedIds = new Map<string, number>();
+  private readonly startedAt: number;
+
+  public constructor(
+    private readonly readModel: ReadModel,
+    private readonly memberId: string,
+    private readonly audience: string,
+    private readonly operatorToken: string,
+    private readonly clock: Clock,
+    private readonly random: Random,
+  ) {
+    this.startedAt = this.now();
+  }
+
+  /** @throws TOKEN_INVALID, REPLAYED */
+  public async exchange(assertion: string): Promise<{ access_token: string; token_type: 'Bearer'; expires_in: number }> {
+    const member = await this.verify(assertion);
+    this.forgetExpired();
+    const token = toBase64url(this.random.bytes(32));
+    this.tokens.set(token, { caller: { role: 'member', member }, expires: this.now() + tokenSeconds });
+    return { access_token: token, token_type: 'Bearer', expires_in: tokenSeconds };
+  }
+
+  /** The caller of an Authorization header; undefined without one. @throws TOKEN_INVALID */
+  public caller(authorization: string | undefined): Caller | undefined {
+    if (authorization === undefined) return undefined;
+    const token = /^Bearer ([A-Za-z0-9_-]{20,200})$/.exec(authorization)?.[1];
+    if (token === undefined) throw new ProtocolError('TOKEN_INVALID');
+    if (token === this.operatorToken) return { role: 'operator' };
+    const known = this.tokens.get(token);
+    if (known === undefined || known.expires <= this.now()) throw new ProtocolError('TOKEN_INVALID');
+    this.requireServed(known.caller.role === 'member' ? known.caller.member : '');
+    return known.caller;
+  }
+
+  private async verify(assertion: string): Promise<string> {
+    const subject = this.subjectOf(assertion);
+    const { signingKey } = this.requireServed(subject);
+    const { exp, iat, jti } = await this.claims(assertion, subject, signingKey);
+    const tooLong = exp === undefined || iat === undefined || exp - iat > assertionSeconds + skewSeconds || iat > this.now() + skewSeconds;
+    if (tooLong || typeof jti !== 'string' || jti.length > 200) throw new ProtocolError('TOKEN_INVALID', { reason: 'claims' });
+    const id = `${subject}/${jti}`;
+    // An assertion from before this start may have been used then; the client simply signs a new one.
+    if (this.usedIds.has(id) || iat < this.startedAt - skewSeconds) throw new ProtocolError('REPLAYED');
+    this.usedIds.set(id, exp);
+    return subject;
+  }
+
+  private async claims(assertion: string, subject: string, key: object): Promise<{ exp?: number; iat?: number; jti?: string }> {
+    try {
+      const { payload, protectedHeader } = await jwtVerify(assertion, await importJWK({ ...key }, 'ES256'), {
+        algorithms: ['ES256'],
+        audience: this.audience,
+        clockTolerance: 0,
+        currentDate: new Date(this.clock.now()),
+        issuer: subject,
+        subject,
+        requiredClaims: ['exp', 'iat', 'jti'],
+      });
+      const plain = ['jku', 'jwk', 'x5u', 'crit'].every((name) => !Object.hasOwn(protectedHeader, name));
+      if (plain) return payload;
+    } catch {
+      // One answer for every fault: what exactly is wrong helps only who guesses.
+    }
+    throw new ProtocolError('TOKEN_INVALID');
+  }
+
+  private subjectOf(assertion: string): string {
+    try {
+      const { sub } = decodeJwt(assertion);
+      if (typeof sub === 'string') return sub;
+    } catch {
+      // Falls through to the one refusal below.
+    }
+    throw new ProtocolError('TOKEN_INVALID');
+  }
+
+  /** The member, when this node serves it: itself or hosted here, and active. @throws TOKEN_INVALID */
+  private requireServed(id: string): { readonly signingKey: object } {
+    const member = /^[a-z][a-z0-9-]{1,31}$/.test(id) ? this.readModel.member(id) : undefined;
+    const served = member?.status === 'active' && (id === this.memberId || member.document.host === this.memberId);
+    if (member === undefined || !served) throw new ProtocolError('TOKEN_INVALID');
+    return member.document;
+  }
+
+  private forgetExpired(): void {
+    const now = this.now();
+    for (const [token, { expires }] of this.tokens) if (expires <= now) this.tokens.delete(token);
+    for (const [id, exp] of this.usedIds) if (exp + skewSeconds < now) this.usedIds.delete(id);
+  }
+
+  private now(): number {
+    return Math.floor(this.clock.now() / 1000);
+  }
+}

@@ -1,0 +1,158 @@
+import { CompactEncrypt, importJWK } from 'jose';
+import {
+  canonicalBytes,
+  fromUtf8,
+  jweDigest,
+  jwkThumbprint,
+  limits,
+  ownerKeyInForce,
+  parseCanonicalObject,
+  presentPayload,
+  ProtocolError,
+  signPayload,
+  signRelease,
+  ticketApv,
+  utf8,
+  verifyGrantSignature,
+  type GrantEnvelope,
+  type RecoverPublicKey,
+  type ReleaseEnvelope,
+  type Ticket,
+} from '@huilian/protocol';
+import type { ReadModel } from '../indexing/read-model.js';
+import type { Clock, Keys, Ledger, Store } from '../ports.js';
+import type { Vault } from '../vault/vault.js';
+import { offeredGrantKey } from './offer-records.js';
+
+const releaseKey = (ticketId: string): string => `exchange/release/${ticketId}`;
+const jwtKey = (recordId: string, version: number): string => `exchange/jwt/${recordId}/${String(version)}`;
+const indexWaitMilliseconds = 20_000;
+
+/**
+ * Sends the granted claims, encrypted to the reader, only after this node's own index holds the ticket as VALID, its own
+ * clock is inside the term and the block did not come too late. Re-sends are byte-equal.
+ */
+export class ReleaseRecords {
+  private readonly running = new Map<string, Promise<ReleaseEnvelope>>();
+
+  public constructor(
+    private readonly readModel: ReadModel,
+    private readonly vault: Vault,
+    private readonly store: Store,
+    private readonly ledger: Ledger,
+    private readonly keys: Keys,
+    private readonly clock: Clock,
+    private readonly recover: RecoverPublicKey,
+  ) {}
+
+  /** @throws TICKET_UNKNOWN, TICKET_ENDED, RELEASE_TOO_LATE, VAULT_CORRUPT, ERASED */
+  public async release(ticketId: string): Promise<ReleaseEnvelope> {
+    const ticket = await this.indexedTicket(ticketId);
+    this.checkLive(ticketId, ticket);
+    const sent = this.store.get(releaseKey(ticketId));
+    if (sent !== undefined) return JSON.parse(fromUtf8(sent)) as ReleaseEnvelope;
+    // Two askers at the same moment get the same bytes.
+    let first = this.running.get(ticketId);
+    if (first === undefined) {
+      first = this.releaseFirst(ticketId, ticket).finally(() => this.running.delete(ticketId));
+      this.running.set(ticketId, first);
+    }
+    return await first;
+  }
+
+  private async indexedTicket(ticketId: string): Promise<Ticket> {
+    const [transactionId = ''] = ticketId.split('/');
+    if (this.readModel.ticket(ticketId) === undefined) {
+      await this.readModel.whenIndexed(transactionId, AbortSignal.timeout(indexWaitMilliseconds)).catch(() => undefined);
+    }
+    const found = this.readModel.ticket(ticketId);
+    if (found === undefined || found.ticket.publisher !== this.keys.memberId) throw new ProtocolError('TICKET_UNKNOWN', { ticket: ticketId });
+    return found.ticket;
+  }
+
+  /** A ticket lives until the earliest of its term, a refusal, a revocation, a newer version, exposure, a changed key, a suspension. */
+  private checkLive(ticketId: string, ticket: Ticket): void {
+    const reason = this.endOf(ticket);
+    if (reason !== undefined) throw new ProtocolError('TICKET_ENDED', { ticket: ticketId, reason });
+  }
+
+  private endOf(ticket: Ticket): string | undefined {
+    if (ticket.refused !== undefined) return 'refused';
+    if (Math.floor(this.clock.now() / 1000) >= ticket.expires) return 'expired';
+    const reader = this.readModel.member(ticket.reader);
+    if (reader?.status !== 'active') return 'reader-suspended';
+    const keys = jwkThumbprint(reader.document.signingKey) === ticket.readerKey && jwkThumbprint(reader.document.encryptionKey) === ticket.encryptionKey;
+    if (!keys) return 'reader-key-changed';
+    return this.recordEnd(ticket) ?? (ticket.basis.kind === 'grant' ? this.grantEnd(ticket) : undefined);
+  }
+
+  private recordEnd({ records }: Ticket): string | undefined {
+    for (const { digest, recordId, version } of records) {
+      const current = this.readModel.record(recordId);
+      if (current?.contested === true) return 'contested';
+      if (current?.header.version !== version || current.header.digest !== digest) return 'superseded';
+    }
+    return undefined;
+  }
+
+  private grantEnd(ticket: Ticket): string | undefined {
+    if (this.readModel.revocation(ticket.owner, ticket.basis.digest) !== undefined) return 'grant-revoked';
+    const stored = this.store.get(offeredGrantKey(ticket.request));
+    const owner = this.readModel.owner(ticket.owner);
+    if (stored === undefined || owner === undefined) return 'grant-unknown';
+    const envelope = parseCanonicalObject(stored) as unknown as GrantEnvelope;
+    const { digest, key } = verifyGrantSignature(envelope, this.readModel.domain(), this.recover);
+    const stands = digest === ticket.basis.digest && key === ownerKeyInForce(owner, Math.floor(this.clock.now() / 1000));
+    return stands ? undefined : 'owner-key-changed';
+  }
+
+  private async releaseFirst(ticketId: string, ticket: Ticket): Promise<ReleaseEnvelope> {
+    if (Math.floor(this.clock.now() / 1000) - ticket.openedAt > limits.blockDelaySeconds) {
+      await this.refund(ticketId, 'RELEASE_TOO_LATE');
+      throw new ProtocolError('RELEASE_TOO_LATE', { ticket: ticketId });
+    }
+    const jwe = await this.encrypt(ticketId, ticket).catch(async (error: unknown) => {
+      // What cannot be released any more gives its use back; nothing was sent under this ticket.
+      if (error instanceof ProtocolError && (error.code === 'VAULT_CORRUPT' || error.code === 'ERASED')) await this.refund(ticketId, error.code);
+      throw error;
+    });
+    const releasedAt = Math.floor(this.clock.now() / 1000);
+    const release = await signRelease({ jwe: jweDigest(jwe), publisher: this.keys.memberId, releasedAt, ticket: ticketId }, this.keys.sign);
+    const envelope: ReleaseEnvelope = { jwe, release };
+    await this.store.write([{ key: releaseKey(ticketId), value: utf8(JSON.stringify(envelope)) }]);
+    return envelope;
+  }
+
+  private async encrypt(ticketId: string, ticket: Ticket): Promise<string> {
+    const presentations: { presentation: string; recordId: string }[] = [];
+    for (const { recordId, version } of ticket.records) {
+      presentations.push({ presentation: await this.present(recordId, version, ticket.claims), recordId });
+    }
+    const reader = this.readModel.member(ticket.reader);
+    if (reader === undefined) throw new ProtocolError('MEMBER_UNKNOWN', { member: ticket.reader });
+    return await new CompactEncrypt(canonicalBytes({ presentations, ticket: ticketId }))
+      .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM' })
+      .setKeyManagementParameters({ apv: ticketApv(ticketId) })
+      .encrypt(await importJWK({ ...reader.document.encryptionKey }, 'ECDH-ES'));
+  }
+
+  /** A presentation of one record version; all claims where none are named. The credential is signed at first release and kept. */
+  public async present(recordId: string, version: number, claims?: readonly string[]): Promise<string> {
+    const sealed = this.vault.open(recordId, version);
+    const key = jwtKey(recordId, version);
+    const kept = this.store.get(key);
+    let jwt = kept && fromUtf8(kept);
+    if (jwt === undefined) {
+      jwt = await signPayload(sealed.segment, this.keys.certificateChain, this.keys.sign);
+      await this.store.write([{ key, value: utf8(jwt) }]);
+    }
+    const names = claims ?? Object.keys(sealed.disclosures).sort();
+    return presentPayload(jwt, names.flatMap((name) => sealed.disclosures[name] ?? []));
+  }
+
+  /** Gives the slot back on the ledger; the ticket stays dead. */
+  private async refund(ticketId: string, code: 'RELEASE_TOO_LATE' | 'VAULT_CORRUPT' | 'ERASED'): Promise<void> {
+    const submission = await this.ledger.submit('refuse', canonicalBytes({ code, ticket: ticketId }));
+    await submission.committed();
+  }
+}

@@ -1,0 +1,82 @@
+import { fromUtf8, limits, ownerKeyInForce, ProtocolError, trailRequestEnvelopeShape, utf8, verifyOwnerStatement, type RecoverPublicKey, type TrailRequestEnvelope } from '@huilian/protocol';
+import type { RefusalEntry, RefusalLog } from '../exchange/refusal-log.js';
+import type { ReadModel } from '../indexing/read-model.js';
+import type { Clock, Keys, Store, Transport } from '../ports.js';
+
+/** What one centre's chained log says about an owner. */
+export interface CentreRefusals {
+  readonly centre: string;
+  /** Newest entry of the log at the time of the answer. */
+  readonly head: { readonly seq: number; readonly digest: string };
+  readonly refusals: readonly RefusalEntry[];
+}
+
+export interface JoinedTrail {
+  /** What the ledger holds, oldest first. */
+  readonly entries: Awaited<ReturnType<ReadModel['trail']>>;
+  readonly refusals: readonly CentreRefusals[];
+  /** Centres that did not answer: their refusals may be missing here. */
+  readonly missing: readonly string[];
+}
+
+const nonceKey = (owner: string, nonce: string): string => `trail/nonce/${owner}/${nonce}`;
+
+/** The ledger's fold joined with the refusals of every centre, for the owner's signed request only. */
+export class JoinTrail {
+  public constructor(
+    private readonly readModel: ReadModel,
+    private readonly refusals: RefusalLog,
+    private readonly store: Store,
+    private readonly transport: Transport,
+    private readonly keys: Keys,
+    private readonly clock: Clock,
+    private readonly recover: RecoverPublicKey,
+  ) {}
+
+  /** @throws OWNER_UNKNOWN, STATEMENT_BAD_SIGNATURE, STATEMENT_EXPIRED, REPLAYED, GRANT_WRONG_DOMAIN */
+  public async join(request: unknown): Promise<JoinedTrail> {
+    const envelope = this.check(request);
+    await this.useNonce(envelope);
+    const { owner } = envelope.request;
+    const others = (await this.readModel.members()).filter(({ document, status }) => document.kind === 'centre' && status === 'active' && document.id !== this.keys.memberId);
+    const answers = await Promise.all(others.map(async ({ document }) => ({ centre: document.id, answer: await this.askCentre(document.id, envelope) })));
+    const own: CentreRefusals = { centre: this.keys.memberId, head: this.refusals.headEntry(), refusals: await this.refusals.forOwner(owner) };
+    return {
+      entries: await this.readModel.trail(owner),
+      refusals: [own, ...answers.flatMap(({ answer }) => answer ?? [])],
+      missing: answers.filter(({ answer }) => answer === undefined).map(({ centre }) => centre),
+    };
+  }
+
+  /** This node's own part, for another centre that passes the owner's request on. */
+  public async ownRefusals(request: unknown): Promise<CentreRefusals> {
+    const { owner } = this.check(request).request;
+    return { centre: this.keys.memberId, head: this.refusals.headEntry(), refusals: await this.refusals.forOwner(owner) };
+  }
+
+  private check(request: unknown): TrailRequestEnvelope {
+    const envelope = trailRequestEnvelopeShape.read(request);
+    const { issuedAt, owner: id } = envelope.request;
+    const owner = this.readModel.owner(id);
+    if (owner === undefined) throw new ProtocolError('OWNER_UNKNOWN');
+    const now = Math.floor(this.clock.now() / 1000);
+    const signer = verifyOwnerStatement(envelope, 'TrailRequest', envelope.request, this.readModel.domain(), this.recover);
+    if (signer !== ownerKeyInForce(owner, now)) throw new ProtocolError('STATEMENT_BAD_SIGNATURE');
+    if (Math.abs(now - issuedAt) > limits.requestAgeSeconds) throw new ProtocolError('STATEMENT_EXPIRED');
+    return envelope;
+  }
+
+  private async useNonce({ request: { nonce, owner } }: TrailRequestEnvelope): Promise<void> {
+    const key = nonceKey(owner, nonce);
+    if (this.store.get(key) !== undefined) throw new ProtocolError('REPLAYED');
+    await this.store.write([{ key, value: utf8('used') }]);
+  }
+
+  private async askCentre(centre: string, envelope: TrailRequestEnvelope): Promise<CentreRefusals | undefined> {
+    try {
+      return JSON.parse(fromUtf8(await this.transport.request(centre, 'refusals', utf8(JSON.stringify({ request: envelope }))))) as CentreRefusals;
+    } catch {
+      return undefined;
+    }
+  }
+}
