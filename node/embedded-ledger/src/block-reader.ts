@@ -101,10 +101,20 @@ export function parseIdentity(identity: Uint8Array): BlockIdentity {
 }
 
 /** A peer.ChaincodeEvent; undefined where the transaction set none. @throws MalformedMessageError */
-export function parseEvent(bytes: Uint8Array): BlockEvent | undefined {
+function parseEvent(bytes: Uint8Array): BlockEvent | undefined {
   if (bytes.length === 0) return undefined;
   const fields = new WireMessage(bytes);
   return { chaincode: fields.text(1), txId: fields.text(2), name: fields.text(3), payload: fields.bytes(4) };
+}
+
+/** An identity that is no msp.SerializedIdentity has no organisation: a peer would not have taken it for a member. */
+function identityOrNone(identity: Uint8Array): BlockIdentity {
+  try {
+    return parseIdentity(identity);
+  } catch (error) {
+    if (error instanceof MalformedMessageError) return { mspId: '', certPem: '', identity };
+    throw error;
+  }
 }
 
 /** The arguments in a peer.ChaincodeProposalPayload, function name first. @throws MalformedMessageError */
@@ -138,7 +148,7 @@ function parseAction(data: Uint8Array): Action {
     event: parseEvent(action.bytes(2)),
     response: { status: response.int(1), message: response.text(2), payload: response.bytes(3) },
     proposalResponsePayload,
-    endorsements: endorsed.messages(2).map((item) => ({ ...parseIdentity(item.bytes(1)), signature: item.bytes(2) })),
+    endorsements: endorsed.messages(2).map((item) => ({ ...identityOrNone(item.bytes(1)), signature: item.bytes(2) })),
     namespaces: decodeReadWriteSet(action.bytes(1)),
   };
 }
@@ -158,7 +168,7 @@ function parseTransaction(envelope: Uint8Array, index: number, code: ValidationC
     envelope,
     txId: channelHeader.text(5),
     channel: channelHeader.text(4),
-    creator: parseIdentity(new WireMessage(header.bytes(2)).bytes(1)),
+    creator: identityOrNone(new WireMessage(header.bytes(2)).bytes(1)),
     timestamp: { seconds: timestamp.int(1), nanos: timestamp.int(2) },
     ...(type === 'ENDORSER_TRANSACTION' ? parseAction(payload.bytes(2)) : NO_ACTION),
   };

@@ -32,6 +32,13 @@ interface Batch {
   bytes: number;
 }
 
+/** A block to be written: a cut batch of transactions, or one configuration. */
+interface Job {
+  readonly envelopes: readonly Uint8Array[];
+  readonly configuration: boolean;
+  readonly settle?: { resolve(): void; reject(error: Error): void };
+}
+
 /** Fabric orders without bound; one process must not. Twice what the largest block holds, many times over. */
 const MAX_QUEUED_BYTES = 256 * 1024 * 1024;
 
@@ -41,7 +48,7 @@ const MAX_QUEUED_BYTES = 256 * 1024 * 1024;
  */
 export class Chain {
   readonly #options: ChainOptions;
-  readonly #ready: Uint8Array[][] = [];
+  readonly #ready: Job[] = [];
   readonly #transactionWaiters = new Map<string, Set<(place: TransactionPlace) => void>>();
   readonly #blockWaiters = new Set<() => void>();
   readonly #stopListeners = new Set<(error: Error) => void>();
@@ -84,23 +91,35 @@ export class Chain {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#pending.envelopes.length === 0) return;
-    this.#ready.push(this.#pending.envelopes);
+    this.#enqueue({ envelopes: this.#pending.envelopes, configuration: false });
     this.#pending = { envelopes: [], bytes: 0 };
+  }
+
+  #enqueue(job: Job): void {
+    this.#ready.push(job);
     this.#working ??= this.#work();
   }
 
   async #work(): Promise<void> {
+    let job: Job | undefined;
     try {
-      for (let batch = this.#ready.shift(); batch; batch = this.#ready.shift()) {
-        await this.#commitBatch(batch);
-        for (const envelope of batch) this.#queuedBytes -= envelope.length;
+      for (job = this.#ready.shift(); job; job = this.#ready.shift()) {
+        await (job.configuration ? this.#commitConfiguration(job.envelopes) : this.#commitBatch(job.envelopes));
+        job.settle?.resolve();
       }
     } catch (error) {
-      this.#stop(new ChainStoppedError('the ledger could not write a block; its outcome is unknown until the ledger is started again'));
+      const stopped = new ChainStoppedError('the ledger could not write a block; its outcome is unknown until the ledger is started again');
+      for (const lost of [job, ...this.#ready.splice(0)]) lost?.settle?.reject(stopped);
+      this.#stop(stopped);
       this.#options.onFailure(error);
     } finally {
       this.#working = undefined;
     }
+  }
+
+  async #commitConfiguration(envelopes: readonly Uint8Array[]): Promise<void> {
+    this.#lastConfig = this.height;
+    await this.#write(envelopes, [VALIDATION_CODES.VALID], new Map(), undefined);
   }
 
   async #commitBatch(envelopes: readonly Uint8Array[]): Promise<void> {
@@ -116,6 +135,7 @@ export class Chain {
       this.#remember(places, checked.parsed.txId, { block: number, index, code: VALIDATION_CODES[code] });
     }
     await this.#write(envelopes, codes, places, state);
+    for (const envelope of envelopes) this.#queuedBytes -= envelope.length;
   }
 
   /** Of one id in one block the valid transaction is the one to be found; an earlier block's stays the one found. */
@@ -158,18 +178,13 @@ export class Chain {
     for (const wake of waiting) wake();
   }
 
-  /** Writes a configuration block by itself, after all blocks cut so far. */
+  /** Writes a configuration block by itself, after all transactions taken so far. @throws ChainStoppedError */
   async appendConfiguration(envelope: Uint8Array): Promise<void> {
     this.#checkRunning();
     this.#cut();
-    while (this.#working) await this.#working;
-    this.#lastConfig = this.height;
-    const work = this.#write([envelope], [VALIDATION_CODES.VALID], new Map(), undefined);
-    this.#working = work.finally(() => {
-      this.#working = undefined;
-      if (this.#ready.length > 0) this.#working = this.#work();
+    await new Promise<void>((resolve, reject) => {
+      this.#enqueue({ envelopes: [envelope], configuration: true, settle: { resolve, reject } });
     });
-    await this.#working;
   }
 
   /** The place of a transaction, as soon as it is committed. @throws ChainStoppedError, or the signal's reason */

@@ -16,7 +16,7 @@ export interface ChaincodeResponse {
 }
 
 /** What this ledger uses of fabric-shim's stub. */
-export interface ChaincodeStub {
+interface ChaincodeStub {
   getMspID(): string;
   bufferArgs: Buffer[];
   readonly chaincodeEvent?: { getEventName(): string; getPayload_asU8(): Uint8Array };
@@ -48,7 +48,7 @@ const PROCESS_EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
  * Runs a loader and takes back the process-wide crash handlers that fabric-contract-api and fabric-shim install: with
  * them a later crash of the host would be logged and end with exit code 0.
  */
-export async function withoutCrashHandlers<T>(load: () => T | Promise<T>): Promise<T> {
+async function withoutCrashHandlers<T>(load: () => T | Promise<T>): Promise<T> {
   const before = PROCESS_EVENTS.map((event) => process.listeners(event as 'uncaughtException'));
   try {
     return await load();

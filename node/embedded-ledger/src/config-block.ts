@@ -24,7 +24,7 @@ export interface ChannelConfiguration {
 }
 
 /** The consensus type written into the configuration, so that no reader takes this ledger for a replicated one. */
-export const CONSENSUS_TYPE = 'embedded-single-process';
+const CONSENSUS_TYPE = 'embedded-single-process';
 
 const { MSPRole, MSPPrincipal } = msp;
 type RoleNumber = msp.MSPRole.MSPRoleTypeMap[keyof msp.MSPRole.MSPRoleTypeMap];

@@ -65,6 +65,8 @@ export class Endorser {
     } catch (error) {
       simulation.finish();
       return this.#failure(error);
+    } finally {
+      await simulation.release();
     }
   }
 

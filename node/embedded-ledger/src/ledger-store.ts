@@ -45,7 +45,7 @@ type Put = { type: 'put'; key: Buffer; value: Buffer };
 type Operation = Put | { type: 'del'; key: Buffer };
 
 const ZERO = Buffer.from([0]);
-const RECENT_BLOCKS = 8;
+const RECENT_BLOCKS = 4;
 
 function number64(value: number): Buffer {
   const bytes = Buffer.alloc(8);

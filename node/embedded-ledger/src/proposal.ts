@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { parseArguments } from './block-reader.js';
 import { message, MalformedMessageError, WireMessage, type Rope } from './wire.js';
 
@@ -132,8 +132,4 @@ export function unsignedEnvelope(proposal: Proposal, responsePayload: Uint8Array
   const transaction = message([1, message([1, proposal.signatureHeader], [2, actionPayload])]);
   const header = message([1, proposal.channelHeader], [2, proposal.signatureHeader]);
   return message([1, message([1, header], [2, transaction])]);
-}
-
-export function sha256(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer');
 }

@@ -6,9 +6,10 @@ import { asRpcError, RpcError, Status } from './rpc-error.js';
 import type { Rope } from './wire.js';
 
 /** Fabric's own default; grpc's 4 MB would stop a reader at the first big block. */
-export const MAX_RPC_BYTES = 110 * 1024 * 1024;
+const MAX_RPC_BYTES = 110 * 1024 * 1024;
 
 const WINDOW_BYTES = 8 * 1024 * 1024;
+const SHUTDOWN_MS = 1_000;
 const asIs = (bytes: Buffer): Buffer => bytes;
 const toBytes = (rope: Rope): Buffer => rope.toBytes();
 
@@ -72,8 +73,13 @@ function sender(call: Streaming | Duplex, signal: AbortSignal): Send {
     signal.throwIfAborted();
     if (call.write(answer)) return;
     await new Promise<void>((resolve) => {
-      call.once('drain', resolve);
-      signal.addEventListener('abort', () => { resolve(); }, { once: true });
+      const go = (): void => {
+        call.removeListener('drain', go);
+        signal.removeEventListener('abort', go);
+        resolve();
+      };
+      call.once('drain', go);
+      signal.addEventListener('abort', go);
     });
   };
 }
@@ -173,8 +179,15 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     address: `${host}:${String(port)}`,
-    close: async () => {
-      server.forceShutdown();
-    },
+    close: () => shutDown(server),
   };
+}
+
+/** Lets the answers under way leave, for a moment. */
+async function shutDown(server: Server): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => { timer = setTimeout(resolve, SHUTDOWN_MS); });
+  await Promise.race([late, new Promise<void>((resolve) => { server.tryShutdown(() => { resolve(); }); })]);
+  clearTimeout(timer);
+  server.forceShutdown();
 }

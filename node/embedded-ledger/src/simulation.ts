@@ -62,6 +62,7 @@ export class Simulation {
   readonly #reads = new Map<string, Version | undefined>();
   readonly #writes = new Map<string, Uint8Array | undefined>();
   readonly #ranges: MutableRange[] = [];
+  readonly #scans: AsyncGenerator<StateEntry>[] = [];
   #paginated = false;
   #closed = false;
   #unsupported: NotSupportedError | undefined;
@@ -84,6 +85,11 @@ export class Simulation {
     const writes = [...this.#writes].map(([key, value]): StateWrite => ({ key, value })).sort(byUtf8);
     const ranges = this.#ranges.filter((range) => range.exhausted || range.reads.length > 0).map((range): RangeRead => ({ ...range, hashed: false }));
     return { namespace: this.namespace, reads, ranges, writes, hasOther: false };
+  }
+
+  /** Ends scans that the contract left open. */
+  async release(): Promise<void> {
+    for (const scan of this.#scans) await scan.return(undefined);
   }
 
   #refuse(call: string): NotSupportedError {
@@ -136,6 +142,7 @@ export class Simulation {
   #scan(startKey: string, endKey: string): ShimIterator<KeyValue> {
     const range = this.#openRange(startKey, endKey);
     const entries = this.view.range(this.namespace, startKey, endKey);
+    this.#scans.push(entries);
     const close = async (): Promise<void> => {
       await entries.return(undefined);
     };

@@ -14,6 +14,7 @@ import { blockEnvelopes, parseBlock } from './block-reader.js';
 import { startRpcServer, type RpcServer } from './rpc-server.js';
 import {
   connectionFile,
+  connectionUser,
   DEFAULT_USERS,
   identityDir,
   openAuthority,
@@ -86,6 +87,15 @@ function checkOptions(options: LedgerOptions): void {
   const ids = options.organisations.map(({ mspId }) => mspId);
   if (new Set(ids).size < ids.length) throw new Error('each organisation needs an MSP id of its own');
   if (ids.includes(ORDERER_MSP)) throw new Error(`${ORDERER_MSP} is the ledger's own`);
+}
+
+/** A rule that no transaction could meet is no rule. */
+function checkEndorsement({ organisations, endorsement }: ChannelConfiguration): void {
+  if (organisations.length === 0) throw new Error('at least one organisation is needed');
+  if (typeof endorsement !== 'number') return;
+  if (!Number.isInteger(endorsement) || endorsement < 1 || endorsement > organisations.length) {
+    throw new Error(`endorsement: ${String(endorsement)} of ${String(organisations.length)} organisations is not possible`);
+  }
 }
 
 async function openPeer(dir: string, mspId: string, name: string, role: 'peer' | 'orderer'): Promise<Peer> {
@@ -171,6 +181,12 @@ class RunningLedger implements Ledger {
     await this.#configure(this.#options.organisations);
     await this.#listen(this.#chain);
     await this.#writeConnections();
+    this.#log('info', 'embedded ledger: one process orders, endorses and validates; for development, tests, demonstrations and single-site pilots', {
+      address: this.address,
+      channel: this.channel,
+      height: this.#store.height,
+      organisations: this.#organisations.map(({ mspId }) => mspId),
+    });
   }
 
   #readConfiguration(): { readonly lastConfig: number; readonly lastHash: Uint8Array } {
@@ -210,7 +226,7 @@ class RunningLedger implements Ledger {
       endorsement: this.#options.endorsement ?? 'majority',
       batch: this.#batch,
     };
-    if (configuration.organisations.length === 0) throw new Error('at least one organisation is needed');
+    checkEndorsement(configuration);
     const group = channelGroupBytes(configuration);
     if (Buffer.compare(group, this.#group) !== 0) {
       this.#sequence += 1;
@@ -252,14 +268,15 @@ class RunningLedger implements Ledger {
     for (const { mspId } of this.#organisations) await this.#writeConnection(mspId);
   }
 
-  async #writeConnection(mspId: string): Promise<void> {
+  /** Says where to connect and with which identity: the first client, else the first user; unlisted organisations keep theirs. */
+  async #writeConnection(mspId: string, organisation = this.#options.organisations.find((known) => known.mspId === mspId)): Promise<void> {
     const { dir, tls, chaincodes } = this.#options;
-    const organisation = this.#options.organisations.find((known) => known.mspId === mspId);
     const users = organisation?.users ?? DEFAULT_USERS;
-    const user = users.find(({ role }) => role === 'client') ?? users[0];
-    if (!user) return;
+    const chosen = (users.find(({ role }) => role === 'client') ?? users[0])?.name;
+    const user = organisation ? chosen : ((await connectionUser(dir, mspId)) ?? chosen);
+    if (user === undefined) return;
     const content = { channel: this.channel, chaincodes: Object.keys(chaincodes), mspId, endpoint: this.address };
-    await writeConnectionFile(dir, user.name, tls ? { ...content, tlsCaCert: await this.#writeTlsCertificate(tls.cert) } : content);
+    await writeConnectionFile(dir, user, tls ? { ...content, tlsCaCert: await this.#writeTlsCertificate(tls.cert) } : content);
   }
 
   async #writeTlsCertificate(chain: string): Promise<string> {
@@ -273,7 +290,7 @@ class RunningLedger implements Ledger {
     const change = this.#changing.then(async () => {
       if (organisation.mspId === ORDERER_MSP) throw new Error(`${ORDERER_MSP} is the ledger's own`);
       await this.#configure([organisation]);
-      await this.#writeConnection(organisation.mspId);
+      await this.#writeConnection(organisation.mspId, organisation);
     });
     this.#changing = change.catch(() => undefined);
     return change;

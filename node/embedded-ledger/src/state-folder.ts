@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { createAuthority, issueCertificate, type KeyPair, type Role, type Validity } from './certificates.js';
 
 export interface LedgerUser {
@@ -60,7 +60,7 @@ function checkName(what: string, name: string): string {
   return name;
 }
 
-export function authorityDir(dir: string, mspId: string): string {
+function authorityDir(dir: string, mspId: string): string {
   return resolve(dir, 'ca', checkName('MSP id', mspId));
 }
 
@@ -131,7 +131,7 @@ function issuedAt(dir: string, mspId: string, user: string, pair: KeyPair): Issu
 }
 
 /** An identity that was issued before; undefined when there is none of that name. */
-export async function readIdentity(dir: string, mspId: string, user: string): Promise<IssuedIdentity | undefined> {
+async function readIdentity(dir: string, mspId: string, user: string): Promise<IssuedIdentity | undefined> {
   const folder = identityDir(dir, mspId, user);
   const certificate = await readIfPresent(join(folder, 'cert.pem'));
   if (certificate === undefined) return undefined;
@@ -170,14 +170,10 @@ export async function openIdentity(dir: string, mspId: string, request: Identity
   return (await readIdentity(dir, mspId, request.name)) ?? issueIdentity(dir, mspId, request);
 }
 
-/** MSP ids that have an authority in this folder. */
-export async function authorities(dir: string): Promise<string[]> {
-  try {
-    return await readdir(resolve(dir, 'ca'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+/** The user whose identity an existing connection file names. */
+export async function connectionUser(dir: string, mspId: string): Promise<string | undefined> {
+  const content = await readIfPresent(connectionFile(dir, mspId));
+  return content === undefined ? undefined : basename(dirname((JSON.parse(content) as ConnectionFile).certPath));
 }
 
 export async function writeConnectionFile(

@@ -162,8 +162,6 @@ export class Rope {
 }
 
 export type WireValue = Uint8Array | Rope | string | number | bigint | boolean;
-/** One field to write; undefined, 0, false and empty are proto3 defaults and left out. */
-export type WireField = readonly [field: number, value: WireValue | undefined];
 
 function varintBytes(value: number | bigint): number[] {
   const bytes: number[] = [];
@@ -209,7 +207,8 @@ function appendField(pieces: Uint8Array[], field: number, value: WireValue | Ele
   }
 }
 
-/** A message from its fields, in the order given (ascending field numbers give what generated code gives). */
+/** A message from its fields; undefined, 0, false and empty are proto3 defaults and left out. In the order given (ascending
+ * field numbers give what generated code gives). */
 export function message(...fields: readonly (readonly [number, WireValue | Element | undefined])[]): Rope {
   const pieces: Uint8Array[] = [];
   for (const [field, value] of fields) appendField(pieces, field, value);

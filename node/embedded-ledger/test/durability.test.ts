@@ -1,9 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { createPrivateKey } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import * as grpc from '@grpc/grpc-js';
+import { connect, hash, signers } from '@hyperledger/fabric-gateway';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseBlock, type ConnectionFile } from '../src/index.js';
 import { connectWith, Place, text, type Client } from './fixture.js';
@@ -18,6 +21,8 @@ afterEach(() => place.leave());
 interface LedgerProcess {
   readonly child: ChildProcess;
   readonly client: Client;
+  /** Handlers of uncaught errors that the ledger's libraries left in the process. */
+  readonly crashHandlers: number;
   /** SIGKILL, as a power cut does it to a process. */
   kill(): Promise<void>;
 }
@@ -32,10 +37,10 @@ async function startProcess(): Promise<LedgerProcess> {
   };
   place.atEnd(kill);
   const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), exited.then(() => { throw new Error('the ledger process ended'); })])) as [string];
-  const { connectionFile } = JSON.parse(line) as { connectionFile: string };
+  const { connectionFile, crashHandlers } = JSON.parse(line) as { connectionFile: string; crashHandlers: number };
   const client = await connectWith(connectionFile);
   place.atEnd(() => { client.close(); });
-  return { child, client, kill };
+  return { child, client, crashHandlers, kill };
 }
 
 async function codesOf(client: Client): Promise<Map<string, string>> {
@@ -110,7 +115,25 @@ describe('kill -9', () => {
   });
 });
 
+describe('a process that holds a ledger', () => {
+  it('still ends with an error when something in it crashes: fabric-shim leaves no handlers behind', async () => {
+    expect((await startProcess()).crashHandlers).toBe(0);
+  });
+});
+
 describe('an orderly restart on the same folder', () => {
+  it('keeps the identity that a connection file names, and writes where the ledger listens now', async () => {
+    const users = [{ name: 'clerk', role: 'client' as const }];
+    const first = await place.start({ organisations: [{ mspId: 'RiverMSP', name: 'River (invented)', users }] });
+    const [path, before] = [first.connectionFile('RiverMSP'), JSON.parse(await readFile(first.connectionFile('RiverMSP'), 'utf8')) as ConnectionFile];
+    await first.close();
+    const second = await place.start({ organisations: [] });
+    const after = JSON.parse(await readFile(path, 'utf8')) as ConnectionFile;
+    expect(after).toEqual({ ...before, endpoint: second.address });
+    expect(after.certPath).toBe('../identities/RiverMSP/clerk/cert.pem');
+    await (await place.client(second)).contract.submitTransaction('put', 'a', 'b');
+  });
+
   it('keeps identities, chain and events, and adds organisations by a configuration block', async () => {
     const first = await place.start();
     const client = await place.client(first);
@@ -149,6 +172,7 @@ describe('an orderly restart on the same folder', () => {
     await expect(place.start({ channel: 'other' })).rejects.toThrow('holds channel huilian');
     await expect(place.start({ listen: { host: '0.0.0.0' } })).rejects.toThrow('only with TLS');
     await expect(place.start({ chaincodes: {} })).rejects.toThrow('at least one chaincode');
+    await expect(place.start({ endorsement: 3 })).rejects.toThrow('3 of 2 organisations');
   });
 
   it('what was submitted is committed before an orderly end', async () => {
@@ -160,3 +184,47 @@ describe('an orderly restart on the same folder', () => {
     expect(text(await again.contract.evaluateTransaction('get', 'a'))).toBe('waited');
   });
 });
+
+describe('what is written for clients', () => {
+  it('is enough for one that reads identities by folder, as Fabric lays them out, and speaks TLS', async () => {
+    const { certificate, key } = await selfSigned();
+    const ledger = await place.start({ tls: { cert: certificate, key } });
+    const path = ledger.connectionFile('HillMSP');
+    const connection = JSON.parse(await readFile(path, 'utf8')) as ConnectionFile;
+    const roots = await readFile(join(path, '..', connection.tlsCaCert ?? ''));
+    const only = async (folder: string): Promise<Buffer> => {
+      const [file] = await readdir(join(ledger.identityDir('HillMSP', 'user'), 'msp', folder));
+      return readFile(join(ledger.identityDir('HillMSP', 'user'), 'msp', folder, file ?? ''));
+    };
+    const client = new grpc.Client(connection.endpoint, grpc.credentials.createSsl(roots), { 'grpc.ssl_target_name_override': 'ledger.test' });
+    place.atEnd(() => { client.close(); });
+    const gateway = connect({ client, identity: { mspId: connection.mspId, credentials: await only('signcerts') }, signer: signers.newPrivateKeySigner(createPrivateKey(await only('keystore'))), hash: hash.sha256 });
+    await gateway.getNetwork(connection.channel).getContract('notes').submitTransaction('put', 'over', 'tls');
+    expect(text(await gateway.getNetwork(connection.channel).getContract('notes').evaluateTransaction('get', 'over'))).toBe('tls');
+  });
+
+  it('private keys are for their owner alone', async () => {
+    const ledger = await place.start();
+    for (const path of [join(place.dir, 'ca', 'HillMSP', 'ca-key.pem'), join(ledger.identityDir('HillMSP', 'user'), 'key.pem'), join(ledger.identityDir('HillMSP', 'peer0'), 'msp', 'keystore', 'key.pem')]) {
+      expect((await stat(path)).mode & 0o077).toBe(0);
+    }
+  });
+});
+
+/** A TLS certificate for `ledger.test`, made with the test's own means. */
+async function selfSigned(): Promise<{ certificate: string; key: string }> {
+  await import('reflect-metadata');
+  const { SubjectAlternativeNameExtension, X509CertificateGenerator } = await import('@peculiar/x509');
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Parameters<typeof X509CertificateGenerator.createSelfSigned>[0]['keys'];
+  const made = await X509CertificateGenerator.createSelfSigned({
+    name: 'CN=ledger.test',
+    keys,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+    extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: 'ledger.test' }])],
+  });
+  const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey));
+  return { certificate: made.toString('pem'), key: createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' }).toString() };
+}

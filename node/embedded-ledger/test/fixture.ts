@@ -26,7 +26,7 @@ export interface Person {
 }
 
 /** A stock client from an address and an identity. */
-export function connectAs(address: string, person: Person, options: Partial<ConnectOptions> = {}): Client {
+function connectAs(address: string, person: Person, options: Partial<ConnectOptions> = {}): Client {
   const client = new grpc.Client(address, grpc.credentials.createInsecure(), { 'grpc.max_receive_message_length': 110 * 1024 * 1024 });
   const gateway = connect({
     client,

@@ -11,4 +11,5 @@ const ledger = await startLedger({
   ],
   batch: { timeoutMs: 5 },
 });
-process.stdout.write(`${JSON.stringify({ connectionFile: ledger.connectionFile('RiverMSP') })}\n`);
+const crashHandlers = process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection');
+process.stdout.write(`${JSON.stringify({ connectionFile: ledger.connectionFile('RiverMSP'), crashHandlers })}\n`);
