@@ -41,11 +41,31 @@ function when(seconds: number, language: 'zh' | 'en'): string {
   return new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', sameDay).format(new Date(seconds * 1000));
 }
 
+/** One text in both languages. */
+export interface Words {
+  readonly zh: string;
+  readonly en: string;
+}
+
+/** The parts of a grant in words, for pages that lay them out themselves. */
+export interface GrantWords {
+  readonly owner: string;
+  /** Member id of the reader, and its name where it is known. */
+  readonly grantee: string;
+  readonly reader: Words;
+  readonly claims: readonly Words[];
+  readonly purpose: Words;
+  /** Beijing time. */
+  readonly from: Words;
+  readonly until: Words;
+  readonly maxUses: number;
+}
+
 /**
  * An owner's grant in words: who may read which claims, for what, from when until when, how often. Throws for anything
  * it cannot name, so that nobody signs what the page could not say. @throws WALLET_UNREADABLE, BAD_FIELD, UNKNOWN_FIELD
  */
-export function renderGrant(value: unknown, names: Readonly<Record<string, { readonly zh: string; readonly en: string }>> = {}): Rendering {
+export function describeGrant(value: unknown, names: Readonly<Record<string, Words>> = {}): GrantWords {
   const grant = readGrant(value);
   const claims = grant.claims.map((qualified) => {
     const [kind = '', claim = ''] = qualified.split('/');
@@ -53,24 +73,38 @@ export function renderGrant(value: unknown, names: Readonly<Record<string, { rea
     if (title === undefined) throw new ProtocolError('WALLET_UNREADABLE', { claim: qualified });
     return { zh: `${title.kind.zh}：${title.zh}`, en: `${title.kind.en}: ${title.en}` };
   });
-  const reader = names[grant.grantee] ?? { zh: grant.grantee, en: grant.grantee };
-  const purpose = purposes[grant.purpose];
+  const both = (seconds: number): Words => ({ zh: when(seconds, 'zh'), en: when(seconds, 'en') });
+  return {
+    owner: grant.owner,
+    grantee: grant.grantee,
+    reader: names[grant.grantee] ?? { zh: grant.grantee, en: grant.grantee },
+    claims,
+    purpose: purposes[grant.purpose],
+    from: both(grant.notBefore),
+    until: both(grant.expires),
+    maxUses: grant.maxUses,
+  };
+}
+
+/** The same line by line. @throws WALLET_UNREADABLE, BAD_FIELD, UNKNOWN_FIELD */
+export function renderGrant(value: unknown, names: Readonly<Record<string, Words>> = {}): Rendering {
+  const { claims, from, grantee, maxUses, owner, purpose, reader, until } = describeGrant(value, names);
   return {
     zh: [
-      `权属人 ${grant.owner}`,
-      `允许 ${reader.zh}（${grant.grantee}）读取：`,
+      `权属人 ${owner}`,
+      `允许 ${reader.zh}（${grantee}）读取：`,
       ...claims.map(({ zh }) => `　· ${zh}`),
       `用途：${purpose.zh}`,
-      `有效期：${when(grant.notBefore, 'zh')} 至 ${when(grant.expires, 'zh')}（北京时间）`,
-      `次数：最多 ${String(grant.maxUses)} 次`,
+      `有效期：${from.zh} 至 ${until.zh}（北京时间）`,
+      `次数：最多 ${String(maxUses)} 次`,
     ],
     en: [
-      `Owner ${grant.owner}`,
-      `lets ${reader.en} (${grant.grantee}) read:`,
+      `Owner ${owner}`,
+      `lets ${reader.en} (${grantee}) read:`,
       ...claims.map(({ en }) => `  · ${en}`),
       `Purpose: ${purpose.en}`,
-      `Valid: ${when(grant.notBefore, 'en')} to ${when(grant.expires, 'en')} (Beijing time)`,
-      `Uses: at most ${String(grant.maxUses)}`,
+      `Valid: ${from.en} to ${until.en} (Beijing time)`,
+      `Uses: at most ${String(maxUses)}`,
     ],
   };
 }
