@@ -1,0 +1,142 @@
+import { deflateRawSync } from 'node:zlib';
+import { centreDocument, header, id32, OTHER_OWNER, OWNER, place, rootOf, sealedHeader, TIME } from '../consortium.js';
+import type { LedgerCall } from '../memory-ledger.js';
+import { sortedJson, type Json, type JsonRecord } from '../plain-json.js';
+import { batchOne, call, creditA, creditAgain, memberState, rawCall, SALT, seq, TX, type LedgerCase } from './ledger-case.js';
+
+function publish(headers: readonly JsonRecord[], previous: readonly JsonRecord[] = [], fields: Partial<LedgerCall> & { readonly batchFields?: JsonRecord } = {}): LedgerCall {
+  const { batchFields, ...rest } = fields;
+  return { function: 'records:publish', batch: { headers, previous, publisher: 'guangzhou', seq: 3, ...batchFields }, caller: 'GuangzhouMSP', time: TIME, transaction: TX, ...rest };
+}
+
+function publishes(name: string, headers: readonly JsonRecord[], previous: readonly JsonRecord[], records: JsonRecord, state: Readonly<Record<string, Json>> = {}): LedgerCase {
+  const payload = { count: headers.length, publisher: 'guangzhou', root: rootOf(headers), seq: 3 };
+  return {
+    name: `publish: ${name}`,
+    given: 'published',
+    state,
+    call: publish(headers, previous),
+    expect: {
+      response: payload,
+      event: { name: 'publish', payload },
+      writes: { [`batch guangzhou ${seq(3)}`]: { count: headers.length, root: rootOf(headers) }, ...records },
+      reads: [`batch guangzhou ${seq(3)}`],
+    },
+  };
+}
+
+const fresh = [header('credit-c'), header('notice-c', { kind: 'notice', rights: 'public' }), sealedHeader('bid-b', SALT)];
+const second = header('credit-a', { version: 2 });
+const revoked = header('credit-a', { status: 'revoked', version: 2 });
+const opened = { ...header('bid-a', { kind: 'bid', version: 2 }), salt: SALT };
+const sealedPlace = place(batchOne, 4, 1);
+const recordKey = `record guangzhou ${id32('credit-a')}`;
+const third = header('credit-a', { version: 3 });
+const batchFour = [second];
+const afterSecond: Readonly<Record<string, Json>> = {
+  [recordKey]: { batch: 4, header: second },
+  [`batch guangzhou ${seq(4)}`]: { count: 1, root: rootOf(batchFour) },
+};
+const atSecond = place(batchFour, 0, 4);
+const contestedKey = `contested guangzhou ${id32('credit-a')}`;
+
+function expose(first: JsonRecord, again: JsonRecord, fields: Partial<LedgerCall> = {}): LedgerCall {
+  return call('records:expose', { first, publisher: 'guangzhou', second: again }, { caller: 'ZhuhaiMSP', ...fields });
+}
+const exposed = { localId: id32('credit-a'), publisher: 'guangzhou', version: 1 };
+const otherOwnerSameDigest = [{ ...header('credit-a'), owner: OTHER_OWNER, subject: OTHER_OWNER }];
+
+export const validRecords: readonly LedgerCase[] = [
+  publishes('headers of version 1 write one key for all', fresh, [], {}),
+  publishes('a version 2 upon the version 1 of an earlier batch', [...fresh, second], [creditA], { [recordKey]: { batch: 3, header: second } }),
+  publishes('a revocation', [revoked], [creditA], { [recordKey]: { batch: 3, header: revoked } }),
+  publishes('a version 3 upon the record key\'s header', [third], [atSecond], { [recordKey]: { batch: 3, header: third } }, afterSecond),
+  publishes('of two contested headers the other one', [{ ...second, digest: 'ab'.repeat(32) }], [creditAgain], {
+    [recordKey]: { batch: 3, header: { ...second, digest: 'ab'.repeat(32) } },
+  }, { [contestedKey]: { version: 1 } }),
+  publishes('the opening of a sealed record', [opened], [sealedPlace], { [`record guangzhou ${id32('bid-a')}`]: { batch: 3, header: opened } }),
+  publishes('a sealed record superseded while sealed', [{ ...sealedHeader('bid-a', SALT), version: 2 }], [sealedPlace], {
+    [`record guangzhou ${id32('bid-a')}`]: { batch: 3, header: { ...sealedHeader('bid-a', SALT), version: 2 } },
+  }),
+  {
+    name: 'expose: two digests of one record and version',
+    given: 'published',
+    call: expose(creditA, creditAgain),
+    expect: { response: exposed, event: { name: 'expose', payload: exposed }, writes: { [contestedKey]: { version: 1 } }, reads: [contestedKey] },
+  },
+  {
+    name: 'expose: one digest under two owners',
+    given: 'published',
+    state: { [`batch guangzhou ${seq(5)}`]: { count: 1, root: rootOf(otherOwnerSameDigest) } },
+    call: expose(creditA, place(otherOwnerSameDigest, 0, 5)),
+    expect: { response: exposed, event: { name: 'expose', payload: exposed }, writes: { [contestedKey]: { version: 1 } } },
+  },
+  {
+    name: 'expose: again changes nothing',
+    given: 'published',
+    state: { [contestedKey]: { version: 1 } },
+    call: expose(creditAgain, creditA),
+    expect: { response: exposed, event: null, writes: {} },
+  },
+];
+
+const broken = { ...creditA, path: [...(creditA['path'] as readonly string[]).slice(0, -1), '00'.repeat(32)] };
+const deflated = deflateRawSync(Buffer.from(sortedJson({ headers: fresh, previous: [], publisher: 'guangzhou', seq: 3 })));
+const spaced = deflateRawSync(Buffer.from(JSON.stringify({ headers: fresh, previous: [], publisher: 'guangzhou', seq: 3 }, null, 1)));
+const suspended = { electorate: { centres: ['beijing', 'zhuhai'] }, 'member guangzhou': memberState(centreDocument('guangzhou'), { status: 'suspended' }) };
+
+function refusesVersion(name: string, code: string, next: JsonRecord, before: JsonRecord, state: Readonly<Record<string, Json>> = {}): LedgerCase {
+  return { name: `publish: ${name}`, given: 'published', state, call: publish([next], [before]), code };
+}
+
+export const invalidRecords: readonly LedgerCase[] = [
+  { name: 'publish: before the founding', given: 'empty', call: publish(fresh), code: 'NOT_FOUNDED' },
+  { name: 'publish: by another centre\'s organisation', given: 'published', call: publish(fresh, [], { caller: 'ZhuhaiMSP' }), code: 'NOT_RECORD_OWNER' },
+  { name: 'publish: for a hosted member', given: 'published', call: publish(fresh, [], { batchFields: { publisher: 'easybid' }, caller: 'ZhuhaiMSP' }), code: 'NOT_RECORD_OWNER' },
+  { name: 'publish: for nobody known', given: 'published', call: publish(fresh, [], { batchFields: { publisher: 'nowhere' } }), code: 'MEMBER_UNKNOWN' },
+  { name: 'publish: by a suspended centre', given: 'published', state: suspended, call: publish(fresh), code: 'MEMBER_SUSPENDED' },
+  { name: 'publish: a seq that exists', given: 'published', call: publish(fresh, [], { batchFields: { seq: 1 } }), code: 'BATCH_EXISTS' },
+  { name: 'publish: a kind that nobody adopted', given: 'published', call: publish([header('x', { kind: 'guarantee' })]), code: 'SCHEMA_UNKNOWN' },
+  { name: 'publish: a schema version that nobody adopted', given: 'published', call: publish([header('x', { schema: 2 })]), code: 'SCHEMA_UNKNOWN' },
+  { name: 'publish: rights that the kind does not allow', given: 'published', call: publish([header('x', { rights: 'public' })]), code: 'RIGHTS_NOT_ALLOWED' },
+  { name: 'publish: a kind that begins sealed, in the open', given: 'published', call: publish([header('x', { kind: 'bid' })]), code: 'HEADER_INVALID' },
+  { name: 'publish: owner without rights owner', given: 'published', call: publish([{ ...header('x', { kind: 'notice', rights: 'public' }), owner: OWNER }]), code: 'HEADER_INVALID' },
+  { name: 'publish: an unknown field in a header', given: 'published', call: publish([header('x', { note: 'x' })]), code: 'UNKNOWN_FIELD' },
+  { name: 'publish: an owner whose code fails its check', given: 'published', call: publish([header('x', { owner: 'org:91440101MA5CK8T02B' })]), code: 'BAD_ID' },
+  { name: 'publish: no headers', given: 'published', call: publish([]), code: 'BATCH_MALFORMED' },
+  { name: 'publish: not DEFLATE', given: 'published', call: rawCall('records:publish', 'x'.repeat(40)), code: 'BATCH_MALFORMED' },
+  { name: 'publish: a byte after the stream', given: 'published', call: rawCall('records:publish', Buffer.concat([deflated, Buffer.from([0])])), code: 'BATCH_TRAILING_BYTES' },
+  { name: 'publish: not canonical', given: 'published', call: rawCall('records:publish', spaced), code: 'BATCH_NOT_CANONICAL' },
+  { name: 'publish: one record twice', given: 'published', call: publish([header('x'), header('x')]), code: 'BATCH_DUPLICATE_RECORD' },
+  { name: 'publish: more than 8 MiB inflated', given: 'published', call: rawCall('records:publish', deflateRawSync(Buffer.alloc(8 * 1024 * 1024 + 1, ' '))), code: 'BATCH_TOO_LARGE' },
+  { name: 'publish: one byte over the argument limit', given: 'published', call: rawCall('records:publish', ' ', { times: 1_048_577 }), code: 'ARG_TOO_LARGE' },
+  refusesVersion('a version skipped', 'VERSION_ORDER', third, creditA),
+  refusesVersion('version 2 once more', 'VERSION_ORDER', second, creditA, afterSecond),
+  refusesVersion('another record before it', 'PREVIOUS_MISMATCH', header('credit-b', { owner: OTHER_OWNER, version: 2 }), creditA),
+  refusesVersion('a previous batch that does not exist', 'PREVIOUS_MISMATCH', second, { ...creditA, seq: 9 }),
+  refusesVersion('a path that leads elsewhere', 'MERKLE_PATH_INVALID', second, broken),
+  refusesVersion('a header before it that was never published', 'MERKLE_PATH_INVALID', second, { ...creditA, header: { ...header('credit-a'), digest: 'ef'.repeat(32) } }),
+  refusesVersion('version 1 given as the one before version 3', 'PREVIOUS_MISMATCH', third, creditA, afterSecond),
+  {
+    name: 'publish: a header of the current version that the record key does not hold',
+    given: 'published',
+    state: { ...afterSecond, [recordKey]: { batch: 4, header: { ...second, digest: 'aa'.repeat(32) } } },
+    call: publish([third], [atSecond]),
+    code: 'PREVIOUS_MISMATCH',
+  },
+  refusesVersion('another owner', 'SUPERSEDE_CHANGES_OWNER', header('credit-a', { owner: OTHER_OWNER, version: 2 }), creditA),
+  refusesVersion('another subject', 'SUPERSEDE_CHANGES_OWNER', { ...second, subject: OTHER_OWNER }, creditA),
+  refusesVersion('another kind', 'SUPERSEDE_CHANGES_OWNER', { ...second, kind: 'bid' }, creditA),
+  refusesVersion('rights owner loosened', 'SUPERSEDE_CHANGES_OWNER', { ...header('credit-a', { kind: 'notice', rights: 'public', version: 2 }), localId: id32('credit-a') }, creditA),
+  refusesVersion('an opening for another owner', 'SEALED_OPENING_INVALID', { ...header('bid-a', { kind: 'bid', owner: OTHER_OWNER, version: 2 }), salt: SALT }, sealedPlace),
+  refusesVersion('an opening without its salt', 'SEALED_OPENING_INVALID', header('bid-a', { kind: 'bid', version: 2 }), sealedPlace),
+  refusesVersion('an opening with another salt', 'SEALED_OPENING_INVALID', { ...opened, salt: '5b'.repeat(16) }, sealedPlace),
+  refusesVersion('a salt where nothing was sealed', 'SEALED_OPENING_INVALID', { ...second, salt: SALT }, creditA),
+  { name: 'expose: one header twice', given: 'published', call: expose(creditA, creditA), code: 'NOT_CONTESTED' },
+  { name: 'expose: two records', given: 'published', call: expose(creditA, place(batchOne, 1, 1)), code: 'NOT_CONTESTED' },
+  { name: 'expose: two versions', given: 'published', state: afterSecond, call: expose(creditA, atSecond), code: 'NOT_CONTESTED' },
+  { name: 'expose: a batch that does not exist', given: 'published', call: expose(creditA, { ...creditAgain, seq: 9 }), code: 'RECORD_UNKNOWN' },
+  { name: 'expose: a header that was never published', given: 'published', call: expose(creditA, { ...creditAgain, header: { ...header('credit-a'), digest: 'ef'.repeat(32) } }), code: 'MERKLE_PATH_INVALID' },
+  { name: 'expose: a size that is not the batch\'s', given: 'published', call: expose(creditA, { ...creditAgain, size: 2 }), code: 'MERKLE_PATH_INVALID' },
+  { name: 'expose: by an organisation of no member', given: 'published', call: expose(creditA, creditAgain, { caller: 'StrangerMSP' }), code: 'FORBIDDEN' },
+];

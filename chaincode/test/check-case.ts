@@ -1,0 +1,34 @@
+import { expect } from 'vitest';
+import { ProtocolError } from '@huilian/protocol';
+import { worlds, type LedgerCase } from './cases/ledger-case.js';
+import { changed, invoke, type LedgerOutcome, type World } from './memory-ledger.js';
+
+/** A case on the world it names. */
+export async function checkCase(made: LedgerCase): Promise<void> {
+  await checkCaseOn(worlds[made.given], made);
+}
+
+export async function checkCaseOn(given: World, { call, code, expect: expected, state }: Omit<LedgerCase, 'given'>): Promise<void> {
+  const world = changed(given, state ?? {});
+  if (expected === undefined) {
+    expect(await refusalOf(invoke(world, call), call.function === 'access:open')).toBe(code);
+    return;
+  }
+  const { reads, ...outcome } = await invoke(world, call);
+  const { reads: mustRead, ...rest } = expected;
+  expect(outcome).toEqual(rest);
+  expect(reads).toEqual(expect.arrayContaining([...(mustRead ?? [])]));
+}
+
+/** The code a call is refused with; a pack of one request is refused in its answer, and then writes nothing. */
+async function refusalOf(outcome: Promise<LedgerOutcome>, pack: boolean): Promise<string> {
+  try {
+    const { event, response, writes } = await outcome;
+    const [only] = Array.isArray(response) ? (response as readonly { code?: string }[]) : [];
+    if (!pack || event !== null || Object.keys(writes).length > 0) return 'accepted';
+    return only?.code ?? 'accepted';
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.code;
+    throw error;
+  }
+}
