@@ -1,0 +1,226 @@
+import { ProtocolError, signJws, type ErrorCode, type RecordProblem } from '@huilian/protocol';
+import type { GroupDraft } from '../outbox/outbox-chain.js';
+import type { Outbox } from '../outbox/outbox.js';
+import type { Clock, Keys, Store, StoreWrite } from '../ports.js';
+import { OwnRecords, type OwnRecord } from '../vault/own-records.js';
+import type { Vault } from '../vault/vault.js';
+import type { IntakeAnswer } from './intake-answer.js';
+import type { PreparedVersion } from './prepare-record.js';
+
+/** A judged line on its way to disk and to its answer. */
+export type CommitLine =
+  | { readonly what: 'version'; readonly line: number; readonly version: PreparedVersion; readonly warnings: readonly RecordProblem[] }
+  | { readonly what: 'unchanged'; readonly line: number; readonly recordId: string; readonly version: number }
+  | { readonly what: 'refused'; readonly line: number; readonly problems: readonly RecordProblem[]; readonly code: ErrorCode; readonly write?: StoreWrite };
+
+export interface CommitParts {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly outbox: Outbox;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly onFinished: (version: PreparedVersion) => void;
+}
+
+type Answer = (answer: IntakeAnswer) => void | Promise<void>;
+
+interface QueuedLine {
+  readonly line: CommitLine;
+  readonly stream: CommitStream;
+}
+
+const linesPerGroup = 500;
+/** A stream waits before it reads on while this many lines of it are not answered. */
+const linesAhead = 2000;
+const acknowledgementType = 'huilian-acknowledgement+jwt';
+
+/**
+ * Writes the lines of all streams in groups: one synced write, then the high-water mark, then one signed receipt. While a
+ * group is on its way to disk the next one gathers, so a lone line waits for nobody and a flood shares its writes.
+ */
+export class GroupCommit {
+  private readonly records: OwnRecords;
+  private queue: QueuedLine[] = [];
+  private working = false;
+  /** Answers go out in the order of the groups. */
+  private answering: Promise<void> = Promise.resolve();
+
+  public constructor(private readonly parts: CommitParts) {
+    this.records = new OwnRecords(parts.store);
+  }
+
+  public open(answer: Answer): CommitStream {
+    return new CommitStream(this, answer);
+  }
+
+  public add(stream: CommitStream, line: CommitLine): void {
+    this.queue.push({ line, stream });
+    if (!this.working) {
+      this.working = true;
+      // The lines that come in the same turn share the group.
+      queueMicrotask(() => void this.work());
+    }
+  }
+
+  private async work(): Promise<void> {
+    while (this.queue.length > 0) {
+      const group = this.queue.splice(0, linesPerGroup);
+      try {
+        await this.commit(group);
+      } catch (error) {
+        this.fail(group, error);
+      }
+    }
+    this.working = false;
+  }
+
+  private async commit(group: readonly QueuedLine[]): Promise<void> {
+    const versions = group.flatMap(({ line }) => (line.what === 'version' ? [line.version] : []));
+    const notes = group.flatMap(({ line }) => (line.what === 'refused' && line.write !== undefined ? [line.write] : []));
+    const draft = versions.length === 0 ? undefined : await this.store(versions, notes);
+    if (draft === undefined) await this.parts.store.write(notes);
+    for (const version of versions) this.parts.onFinished(version);
+    const durable = draft === undefined ? undefined : this.parts.outbox.stored(draft);
+    this.answering = this.answering.then(async () => {
+      await durable;
+      await this.answer(group, draft);
+    }).catch((error: unknown) => {
+      this.fail(group, error);
+    });
+  }
+
+  /** Seals and stores a group in one write. */
+  private async store(versions: readonly PreparedVersion[], notes: readonly StoreWrite[]): Promise<GroupDraft> {
+    const { outbox, store, vault } = this.parts;
+    return await vault.sealing(async () => {
+      await vault.prepare(versions.map(({ header }) => header.owner));
+      const draft = outbox.draft(versions.map(({ header }) => header));
+      try {
+        await store.write([...this.writes(versions, draft.from), draft.write, ...notes]);
+      } catch (error) {
+        outbox.abandon(draft);
+        throw error;
+      }
+      return draft;
+    });
+  }
+
+  private writes(versions: readonly PreparedVersion[], from: number): StoreWrite[] {
+    const { vault } = this.parts;
+    const inGroup = new Map<string, OwnRecord>();
+    const writes: StoreWrite[] = [];
+    for (const [index, { header, payload, record, recordId }] of versions.entries()) {
+      const row = from + index;
+      // Versions of one record in a row: the later one was prepared before the earlier one had its row.
+      const versionsBefore = header.version === 1 ? [] : (inGroup.get(recordId) ?? this.records.read(recordId))?.versions ?? record.versions;
+      const whole = { ...record, versions: [...versionsBefore, [header.version, row] as const] };
+      inGroup.set(recordId, whole);
+      writes.push(this.records.put(recordId, whole));
+      if (payload !== undefined) writes.push(vault.seal(row, recordId, { segment: payload.segment, disclosures: payload.disclosures, header }));
+    }
+    return writes;
+  }
+
+  private async answer(group: readonly QueuedLine[], draft: GroupDraft | undefined): Promise<void> {
+    const receipt = draft === undefined ? undefined : await this.receipt(draft);
+    let row = draft?.from ?? 0;
+    const acknowledged = new Set<CommitStream>();
+    for (const { line, stream } of group) {
+      if (line.what === 'version') acknowledged.add(stream);
+      await stream.answer(answerOf(line, row));
+      if (line.what === 'version') row += 1;
+    }
+    if (receipt !== undefined) for (const stream of acknowledged) await stream.answer({ acknowledged: receipt });
+    for (const { stream } of group) stream.answered(1);
+  }
+
+  private async receipt({ from, head, to }: GroupDraft): Promise<string> {
+    const { clock, keys } = this.parts;
+    const payload = { from, head, issuedAt: Math.floor(clock.now() / 1000), publisher: keys.memberId, to };
+    return await signJws({ alg: 'ES256', kid: keys.memberId, typ: acknowledgementType }, payload, keys.sign);
+  }
+
+  /** The streams of the group end with the error; lines of theirs that wait are dropped with them. */
+  private fail(group: readonly QueuedLine[], error: unknown): void {
+    const known = error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', { reason: 'intake' });
+    const failed = new Set(group.map(({ stream }) => stream));
+    const dropped = this.queue.filter(({ stream }) => failed.has(stream));
+    this.queue = this.queue.filter(({ stream }) => !failed.has(stream));
+    for (const { line } of [...group, ...dropped]) if (line.what === 'version') this.parts.onFinished(line.version);
+    for (const stream of failed) stream.fail(known);
+  }
+}
+
+/** The lines of one caller. */
+export class CommitStream {
+  private outstanding = 0;
+  private gone = false;
+  private failure: ProtocolError | undefined;
+  private readonly waiting: { readonly below: number; readonly resolve: () => void; readonly reject: (error: ProtocolError) => void }[] = [];
+
+  public constructor(
+    private readonly commits: GroupCommit,
+    private readonly onAnswer: Answer,
+  ) {}
+
+  public add(line: CommitLine): void {
+    this.outstanding += 1;
+    this.commits.add(this, line);
+  }
+
+  /** Resolves while not too much is under way. @throws what the group's write met */
+  public async ready(): Promise<void> {
+    await this.below(linesAhead);
+  }
+
+  /** Resolves when every line is answered. @throws what the group's write met */
+  public async finish(): Promise<void> {
+    await this.below(1);
+  }
+
+  /** A caller that went away hears no more; what it sent is kept. */
+  public async answer(answer: IntakeAnswer): Promise<void> {
+    if (this.gone) return;
+    try {
+      const sending = this.onAnswer(answer);
+      if (sending !== undefined) await sending;
+    } catch {
+      this.gone = true;
+    }
+  }
+
+  public answered(lines: number): void {
+    this.outstanding -= lines;
+    for (const waiter of this.waiting.splice(0)) {
+      if (this.outstanding < waiter.below) waiter.resolve();
+      else this.waiting.push(waiter);
+    }
+  }
+
+  public fail(error: ProtocolError): void {
+    this.failure ??= error;
+    for (const { reject } of this.waiting.splice(0)) reject(this.failure);
+  }
+
+  private async below(below: number): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    if (this.outstanding < below) return;
+    await new Promise<void>((resolve, reject) => {
+      this.waiting.push({ below, resolve, reject });
+    });
+  }
+}
+
+function answerOf(line: CommitLine, row: number): IntakeAnswer {
+  switch (line.what) {
+    case 'version': {
+      const { header, recordId } = line.version;
+      const warnings = line.warnings.length === 0 ? {} : { warnings: line.warnings };
+      return { line: line.line, recordId, version: header.version, row, ...warnings };
+    }
+    case 'unchanged':
+      return { line: line.line, recordId: line.recordId, version: line.version, unchanged: true };
+    case 'refused':
+      return { line: line.line, refused: line.problems, code: line.code };
+  }
+}

@@ -1,0 +1,134 @@
+import { limits, ProtocolError } from '@huilian/protocol';
+import type { ReadModel } from '../indexing/read-model.js';
+import { DeadLetters } from '../outbox/dead-letters.js';
+import type { Outbox } from '../outbox/outbox.js';
+import type { Clock, Keys, Random, Store } from '../ports.js';
+import { OwnRecords } from '../vault/own-records.js';
+import type { Vault } from '../vault/vault.js';
+import { GroupCommit, type CommitLine } from './commit-groups.js';
+import type { IntakeAnswer } from './intake-answer.js';
+import { RecordPreparation, RefusedLine } from './prepare-record.js';
+import { readLines, type InputLine } from './read-lines.js';
+import { readSubmission, type Submission } from './read-submission.js';
+
+export interface IntakeSummary {
+  readonly lines: number;
+  readonly accepted: number;
+  readonly unchanged: number;
+  readonly refused: number;
+}
+
+export interface IntakeParts {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly outbox: Outbox;
+  readonly readModel: ReadModel;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+interface Counts {
+  lines: number;
+  accepted: number;
+  unchanged: number;
+  refused: number;
+}
+
+/** One stream of lines: what it counts, and which records and files it has seen. */
+interface StreamState {
+  readonly counts: Counts;
+  readonly records: Set<string>;
+  readonly files: Set<string>;
+  readonly answer: (answer: IntakeAnswer) => void | Promise<void>;
+}
+
+/** Takes records in: each line is judged by itself, what is accepted is on disk before it is acknowledged. */
+export class Intake {
+  private readonly preparation: RecordPreparation;
+  private readonly commits: GroupCommit;
+  private readonly deadLetters: DeadLetters;
+
+  public constructor(private readonly parts: IntakeParts) {
+    const { keys, outbox, random, readModel, store } = parts;
+    this.preparation = new RecordPreparation({ keys, outbox, random, readModel, records: new OwnRecords(store) });
+    this.commits = new GroupCommit({ ...parts, onFinished: (version) => { this.preparation.finished(version); } });
+    this.deadLetters = new DeadLetters(store);
+  }
+
+  /**
+   * Reads NDJSON. Answers come in the order of the lines, each group followed by its receipt.
+   * @throws STREAM_TRUNCATED {line} after all complete lines were acknowledged; STORAGE_FAILED (outcome of what was not
+   * acknowledged unknown), DISK_NEARLY_FULL, OUTBOX_TAIL_LOST
+   */
+  public async accept(chunks: AsyncIterable<string | Uint8Array>, onAnswer: (answer: IntakeAnswer) => void | Promise<void>): Promise<IntakeSummary> {
+    const state: StreamState = { counts: { lines: 0, accepted: 0, unchanged: 0, refused: 0 }, records: new Set(), files: new Set(), answer: onAnswer };
+    const stream = this.commits.open(onAnswer);
+    let truncated: number | undefined;
+    try {
+      for await (const lines of readLines(chunks, limits.recordBytes)) {
+        for (const line of lines) {
+          const judged = await this.judge(line, state);
+          if (judged === 'truncated') truncated = line.number;
+          else stream.add(judged);
+        }
+        await stream.ready();
+      }
+    } catch (error) {
+      await stream.finish();
+      if (error instanceof ProtocolError) throw error;
+      // The connection broke: what came in whole is kept.
+      throw new ProtocolError('STREAM_TRUNCATED', { line: state.counts.lines + 1 });
+    }
+    await stream.finish();
+    if (truncated !== undefined) throw new ProtocolError('STREAM_TRUNCATED', { line: truncated });
+    return state.counts;
+  }
+
+  private async judge(line: InputLine, state: StreamState): Promise<CommitLine | 'truncated'> {
+    const { counts } = state;
+    let submission: Submission | undefined;
+    try {
+      if (line.bytes === undefined) throw new ProtocolError('BODY_TOO_LARGE', { most: limits.recordBytes });
+      submission = readSubmission(line.bytes);
+      await this.noteFile(submission, state);
+      const judged = this.prepare(line.number, submission, state);
+      counts.lines += 1;
+      counts[judged.what === 'unchanged' ? 'unchanged' : 'accepted'] += 1;
+      return judged;
+    } catch (error) {
+      // What cannot be read at the very end of a stream was cut off.
+      if (line.unterminated === true && submission === undefined) return 'truncated';
+      const refused = this.refusal(line.number, submission, error);
+      counts.lines += 1;
+      counts.refused += 1;
+      return refused;
+    }
+  }
+
+  private prepare(line: number, submission: Submission, { records }: StreamState): CommitLine {
+    // Lines that say what they change may follow each other; two plain rows of one record contradict each other.
+    const plain = !submission.supersede && !submission.revoke;
+    const prepared = this.preparation.prepare(submission, (recordId) => {
+      if (plain && records.has(recordId)) throw new ProtocolError('DUPLICATE_IN_FILE', { record: recordId });
+      if (plain) records.add(recordId);
+    });
+    return { line, ...prepared };
+  }
+
+  private refusal(line: number, submission: Submission | undefined, error: unknown): CommitLine {
+    const known = error instanceof ProtocolError ? RefusedLine.of(error) : error;
+    if (!(known instanceof RefusedLine)) throw error;
+    const { code } = known.error;
+    const source = submission?.source;
+    const letter = source && { at: Math.floor(this.parts.clock.now() / 1000), code, file: source.file, line: source.line, kind: submission?.kind ?? '', problems: known.problems };
+    const write = source && letter && this.deadLetters.refusedRow(source.file, source.line, letter);
+    return { what: 'refused', line, code, problems: known.problems, ...(write === undefined ? {} : { write }) };
+  }
+
+  private async noteFile({ source }: Submission, { files }: StreamState): Promise<void> {
+    if (source === undefined || files.has(source.file)) return;
+    files.add(source.file);
+    await this.deadLetters.clearFile(source.file);
+  }
+}

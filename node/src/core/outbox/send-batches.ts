@@ -1,0 +1,181 @@
+import { ProtocolError, type ErrorCode } from '@huilian/protocol';
+import { Backoff } from '../backoff.js';
+import type { ReadModel } from '../indexing/read-model.js';
+import type { Clock, Ledger, Random } from '../ports.js';
+import { untilAborted } from '../until-aborted.js';
+import { Wakeup } from '../wakeup.js';
+import type { FrozenBatch } from './frozen-batches.js';
+import type { Outbox } from './outbox.js';
+
+export interface SenderParts {
+  readonly outbox: Outbox;
+  readonly ledger: Ledger;
+  readonly readModel: ReadModel;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly maxHeaders: number;
+  readonly maxWaitMilliseconds: number;
+  readonly inFlight: number;
+  /** Something an operator must look at; while the ledger refuses for the same reason, once. */
+  readonly onAlarm: (error: ProtocolError) => void;
+}
+
+/** A transaction that was handed in shows up in a block within this time, or its batch is sent again. */
+const blockWaitMilliseconds = 60_000;
+/** Refusals that depend on the ledger's state may come from a peer that lags behind, so they must repeat. */
+const refusalsThatCount = 4;
+const stateCodes: ReadonlySet<ErrorCode> = new Set([
+  'SCHEMA_UNKNOWN', 'VERSION_ORDER', 'PREVIOUS_MISMATCH', 'RECORD_REVOKED', 'RECORD_UNKNOWN', 'MERKLE_PATH_INVALID',
+]);
+const contentCodes: ReadonlySet<ErrorCode> = new Set([
+  'RIGHTS_NOT_ALLOWED', 'SUPERSEDE_CHANGES_OWNER', 'SEALED_OPENING_INVALID', 'ARG_MALFORMED', 'ARG_TOO_LARGE',
+]);
+
+/** Sends frozen batches, several at a time, the same bytes until the ledger has them: for days, if need be. */
+export class BatchSender {
+  private stopping = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+  private readonly deliveries = new Map<number, Promise<void>>();
+  private readonly wakeup = new Wakeup();
+  private linger: AbortController | undefined;
+  private problem: ErrorCode | undefined;
+  private unsubscribe: (() => void) | undefined;
+  private halted = false;
+
+  public constructor(private readonly parts: SenderParts) {}
+
+  /** Why the ledger does not take batches now; undefined while it does. */
+  public get lastProblem(): ErrorCode | undefined {
+    return this.problem;
+  }
+
+  public get isHalted(): boolean {
+    return this.halted;
+  }
+
+  public start(): void {
+    this.stopping = new AbortController();
+    this.unsubscribe = this.parts.outbox.onChange(() => {
+      if (this.parts.outbox.fresh >= this.parts.maxHeaders) this.linger?.abort();
+      this.wakeup.wake();
+    });
+    this.running = this.run(this.stopping.signal);
+  }
+
+  /** What is frozen stays frozen and is sent at the next start. */
+  public async stop(): Promise<void> {
+    this.stopping.abort();
+    this.unsubscribe?.();
+    await this.running;
+    await Promise.all(this.deliveries.values());
+  }
+
+  private async run(signal: AbortSignal): Promise<void> {
+    const { inFlight, outbox } = this.parts;
+    for (const batch of outbox.batches()) this.launch(batch, signal);
+    const backoff = new Backoff(this.parts.clock, this.parts.random);
+    while (!signal.aborted && !this.halted) {
+      if (this.deliveries.size >= inFlight) {
+        await this.wakeup.wait(signal);
+        continue;
+      }
+      await this.lingerForMore(signal);
+      if (signal.aborted) return;
+      try {
+        const batch = await outbox.freeze();
+        backoff.reset();
+        if (batch === undefined) await this.wakeup.wait(signal);
+        else this.launch(batch, signal);
+      } catch (error) {
+        this.report(error);
+        await backoff.wait(signal);
+      }
+    }
+  }
+
+  /** Few rows wait a little for more: a batch costs the ledger about the same whatever its size. */
+  private async lingerForMore(signal: AbortSignal): Promise<void> {
+    const { clock, maxHeaders, maxWaitMilliseconds, outbox } = this.parts;
+    if (outbox.fresh === 0 || outbox.fresh >= maxHeaders || maxWaitMilliseconds === 0) return;
+    this.linger = new AbortController();
+    await clock.sleep(maxWaitMilliseconds, AbortSignal.any([signal, this.linger.signal]));
+    this.linger = undefined;
+  }
+
+  private launch(batch: FrozenBatch, signal: AbortSignal): void {
+    const delivery = this.deliver(batch, signal).finally(() => {
+      this.deliveries.delete(batch.seq);
+      this.wakeup.wake();
+    });
+    this.deliveries.set(batch.seq, delivery);
+  }
+
+  private async deliver(batch: FrozenBatch, signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff(this.parts.clock, this.parts.random);
+    let refusals = 0;
+    while (!signal.aborted && !this.halted && this.parts.outbox.isFrozen(batch)) {
+      const error = await this.attempt(batch, signal);
+      if (error === undefined) {
+        this.problem = undefined;
+        continue;
+      }
+      refusals = stateCodes.has(error.code) ? refusals + 1 : 0;
+      if (isContent(error, refusals)) {
+        await this.refuse(batch, error.code, signal);
+        return;
+      }
+      if (error.code === 'BATCH_EXISTS') await this.settleExisting(batch, error);
+      else this.report(error);
+      await backoff.wait(signal);
+    }
+  }
+
+  /** One try; undefined when the batch is settled or its transaction's outcome was seen. */
+  private async attempt(batch: FrozenBatch, signal: AbortSignal): Promise<ProtocolError | undefined> {
+    const { ledger, readModel } = this.parts;
+    try {
+      const submission = await untilAborted(ledger.submit('publish', batch.argument), signal);
+      if (submission === undefined) return undefined;
+      await this.untilBlock(signal, async (deadline) => {
+        await readModel.whenIndexed(submission.transactionId, deadline);
+      });
+      return undefined;
+    } catch (error) {
+      return error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', { reason: 'sending' });
+    }
+  }
+
+  private async untilBlock(signal: AbortSignal, task: (deadline: AbortSignal) => Promise<void>): Promise<void> {
+    const deadline = new AbortController();
+    const finished = new AbortController();
+    void this.parts.clock.sleep(blockWaitMilliseconds, finished.signal).then(() => { deadline.abort(); });
+    await task(AbortSignal.any([signal, deadline.signal])).finally(() => { finished.abort(); });
+  }
+
+  /** The ledger has a batch of this seq. The same root: it is this one, of an earlier try. Another: never go on blindly. */
+  private async settleExisting(batch: FrozenBatch, error: ProtocolError): Promise<void> {
+    if (error.details['root'] === batch.root) {
+      await this.parts.outbox.settleIndexed(batch);
+      return;
+    }
+    this.halted = true;
+    this.report(new ProtocolError('BATCH_EXISTS', { ...error.details, ownRoot: batch.root }));
+  }
+
+  private async refuse(batch: FrozenBatch, code: ErrorCode, signal: AbortSignal): Promise<void> {
+    for (const half of await this.parts.outbox.refuse(batch, code)) this.launch(half, signal);
+  }
+
+  private report(error: unknown): void {
+    const known = error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', { reason: 'sending' });
+    if (known.code === 'OUTCOME_UNKNOWN' || known.code === 'LEDGER_CONFLICT') return;
+    if (this.problem !== known.code) this.parts.onAlarm(known);
+    this.problem = known.code;
+  }
+}
+
+/** Whether a refusal is for what the batch contains, so that sending it again would never help. */
+function isContent({ code, entry }: ProtocolError, refusals: number): boolean {
+  if (stateCodes.has(code)) return refusals >= refusalsThatCount;
+  return contentCodes.has(code) || entry.stage === 'protocol';
+}
