@@ -1,0 +1,1 @@
+export { runBank, type BankResult, type BankTerms } from './run-bank.js';

@@ -1,0 +1,1 @@
+export { runPlatform, type PlatformResult, type PlatformTerms } from './run-platform.js';
