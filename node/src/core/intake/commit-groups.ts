@@ -124,14 +124,18 @@ export class GroupCommit {
   private async answer(group: readonly QueuedLine[], draft: GroupDraft | undefined): Promise<void> {
     const receipt = draft === undefined ? undefined : await this.receipt(draft);
     let row = draft?.from ?? 0;
-    const acknowledged = new Set<CommitStream>();
+    const answers = new Map<CommitStream, { list: IntakeAnswer[]; acknowledged: boolean }>();
     for (const { line, stream } of group) {
-      if (line.what === 'version') acknowledged.add(stream);
-      await stream.answer(answerOf(line, row));
-      if (line.what === 'version') row += 1;
+      const own = answers.get(stream) ?? { list: [], acknowledged: false };
+      own.list.push(answerOf(line, row));
+      answers.set(stream, own);
+      if (line.what !== 'version') continue;
+      own.acknowledged = true;
+      row += 1;
     }
-    if (receipt !== undefined) for (const stream of acknowledged) await stream.answer({ acknowledged: receipt });
-    for (const { stream } of group) stream.answered(1);
+    for (const [stream, { acknowledged, list }] of answers) {
+      stream.answer(list.length, acknowledged && receipt !== undefined ? [...list, { acknowledged: receipt }] : list);
+    }
   }
 
   private async receipt({ from, head, to }: GroupDraft): Promise<string> {
@@ -155,6 +159,7 @@ export class GroupCommit {
 export class CommitStream {
   private outstanding = 0;
   private gone = false;
+  private sending: Promise<void> = Promise.resolve();
   private failure: ProtocolError | undefined;
   private readonly waiting: { readonly below: number; readonly resolve: () => void; readonly reject: (error: ProtocolError) => void }[] = [];
 
@@ -178,28 +183,36 @@ export class CommitStream {
     await this.below(1);
   }
 
-  /** A caller that went away hears no more; what it sent is kept. */
-  public async answer(answer: IntakeAnswer): Promise<void> {
-    if (this.gone) return;
-    try {
-      const sending = this.onAnswer(answer);
-      if (sending !== undefined) await sending;
-    } catch {
-      this.gone = true;
-    }
-  }
-
-  public answered(lines: number): void {
-    this.outstanding -= lines;
-    for (const waiter of this.waiting.splice(0)) {
-      if (this.outstanding < waiter.below) waiter.resolve();
-      else this.waiting.push(waiter);
-    }
+  /** Answers in order, at the pace this caller reads: others do not wait for it. */
+  public answer(lines: number, answers: readonly IntakeAnswer[]): void {
+    this.sending = this.sending.then(async () => {
+      for (const answer of answers) await this.send(answer);
+      this.answered(lines);
+    });
   }
 
   public fail(error: ProtocolError): void {
     this.failure ??= error;
     for (const { reject } of this.waiting.splice(0)) reject(this.failure);
+  }
+
+  /** A caller that went away hears no more; what it sent is kept. */
+  private async send(answer: IntakeAnswer): Promise<void> {
+    if (this.gone) return;
+    try {
+      const sent = this.onAnswer(answer);
+      if (sent !== undefined) await sent;
+    } catch {
+      this.gone = true;
+    }
+  }
+
+  private answered(lines: number): void {
+    this.outstanding -= lines;
+    for (const waiter of this.waiting.splice(0)) {
+      if (this.outstanding < waiter.below) waiter.resolve();
+      else this.waiting.push(waiter);
+    }
   }
 
   private async below(below: number): Promise<void> {

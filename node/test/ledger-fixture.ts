@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { bundledKinds, canonicalBytes, parseCanonicalObject, proposalId, type LedgerFunction } from '@huilian/protocol';
+import { startLedger, type Ledger } from '@huilian/embedded-ledger';
+import { FabricLedger } from '../src/adapters/fabric/fabric-ledger.js';
+import { loadContracts } from '../../chaincode/test/load-contracts.js';
+import { createKeys, type NodeIdentity } from '../src/adapters/keys/node-keys.js';
+
+export const centres = ['river', 'hill'] as const;
+export type Centre = (typeof centres)[number];
+
+/** An invented consortium of two centres on a real embedded ledger, founded, with all bundled kinds adopted. */
+export interface Consortium {
+  readonly ledger: Ledger;
+  /** State folder of a centre, with its keys. */
+  stateDir(centre: Centre): string;
+  connectionFile(centre: Centre): string;
+  /** Stops the ledger and starts it again on the same folder and port. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+function mspOf(centre: Centre): string {
+  return `${centre.charAt(0).toUpperCase()}${centre.slice(1)}MSP`;
+}
+
+async function openLedger(dir: string, port?: number): Promise<Ledger> {
+  return await startLedger({
+    dir,
+    chaincodes: { huilian: { contracts: await loadContracts() } },
+    organisations: centres.map((centre) => ({ mspId: mspOf(centre), name: `${centre} (invented)` })),
+    ...(port === undefined ? {} : { listen: { port } }),
+    log: () => undefined,
+  });
+}
+
+export async function startConsortium(folder: string, kinds: readonly string[] = ['qualification', 'supervision']): Promise<Consortium> {
+  const ledgerDir = path.join(folder, 'ledger');
+  let ledger = await openLedger(ledgerDir);
+  const stateDir = (centre: Centre): string => path.join(folder, centre);
+  const identities = new Map<Centre, NodeIdentity>();
+  for (const centre of centres) identities.set(centre, await createKeys(stateDir(centre), centre));
+  await found(ledger, ledgerDir, identities, kinds);
+  return {
+    get ledger() {
+      return ledger;
+    },
+    stateDir,
+    connectionFile: (centre) => ledger.connectionFile(mspOf(centre)),
+    restart: async () => {
+      const port = Number(ledger.address.split(':').at(-1));
+      await ledger.close();
+      ledger = await openLedger(ledgerDir, port);
+    },
+    stop: async () => {
+      await ledger.close();
+    },
+  };
+}
+
+async function found(ledger: Ledger, ledgerDir: string, identities: ReadonlyMap<Centre, NodeIdentity>, kinds: readonly string[]): Promise<void> {
+  const charter = {
+    chaincode: 'huilian',
+    channel: ledger.channel,
+    founders: centres.map((centre) => ({
+      caCertificate: readFileSync(path.join(ledgerDir, 'ca', mspOf(centre), 'ca.pem'), 'utf8'),
+      member: memberDocument(centre, identities.get(centre) as NodeIdentity),
+    })),
+    name: { en: 'Invented consortium', zh: '虚构联盟' },
+    values: { offerSeconds: 60, ticketSeconds: 900 },
+  };
+  const clients = await Promise.all(centres.map(async (centre) => await FabricLedger.open(ledger.connectionFile(mspOf(centre)), 'huilian')));
+  const submit = async (at: number, name: LedgerFunction, argument: unknown): Promise<unknown> => {
+    const submission = await (clients[at] as FabricLedger).submit(name, canonicalBytes(argument));
+    await submission.committed();
+    return parseCanonicalObject(submission.response);
+  };
+  for (const [at, founder] of centres.entries()) await submit(at, 'found', { charter, founder });
+  for (const { document } of bundledKinds().filter(({ kind }) => kinds.includes(kind))) {
+    const proposal = { action: 'publish-schema', content: { document }, round: 1 } as const;
+    await submit(0, 'propose', proposal);
+    await submit(1, 'approve', { proposal: proposalId(proposal) });
+  }
+  for (const client of clients) await client.close();
+}
+
+function memberDocument(centre: Centre, { encryptionKey, peerId, signingKey }: NodeIdentity): object {
+  return {
+    addresses: ['/ip4/127.0.0.1/tcp/4001'],
+    contact: 'https://centre.example.invalid',
+    encryptionKey,
+    id: centre,
+    kind: 'centre',
+    name: { en: `${centre} trading centre (invented)`, zh: '虚构交易中心' },
+    organisation: mspOf(centre),
+    peerId,
+    region: '440100',
+    signingKey,
+  };
+}

@@ -1,0 +1,88 @@
+import path from 'node:path';
+import type { ProtocolError } from '@huilian/protocol';
+import { FabricLedger } from '../src/adapters/fabric/fabric-ledger.js';
+import { openKeys } from '../src/adapters/keys/node-keys.js';
+import { LevelStore } from '../src/adapters/level/level-store.js';
+import { MarkFile } from '../src/adapters/level/mark-file.js';
+import { systemClock as clock } from '../src/adapters/system/system-clock.js';
+import { systemRandom as random } from '../src/adapters/system/system-random.js';
+import { LedgerFollower } from '../src/core/indexing/follow-ledger.js';
+import { LedgerIndex } from '../src/core/indexing/ledger-index.js';
+import { ReadModel } from '../src/core/indexing/read-model.js';
+import { Intake } from '../src/core/intake/intake.js';
+import type { IntakeAnswer } from '../src/core/intake/intake-answer.js';
+import { Outbox } from '../src/core/outbox/outbox.js';
+import { BatchSender } from '../src/core/outbox/send-batches.js';
+import type { Ledger } from '../src/core/ports.js';
+import { Vault } from '../src/core/vault/vault.js';
+
+export interface PublishingOptions {
+  readonly stateDir: string;
+  readonly connectionFile: string;
+  readonly maxHeaders?: number;
+  /** Stands in front of the real ledger. */
+  readonly wrapLedger?: (ledger: Ledger) => Ledger;
+}
+
+/** The publishing half of a node, with real parts: keys, level, Fabric client. */
+export class PublishingNode {
+  private constructor(
+    public readonly alarms: readonly ProtocolError[],
+    public readonly store: LevelStore,
+    public readonly ledger: Ledger,
+    public readonly readModel: ReadModel,
+    public readonly vault: Vault,
+    public readonly outbox: Outbox,
+    public readonly index: LedgerIndex,
+    public readonly follower: LedgerFollower,
+    public readonly sender: BatchSender,
+    public readonly intake: Intake,
+    private readonly closing: readonly (() => Promise<void>)[],
+  ) {}
+
+  public static async open({ connectionFile, maxHeaders = 1000, stateDir, wrapLedger = (ledger) => ledger }: PublishingOptions): Promise<PublishingNode> {
+    const alarms: ProtocolError[] = [];
+    const onAlarm = (error: ProtocolError): void => {
+      alarms.push(error);
+    };
+    const keys = await openKeys(stateDir);
+    const store = await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: 0 });
+    const mark = await MarkFile.open(path.join(stateDir, 'outbox.hwm'));
+    const ledger = wrapLedger(await FabricLedger.open(connectionFile, 'huilian'));
+    const readModel = new ReadModel(store);
+    const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
+    const outbox = await Outbox.open({ clock, mark, maxHeaders, onAlarm, publisher: keys.memberId, readModel, store, vault });
+    const index = new LedgerIndex(store, readModel, outbox);
+    const follower = new LedgerFollower({ clock, index, ledger, onAlarm, random, readModel });
+    const sender = new BatchSender({ clock, inFlight: 4, ledger, maxHeaders, maxWaitMilliseconds: 20, onAlarm, outbox, random, readModel });
+    const intake = new Intake({ clock, keys, outbox, random, readModel, store, vault });
+    const closing = [
+      async (): Promise<void> => { await sender.stop(); },
+      async (): Promise<void> => { await follower.stop(); },
+      async (): Promise<void> => { await ledger.close(); },
+      async (): Promise<void> => { await store.close(); },
+      async (): Promise<void> => { await mark.close(); },
+      async (): Promise<void> => { await keys.close(); },
+    ];
+    return new PublishingNode(alarms, store, ledger, readModel, vault, outbox, index, follower, sender, intake, closing);
+  }
+
+  public start(): void {
+    this.follower.start();
+    this.sender.start();
+  }
+
+  public async publish(lines: AsyncIterable<string | Uint8Array>): Promise<IntakeAnswer[]> {
+    const answers: IntakeAnswer[] = [];
+    await this.intake.accept(lines, (answer) => { answers.push(answer); });
+    return answers;
+  }
+
+  public async drained(milliseconds = 20_000): Promise<void> {
+    await this.outbox.whenDrained(AbortSignal.timeout(milliseconds));
+  }
+
+  public async close(): Promise<void> {
+    for (const close of this.closing) await close();
+  }
+}

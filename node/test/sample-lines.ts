@@ -1,0 +1,18 @@
+/** Invented qualifications: line `index` of a series, each a record of its own. */
+export function qualification(index: number, change: { readonly level?: string; readonly uscc?: string } = {}): Record<string, unknown> {
+  return {
+    holder: { uscc: change.uscc ?? '91440105MA6NNHC07C', name: '广州溪午示例园林有限公司' },
+    qualification: { name: '机电工程施工总承包', type: 'A10102', level: change.level ?? '03' },
+    certificate: { number: `D44010501${String(index).padStart(6, '0')}`, issued: '2020-07-02', end: '2028-06-26', issuer: '示例住房和城乡建设部门' },
+  };
+}
+
+/** NDJSON lines of a stream, in one chunk. */
+export async function* stream(...lines: readonly (object | string)[]): AsyncGenerator<string> {
+  await Promise.resolve();
+  for (const line of lines) yield `${typeof line === 'string' ? line : JSON.stringify(line)}\n`;
+}
+
+export function publishLines(from: number, to: number, change: { readonly level?: string } = {}): object[] {
+  return Array.from({ length: to - from }, (_, index) => ({ kind: 'qualification', data: qualification(from + index, change) }));
+}
