@@ -1,5 +1,5 @@
 import { accepted, rejected, isCompactDate, type CodeCheck } from './code-check.js';
-import { isKnownRegion } from './region-codes.js';
+import { isProvince } from './region-codes.js';
 
 const usccAlphabet = '0123456789ABCDEFGHJKLMNPQRTUWXY';
 
@@ -34,6 +34,9 @@ export function checkOrganisationCode(code: string): CodeCheck {
 
 const idWeights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
+/** Residence permits of residents of Taiwan carry numbers of this standard that begin with 830000. */
+const taiwanResidents = '83';
+
 /**
  * Citizen identity number, GB 11643-1999: region, birth date, sequence and a check character (ISO 7064 MOD 11-2). Of the
  * region only the province is checked: numbers keep the code of their day, and counties come and go.
@@ -41,8 +44,8 @@ const idWeights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 export function checkIdNumber(code: string): CodeCheck {
   if (code.length !== 18) return rejected('length');
   if (!/^\d{17}[\dX]$/.test(code)) return rejected('characters');
-  if (!isKnownRegion(`${code.slice(0, 2)}0000`)) return rejected('region');
-  if (!isCompactDate(code.slice(6, 14))) return rejected('birth-date');
+  if (!isProvince(code.slice(0, 2)) && code.slice(0, 2) !== taiwanResidents) return rejected('region');
+  if (!/^(?:18|19|20)$/.test(code.slice(6, 8)) || !isCompactDate(code.slice(6, 14))) return rejected('birth-date');
   const sum = idWeights.reduce((total, weight, index) => total + weight * Number(code.charAt(index)), 0);
   return '10X98765432'.charAt(sum % 11) === code.charAt(17) ? accepted() : rejected('check-character');
 }

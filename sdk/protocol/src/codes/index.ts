@@ -1,9 +1,9 @@
 export type { CodeCheck } from './code-check.js';
+export { checkCurrency, currencyCode } from './currency-codes.js';
 export { checkIdNumber, checkOrganisationCode, checkUscc } from './entity-codes.js';
-export { checkRegion } from './region-codes.js';
+export { checkRegion, regionName } from './region-codes.js';
 export {
   checkAnyProjectCode,
-  checkCurrency,
   checkIndustry,
   checkInvestmentProjectCode,
   checkProjectCode,

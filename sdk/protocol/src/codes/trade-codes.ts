@@ -1,10 +1,11 @@
 import { accepted, rejected, isCompactDate, type CodeCheck } from './code-check.js';
 import { checkUscc } from './entity-codes.js';
-import { isKnownRegion } from './region-codes.js';
+import { checkEmbeddedRegion } from './region-codes.js';
 
 /**
  * Project, tender project and section codes: one letter and 16 digits (the first six a region); a tender project adds
- * three digits, a section three more, so that each is a prefix of the next.
+ * three digits, a section three more, so that each is a prefix of the next. A county that the list has not or no longer
+ * is a warning: the code was given out once and stays.
  */
 export function checkProjectCode(code: string): CodeCheck {
   return checkTradeCode(code, 17);
@@ -23,7 +24,7 @@ export function checkAnyProjectCode(code: string): CodeCheck {
 function checkTradeCode(code: string, length: number): CodeCheck {
   if (code.length !== length) return rejected('length');
   if (!/^[A-Z]\d+$/.test(code)) return rejected('characters');
-  return isKnownRegion(code.slice(1, 7)) ? accepted() : rejected('region');
+  return checkEmbeddedRegion(code.slice(1, 7));
 }
 
 /** Investment project code, 24 characters: `yyyy-rrrrrr-ii-tt-nnnnnn`. */
@@ -31,7 +32,7 @@ export function checkInvestmentProjectCode(code: string): CodeCheck {
   const parts = /^(\d{4})-(\d{6})-\d{2}-\d{2}-\d{6}$/.exec(code);
   if (parts === null) return rejected('characters');
   if (Number(parts[1]) < 1990 || Number(parts[1]) > 2999) return rejected('year');
-  return isKnownRegion(parts[2] ?? '') ? accepted() : rejected('region');
+  return checkEmbeddedRegion(parts[2] ?? '');
 }
 
 const mod37Alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*';
@@ -83,9 +84,4 @@ function industryRange(code: string): readonly [string, number, number] | undefi
   if (!/^[A-T]\d{2}$/.test(code)) return undefined;
   const range = industrySections[code.charAt(0)];
   return range && [code.charAt(0), ...range];
-}
-
-/** Currency, GB/T 12406: alphabetic or numeric; stored alphabetic. Only the renminbi's two spellings are known to the first check. */
-export function checkCurrency(code: string): CodeCheck {
-  return /^(?:[A-Z]{3}|\d{3})$/.test(code) ? accepted() : rejected('characters');
 }
