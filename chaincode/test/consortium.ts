@@ -311,8 +311,8 @@ export async function signed(name: keyof typeof structs, field: string, message:
   return { domain, [field]: message, signature, suite: 'eip712-secp256k1' };
 }
 
-export function grantDigestOf(grant: JsonRecord): string {
-  return TypedDataEncoder.hash(DOMAIN, typesOf('Grant'), grant as Record<string, unknown>);
+export function grantDigestOf(grant: JsonRecord, domain: Domain = DOMAIN): string {
+  return TypedDataEncoder.hash(domain, typesOf('Grant'), grant as Record<string, unknown>);
 }
 
 /** The registration of a key, signed by the key of a certificate (DER for ECDSA). */

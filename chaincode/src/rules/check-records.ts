@@ -12,7 +12,7 @@ export async function checkRecords(context: RuleContext, { headers, publisher }:
 
 async function checkRecord({ state }: RuleContext, publisher: string, placed: PlacedHeader): Promise<void> {
   const { header } = placed;
-  const { localId, status, version } = header;
+  const { localId, version } = header;
   const record = recordId(publisher, header.kind, localId);
   const batch = await state.get('batch', publisher, placed.seq);
   if (batch === undefined) throw new ProtocolError('RECORD_UNKNOWN', { record });
@@ -21,7 +21,7 @@ async function checkRecord({ state }: RuleContext, publisher: string, placed: Pl
   const contested = await state.get('contested', publisher, localId);
   const current = await state.get('record', publisher, localId);
   if (contested !== undefined && version <= contested.version) throw new ProtocolError('RECORD_CONTESTED', { record, version });
-  if (status === 'revoked' || current?.header.status === 'revoked') throw new ProtocolError('RECORD_REVOKED', { record });
+  if (current?.header.status === 'revoked') throw new ProtocolError('RECORD_REVOKED', { record });
   const currentVersion = current?.header.version ?? 1;
   if (version !== currentVersion) throw new ProtocolError('RECORD_STALE', { current: currentVersion, record, version });
 }

@@ -89,11 +89,10 @@ async function checkPrevious({ state }: RuleContext, publisher: string, header: 
   const current = await state.get('record', publisher, localId);
   const currentVersion = current?.header.version ?? 1;
   if (version !== currentVersion + 1) throw new ProtocolError('VERSION_ORDER', { current: currentVersion, localId, version });
-  if (before.version !== currentVersion) throw new ProtocolError('PREVIOUS_MISMATCH', { localId });
   const batch = await state.get('batch', publisher, placed.seq);
   if (batch === undefined) throw new ProtocolError('PREVIOUS_MISMATCH', { localId, seq: placed.seq });
   checkPlacedHeader(placed, batch);
-  // Two headers of version 1 may both stand; of a later version the record key names the one.
+  // Two headers of version 1 may both stand in batches; of a later version only the one that the record key holds.
   if (current !== undefined && !sameHeader(current.header, before)) throw new ProtocolError('PREVIOUS_MISMATCH', { localId });
 }
 

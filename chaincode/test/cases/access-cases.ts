@@ -23,7 +23,7 @@ import {
 } from '../consortium.js';
 import type { LedgerCall } from '../memory-ledger.js';
 import { digestOf, sha256, type Json, type JsonRecord } from '../plain-json.js';
-import { batchOne, call, creditA, creditAgain, memberState, ownerState, seq, TX, type LedgerCase } from './ledger-case.js';
+import { batchOne, call, creditA, creditAgain, memberState, ownerState, rawCall, seq, TX, type LedgerCase } from './ledger-case.js';
 
 const day = 86_400;
 const terms = {
@@ -63,6 +63,7 @@ interface EntryOptions {
   readonly noGrant?: boolean;
   readonly offer?: JsonRecord;
   readonly offerSigner?: Signer;
+  readonly kid?: string;
   readonly signer?: Signer;
   readonly slot?: number | null;
   readonly envelope?: JsonRecord;
@@ -80,7 +81,7 @@ async function entry(options: EntryOptions = {}): Promise<JsonRecord> {
   return {
     ...(options.noGrant === true ? {} : { grant: envelope }),
     offer: jws('huilian-offer+jwt', String(offer.publisher), offer, options.offerSigner ?? signerOf('guangzhou')),
-    request: jws('huilian-request+jwt', String(body['reader']), body, options.signer ?? bank),
+    request: jws('huilian-request+jwt', options.kid ?? String(body['reader']), body, options.signer ?? bank),
     ...(options.noGrant === true || slot === null ? {} : { slot }),
   };
 }
@@ -352,6 +353,7 @@ const signature = String((await signed('Grant', 'grant', terms, wallet))['signat
 /** The same signature's other form: n - s, other recovery bit. It recovers to the same key. */
 const highS = `${signature.slice(0, 66)}${(N - BigInt(`0x${signature.slice(66, 130)}`)).toString(16).padStart(64, '0')}${signature.endsWith('1b') ? '1c' : '1b'}`;
 const suspended = (document: JsonRecord): JsonRecord => memberState(document, { status: 'suspended' });
+const projectA = header('project-a', { kind: 'project', rights: 'publisher' });
 const revokedHeader = header('credit-a', { status: 'revoked', version: 2 });
 const versionTwo = (next: JsonRecord): Readonly<Record<string, Json>> => ({ [`record guangzhou ${id32('credit-a')}`]: { batch: 4, header: next } });
 const otherRegistered = { [`owner ${OTHER_OWNER}`]: { ...ownerState, key: keyOf(otherWallet), owner: OTHER_OWNER } };
@@ -364,10 +366,11 @@ export const invalidAccess: readonly LedgerCase[] = [
   { name: 'open: an empty pack', given: 'published', call: open([]), code: 'BAD_FIELD' },
   { name: 'open: 257 entries', given: 'published', call: open(Array.from({ length: 257 }, () => 0)), code: 'BAD_FIELD' },
   { name: 'open: an unknown field beside the entries', given: 'published', call: call('access:open', { entries: [await entry()], note: 'x' }), code: 'UNKNOWN_FIELD' },
-  { name: 'open: one byte over the limit', given: 'published', call: { ...open([]), argument: undefined, bytes: 'IA==', times: 1_048_577 } as unknown as LedgerCall, code: 'ARG_TOO_LARGE' },
+  { name: 'open: one byte over the limit', given: 'published', call: rawCall('access:open', ' ', { times: 1_048_577 }), code: 'ARG_TOO_LARGE' },
   { name: 'open: an unknown field in the entry', given: 'published', call: open([{ ...(await entry()), note: 'x' }]), code: 'UNKNOWN_FIELD' },
   await refused('an unsigned field beside the grant\'s', 'UNKNOWN_FIELD', { envelope: { grant: { ...terms, handler: 'x' } } }),
-  await refused('a request that is no JWS', 'REQUEST_MALFORMED', { request: { reader: 'easybid' }, signer: bank }, {}, {}).then((made) => ({ ...made, call: open([{ ...((made.call.argument as { entries: JsonRecord[] }).entries[0] ?? {}), request: `a.b.${'c'.repeat(86)}` }]) })),
+  { name: 'open: a request that is no JWS', given: 'published', call: open([{ ...(await entry()), request: `a.b.${'c'.repeat(86)}` }]), code: 'REQUEST_MALFORMED' },
+  await refused('a request with the key id of another member', 'REQUEST_MALFORMED', { kid: 'easybid' }),
   await refused('a reader that nobody knows', 'MEMBER_UNKNOWN', { request: { reader: 'nowhere' } }),
   await refused('brought by an organisation that does not host the reader', 'REQUEST_NOT_READER', {}, {}, { caller: 'ZhuhaiMSP' }),
   await refused('a suspended reader', 'MEMBER_SUSPENDED', {}, { 'member bank': suspended(hostedDocument('bank', 'institution', 'beijing')) }),
@@ -421,6 +424,13 @@ export const invalidAccess: readonly LedgerCase[] = [
   await refused('a slot already taken', 'SLOT_TAKEN', {}, { [slotKey(1)]: { ticket: openedId } }),
   await refused('a policy that nobody set', 'POLICY_UNKNOWN', { noGrant: true, request: byPolicy() }),
   await refused('a publisher\'s record by a grant', 'POLICY_UNKNOWN', { request: { headers: [noticeA] } }),
+  await refused('a publisher\'s record by a grant that has a policy\'s digest', 'POLICY_UNKNOWN', { noGrant: true, request: byPolicy({ basis: { digest: policyDigest, kind: 'grant' } }) }, policyState(policy)),
+  await refused(
+    'records of two kinds by one policy',
+    'POLICY_NOT_COVERED',
+    { noGrant: true, request: byPolicy({ headers: [noticeA, place([projectA], 0, 5)] }) },
+    { ...policyState(policy), [`batch guangzhou ${seq(5)}`]: { count: 1, root: rootOf([projectA]) } },
+  ),
   await refused('a policy that ended', 'POLICY_UNKNOWN', { noGrant: true, request: byPolicy({ basis: { digest: digestOf({ ...policy, expires: TIME }), kind: 'policy' } }) }, policyState({ ...policy, expires: TIME })),
   await refused('a policy for another class of reader', 'POLICY_NOT_COVERED', { noGrant: true, request: byPolicy({ basis: { digest: digestOf({ ...policy, granteeClasses: ['supervisor'] }), kind: 'policy' } }) }, policyState({ ...policy, granteeClasses: ['supervisor'] })),
   await refused('a policy for another purpose', 'POLICY_NOT_COVERED', { noGrant: true, request: byPolicy({ purpose: 'supervision' }) }, policyState(policy)),
@@ -440,6 +450,7 @@ export const invalidAccess: readonly LedgerCase[] = [
   { name: 'refuse: a reason off the list', given: 'published', state: live, call: refuse({ code: 'INTERNAL' }), code: 'BAD_FIELD' },
   { name: 'dispute: a ticket that nobody opened', given: 'published', call: dispute(), code: 'TICKET_UNKNOWN' },
   { name: 'dispute: by another member', given: 'published', state: live, call: dispute({ reader: 'easybid' }, { caller: 'ZhuhaiMSP', signer: signerOf('easybid') }), code: 'REQUEST_NOT_READER' },
+  { name: 'dispute: key id of another member', given: 'published', state: live, call: dispute({}, { kid: 'easybid' }), code: 'REQUEST_NOT_READER' },
   { name: 'dispute: brought by another organisation', given: 'published', state: live, call: dispute({}, { caller: 'ZhuhaiMSP' }), code: 'REQUEST_NOT_READER' },
   { name: 'dispute: not signed by the reader', given: 'published', state: live, call: dispute({}, { signer: signerOf('easybid') }), code: 'REQUEST_BAD_SIGNATURE' },
   { name: 'dispute: signed long ago', given: 'published', state: live, call: dispute({ disputedAt: TIME - 301 }), code: 'REQUEST_EXPIRED' },
@@ -453,5 +464,6 @@ export const invalidAccess: readonly LedgerCase[] = [
   { name: 'setPolicy: for another publisher', given: 'published', call: call('access:setPolicy', policy, { caller: 'ZhuhaiMSP' }), code: 'FORBIDDEN' },
   { name: 'setPolicy: for a hosted member', given: 'published', call: call('access:setPolicy', { ...policy, publisher: 'easybid' }, { caller: 'ZhuhaiMSP' }), code: 'FORBIDDEN' },
   { name: 'setPolicy: that ended already', given: 'published', call: call('access:setPolicy', { ...policy, expires: TIME }), code: 'BAD_FIELD' },
+  { name: 'setPolicy: that ends before it begins', given: 'published', call: call('access:setPolicy', { ...policy, expires: TIME + 50, notBefore: TIME + 100 }), code: 'BAD_FIELD' },
   { name: 'setPolicy: an unknown purpose', given: 'published', call: call('access:setPolicy', { ...policy, purposes: ['*'] }), code: 'PURPOSE_UNKNOWN' },
 ];

@@ -46,7 +46,7 @@ const printable = await issue(
 );
 
 const otherCompany = await issue({ subject: `CN=${COMPANY}`, extensions: [codeExtension(OTHER_COMPANY)] }, businessCa);
-const twoCodes = await issue({ subject: `CN=${COMPANY}, OU=${OTHER_COMPANY}` }, businessCa);
+const twoCodes = await issue({ subject: `CN=${OTHER_COMPANY}, OU=${COMPANY}` }, businessCa);
 const noCode = await issue({ subject: 'CN=Invented Company' }, businessCa);
 const expired = await issue({ subject: `CN=${COMPANY}`, until: TIME - 1 }, businessCa);
 const notYet = await issue({ subject: `CN=${COMPANY}`, from: TIME + 1 }, businessCa);
@@ -145,6 +145,13 @@ export const validEntities: readonly LedgerCase[] = [
     name: 'recover: another key starts anew before the second approval',
     given: 'published',
     state: withRecovery(recovery(['zhuhai'], 0, { key: keyOf(otherWallet) })),
+    call: await recover('BeijingMSP'),
+    expect: { ...recovered(['beijing'], 0), writes: { [`owner ${OWNER}`]: { ...ownerState, recovery: recovery(['beijing'], 0) } } },
+  },
+  {
+    name: 'recover: another certificate starts anew before the second approval',
+    given: 'published',
+    state: withRecovery(recovery(['zhuhai'], 0, { certificate: fingerprintOf(bySubject) })),
     call: await recover('BeijingMSP'),
     expect: { ...recovered(['beijing'], 0), writes: { [`owner ${OWNER}`]: { ...ownerState, recovery: recovery(['beijing'], 0) } } },
   },

@@ -72,6 +72,7 @@ function rotation(fields: JsonRecord = {}, options: { kid?: string; signer?: Sig
 const rotate = (argument: Json, caller = 'BeijingMSP'): ReturnType<typeof call> => call('governance:rotateMemberKeys', argument, { caller });
 
 const proposed = { action: 'admit', content: insurer, round: 1 };
+const suspendBank = { action: 'suspend', content: { member: 'bank' }, round: 1 };
 const bank = hostedDocument('bank', 'institution', 'beijing');
 
 export const validGovernance: readonly LedgerCase[] = [
@@ -124,6 +125,31 @@ export const validGovernance: readonly LedgerCase[] = [
       event: { name: 'propose', payload: { action: 'admit', proposal: admitId, status: 'open' } },
       writes: { [`proposal ${admitId}`]: { ...admitInsurer, proposedAt: TIME } },
       reads: ['electorate', 'member insurer', `proposal ${admitId}`],
+    },
+  },
+  {
+    name: 'propose: one of two centres is no majority',
+    given: 'founded',
+    state: { electorate: { centres: ['beijing', 'guangzhou'] }, 'member zhuhai': suspendedZhuhai },
+    call: call('governance:propose', suspendBank),
+    expect: {
+      response: { action: 'suspend', proposal: digestOf(suspendBank), status: 'open' },
+      event: { name: 'propose', payload: { action: 'suspend', proposal: digestOf(suspendBank), status: 'open' } },
+      writes: { [`proposal ${digestOf(suspendBank)}`]: proposalState('suspend', { member: 'bank' }, { proposedAt: TIME }) },
+    },
+  },
+  {
+    name: 'propose: a lone centre decides by itself',
+    given: 'founded',
+    state: { electorate: { centres: ['guangzhou'] } },
+    call: call('governance:propose', suspendBank),
+    expect: {
+      response: { action: 'suspend', proposal: digestOf(suspendBank), status: 'adopted' },
+      event: { name: 'propose', payload: { action: 'suspend', proposal: digestOf(suspendBank), status: 'adopted' } },
+      writes: {
+        'member bank': memberState(hostedDocument('bank', 'institution', 'beijing'), { status: 'suspended' }),
+        [`proposal ${digestOf(suspendBank)}`]: proposalState('suspend', { member: 'bank' }, { proposedAt: TIME, status: 'adopted' }),
+      },
     },
   },
   decided('approve: a hosted member is admitted', 'admit', insurer, { 'member insurer': memberState(insurer.member, { admittedAt: TIME }) }),
@@ -203,13 +229,13 @@ export const validGovernance: readonly LedgerCase[] = [
       electorate: { centres: ['beijing', 'guangzhou', 'shenzhen'] },
       'member shenzhen': memberState(centreDocument('shenzhen')),
       'member zhuhai': suspendedZhuhai,
-      [`proposal ${admitId}`]: { ...admitInsurer, approvals: ['zhuhai'] },
+      [`proposal ${admitId}`]: { ...admitInsurer, approvals: ['guangzhou', 'zhuhai'] },
     },
     call: call('governance:reject', { proposal: admitId }, { caller: 'BeijingMSP' }),
     expect: {
       response: { action: 'admit', proposal: admitId, status: 'open' },
       event: { name: 'reject', payload: { action: 'admit', proposal: admitId, status: 'open' } },
-      writes: { [`proposal ${admitId}`]: { ...admitInsurer, approvals: ['zhuhai'], rejections: ['beijing'] } },
+      writes: { [`proposal ${admitId}`]: { ...admitInsurer, approvals: ['guangzhou', 'zhuhai'], rejections: ['beijing'] } },
     },
   },
   {

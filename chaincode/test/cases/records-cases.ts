@@ -125,6 +125,7 @@ export const invalidRecords: readonly LedgerCase[] = [
     code: 'PREVIOUS_MISMATCH',
   },
   refusesVersion('another owner', 'SUPERSEDE_CHANGES_OWNER', header('credit-a', { owner: OTHER_OWNER, version: 2 }), creditA),
+  refusesVersion('another owner under the same subject', 'SUPERSEDE_CHANGES_OWNER', { ...second, owner: OTHER_OWNER }, creditA),
   refusesVersion('another subject', 'SUPERSEDE_CHANGES_OWNER', { ...second, subject: OTHER_OWNER }, creditA),
   refusesVersion('another kind', 'SUPERSEDE_CHANGES_OWNER', { ...second, kind: 'bid' }, creditA),
   refusesVersion('rights owner loosened', 'SUPERSEDE_CHANGES_OWNER', { ...header('credit-a', { kind: 'notice', rights: 'public', version: 2 }), localId: id32('credit-a') }, creditA),
