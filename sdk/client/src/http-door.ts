@@ -1,35 +1,194 @@
-import { isErrorCode, ProtocolError, type ErrorDetails } from '@huilian/protocol';
+import { isErrorCode, isJsonObject, ProtocolError, type ErrorDetails } from '@huilian/protocol';
 
-/** One node's HTTP door: JSON in, JSON out, every refusal a ProtocolError with the node's own code. */
+/** Gives the bearer token of a call; `renew` is true after the node refused the one given before. */
+export type Authorise = (renew: boolean) => Promise<string | undefined>;
+
+/**
+ * When a call may be sent again after its answer was lost: `by-key` lets the node recognise it (Idempotency-Key),
+ * `by-content` is for calls that the node recognises by themselves, `never` for the rest.
+ */
+export type Repeat = 'by-content' | 'by-key' | 'never';
+
+export interface CallOptions {
+  readonly repeat?: Repeat;
+  readonly signal?: AbortSignal;
+}
+
+export interface DoorOptions {
+  readonly authorise?: Authorise;
+  /** Seconds that one call may spend waiting for a node that asks to be tried again later. */
+  readonly patienceSeconds?: number;
+}
+
+/** One call as it goes out; a streamed body can be sent only once. */
+export interface Call extends CallOptions {
+  readonly method: 'GET' | 'POST';
+  readonly body?: string | ReadableStream<Uint8Array>;
+  readonly contentType?: string;
+}
+
+const defaultPatienceSeconds = 15;
+const answerSeconds = 90;
+const firstPauseMilliseconds = 200;
+
+/**
+ * One node's HTTP door: JSON in, JSON out, every refusal a ProtocolError with the node's own code. It tries again where
+ * the node says when (Retry-After), and where an answer was lost that may be asked for again.
+ */
 export class HttpDoor {
-  public constructor(
-    public readonly url: string,
-    private readonly authorise: () => Promise<string | undefined> = () => Promise.resolve(undefined),
-  ) {}
+  /** Address without a slash at its end. */
+  public readonly url: string;
+  private readonly authorise: Authorise;
+  private readonly patience: number;
 
-  public async get<T>(route: string): Promise<T> {
-    return (await (await this.send(route, { method: 'GET' })).json()) as T;
-  }
-
-  public async post<T>(route: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<T> {
-    const response = await this.send(route, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
-    return (await response.json()) as T;
+  public constructor(url: string, options: Authorise | DoorOptions = {}) {
+    const { authorise = () => Promise.resolve(undefined), patienceSeconds = defaultPatienceSeconds } = typeof options === 'function' ? { authorise: options } : options;
+    this.url = url.replace(/\/+$/, '');
+    this.authorise = authorise;
+    this.patience = patienceSeconds * 1000;
   }
 
   /** @throws ProtocolError of the node, or EXCHANGE_FAILED where it does not answer */
-  public async send(route: string, init: RequestInit): Promise<Response> {
-    const token = await this.authorise();
-    const headers = { ...(init.headers as Record<string, string> | undefined), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
-    const response = await fetch(new URL(route, this.url), { ...init, headers }).catch(() => {
-      throw new ProtocolError('EXCHANGE_FAILED', { node: this.url });
+  public async get<T>(route: string, options: CallOptions = {}): Promise<T> {
+    return await this.json<T>(route, { method: 'GET', repeat: 'by-content', ...options });
+  }
+
+  /** @throws ProtocolError of the node, or EXCHANGE_FAILED where it does not answer */
+  public async post<T>(route: string, body: unknown, options: CallOptions = {}): Promise<T> {
+    return await this.json<T>(route, { method: 'POST', body: JSON.stringify(body), contentType: 'application/json', ...options });
+  }
+
+  /** The answer's headers as soon as they come; a body that still goes up goes on. @throws as above */
+  public async send(route: string, call: Call): Promise<Response> {
+    return await this.persist(call, async (attempt) => {
+      const response = await this.once(route, call, attempt);
+      if (!response.ok) throw await refusalOf(response);
+      return response;
     });
-    if (response.ok) return response;
-    throw await refusalOf(response);
+  }
+
+  private async json<T>(route: string, call: Call): Promise<T> {
+    return await this.persist(call, async (attempt) => {
+      const response = await this.once(route, call, attempt);
+      if (!response.ok) throw await refusalOf(response);
+      const answer: unknown = await response.json().catch(() => {
+        throw new NoAnswer(this.url, 'answer');
+      });
+      const unsettled = errorOf(answer);
+      // 202: the node still finds out what became of the transaction.
+      if (unsettled !== undefined) throw new Refusal(unsettled, 1000);
+      return answer as T;
+    });
+  }
+
+  /** Runs a call, again where that is right, until patience ends. */
+  private async persist<T>(call: Call, run: (attempt: Attempt) => Promise<T>): Promise<T> {
+    const deadline = Date.now() + this.patience;
+    const key = call.repeat === 'by-key' ? crypto.randomUUID() : undefined;
+    let renew = false;
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await run({ key, renew });
+      } catch (error) {
+        const pause = pauseAfter(error, call, tries, renew);
+        if (pause === undefined || Date.now() + pause > deadline) throw error instanceof Refusal ? error.cause : error;
+        renew = isTokenRefused(error);
+        await wait(pause, call.signal);
+      }
+    }
+  }
+
+  private async once(route: string, call: Call, { key, renew }: Attempt): Promise<Response> {
+    const token = await this.authorise(renew);
+    const headers = {
+      ...(call.contentType === undefined ? {} : { 'content-type': call.contentType }),
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
+    const streamed = call.body instanceof ReadableStream;
+    const limit = streamed ? [] : [AbortSignal.timeout(answerSeconds * 1000)];
+    const init: RequestInit & { duplex?: 'half' } = {
+      method: call.method,
+      headers,
+      ...(call.body === undefined ? {} : { body: call.body }),
+      ...(streamed ? { duplex: 'half' } : {}),
+      signal: AbortSignal.any([...limit, ...(call.signal === undefined ? [] : [call.signal])]),
+    };
+    return await fetch(`${this.url}${route}`, init).catch(() => {
+      call.signal?.throwIfAborted();
+      throw new NoAnswer(this.url, 'no-answer');
+    });
   }
 }
 
-async function refusalOf(response: Response): Promise<ProtocolError> {
-  const body = (await response.json().catch(() => ({}))) as { code?: unknown; details?: ErrorDetails };
-  if (typeof body.code === 'string' && isErrorCode(body.code)) return new ProtocolError(body.code, body.details);
-  return new ProtocolError('EXCHANGE_FAILED', { status: response.status });
+interface Attempt {
+  readonly key: string | undefined;
+  readonly renew: boolean;
+}
+
+/** A coded answer, and after how many milliseconds the node wants to be asked again. */
+class Refusal extends Error {
+  public constructor(
+    public override readonly cause: ProtocolError,
+    public readonly retryAfter: number | undefined,
+  ) {
+    super(cause.message);
+  }
+}
+
+/** Nothing came back: what happened at the node is unknown. */
+class NoAnswer extends ProtocolError {
+  public constructor(node: string, reason: string) {
+    super('EXCHANGE_FAILED', { node, reason });
+  }
+}
+
+function isTokenRefused(error: unknown): boolean {
+  return error instanceof Refusal && error.cause.code === 'TOKEN_INVALID';
+}
+
+/** Milliseconds until a call may be sent again; undefined where it may not. */
+function pauseAfter(error: unknown, { body, repeat = 'never' }: Call, tries: number, renewed: boolean): number | undefined {
+  if (body instanceof ReadableStream) return undefined;
+  if (isTokenRefused(error)) return renewed ? undefined : 0;
+  if (error instanceof Refusal) return error.cause.code === 'OUTCOME_UNKNOWN' && repeat === 'never' ? undefined : error.retryAfter;
+  if (error instanceof NoAnswer && repeat !== 'never') return firstPauseMilliseconds * 2 ** tries * (1 + Math.random() / 2);
+  return undefined;
+}
+
+async function refusalOf(response: Response): Promise<Refusal> {
+  const error = errorOf(await response.json().catch(() => undefined)) ?? new ProtocolError('EXCHANGE_FAILED', { status: response.status });
+  return new Refusal(error, retryAfter(response));
+}
+
+/** Retry-After in milliseconds: seconds or a date (RFC 9110 §10.2.3). */
+function retryAfter(response: Response): number | undefined {
+  const value = response.headers.get('retry-after');
+  if (value === null) return undefined;
+  const milliseconds = /^\d{1,6}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
+}
+
+/** The error in a body as `errorBody` writes it; undefined where it is none. */
+export function errorOf(body: unknown): ProtocolError | undefined {
+  if (!isJsonObject(body)) return undefined;
+  const { code, details, stage } = body;
+  if (typeof code !== 'string' || typeof stage !== 'string' || !isErrorCode(code)) return undefined;
+  return new ProtocolError(code, isJsonObject(details) ? (details as ErrorDetails) : {});
+}
+
+/** @throws the signal's reason */
+export async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
 }

@@ -1,10 +1,15 @@
 export { evidenceShape, type EndorsedTransaction, type Evidence } from './evidence-file.js';
 export { fillForm, type FilledField, type FilledForm, type FormMap } from './fill-form.js';
-export { HttpDoor } from './http-door.js';
-export { MemberClient, type Ask, type AskTerms, type Consortium, type FoundRecord, type OpenedAccess, type OpenTerms, type RecordQuery } from './member-client.js';
+export { errorOf, HttpDoor, type Authorise, type CallOptions, type DoorOptions, type Repeat } from './http-door.js';
+export { checkAnswer, grantFor, type Ask, type AskTerms } from './check-grant.js';
+export { checkConsortium, type Consortium } from './consortium.js';
+export { MemberClient, type ClientOptions, type FoundRecord, type RecordQuery, type WaitOptions } from './member-client.js';
+export { buildRequest, checkTicket, type OpenedAccess, type OpenTerms, type RequestingReader } from './open-request.js';
+export { verifyAcknowledgement, type Acknowledgement, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
+export { type Trail, type TrailEntry, type TrailRefusal } from './trail.js';
 export { es256Signer, generateMemberKeys, publicKeysOf, type MemberKeys } from './member-keys.js';
 export { describeGrant, memoryPin, OwnerWallet, registrationBytes, renderGrant, type DomainPin, type GrantWords, type Rendering, type Words } from './owner-wallet.js';
 export { readRelease, type Released, type ReadRecord } from './read-release.js';
 export { readEvidence, verifyEvidence, type CheckResult, type EvidenceCheck, type EvidenceReport } from './verify-evidence.js';
 // What the signatures above speak of, so that most programs need no second package.
-export { errorBody, grantDigest, ProtocolError, purposes, referenceOf, type Domain, type Grant, type GrantEnvelope, type MemberState, type Purpose } from '@huilian/protocol';
+export { bundledKinds, describeClaim, errorBody, grantDigest, ProtocolError, purposes, referenceOf, type Domain, type Grant, type GrantEnvelope, type MemberState, type Purpose } from '@huilian/protocol';

@@ -1,45 +1,37 @@
 import { SignJWT, importJWK } from 'jose';
 import {
-  grantDigest,
   jweDigest,
-  jwkThumbprint,
   ProtocolError,
   signReceipt,
-  signRequest,
-  toBase32,
-  type Charter,
-  type Domain,
-  type Es256Key,
+  verifyPresentation,
   type Es256Sign,
   type GrantEnvelope,
   type Header,
   type MemberState,
+  type OwnerState,
   type PlacedHeader,
-  type Purpose,
-  type ReleaseEnvelope,
-  type Ticket,
+  type RevocationEnvelope,
+  type SignedStatement,
+  type TrailRequestEnvelope,
 } from '@huilian/protocol';
+import { checkAnswer, type Ask, type AskTerms } from './check-grant.js';
+import { checkConsortium, type Consortium } from './consortium.js';
 import type { Evidence } from './evidence-file.js';
-import { HttpDoor } from './http-door.js';
+import { HttpDoor, wait } from './http-door.js';
 import { es256Signer, publicKeysOf, type MemberKeys } from './member-keys.js';
+import { buildRequest, checkTicket, type OpenedAccess, type OpenTerms } from './open-request.js';
+import { answersDown, linesTogether, linesUp, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
 import { readRelease, type ReadRecord } from './read-release.js';
-
-export interface Consortium {
-  readonly charter: Charter;
-  readonly fingerprint: string;
-  readonly domain: Domain;
-  readonly founding: string;
-  readonly channel: string;
-  readonly chaincode: string;
-  readonly node: string;
-  readonly height: number;
-}
+import type { Trail } from './trail.js';
 
 /** A record as the ledger knows it. */
 export interface FoundRecord {
   readonly recordId: string;
   readonly header: Header;
+  /** Two digests were published for this version: not to be used. */
   readonly contested: boolean;
+  /** Unix seconds of its transaction. */
+  readonly publishedAt: number;
 }
 
 export interface RecordQuery {
@@ -48,107 +40,125 @@ export interface RecordQuery {
   readonly kind?: string;
   readonly publisher?: string;
   readonly status?: 'active' | 'revoked';
+  /** Records per page, 1-500; 100 where absent. */
+  readonly limit?: number;
 }
 
-/** What a reader asks an owner to grant. Claims are `kind/claim`; times Unix seconds. */
-export interface AskTerms {
-  readonly owner: string;
-  readonly claims: readonly string[];
-  readonly purpose: Purpose;
-  readonly reference: string;
-  readonly notBefore: number;
-  readonly expires: number;
-  readonly maxUses: number;
-  readonly note?: string;
-}
-export interface Ask extends AskTerms {
-  readonly id: string;
-  readonly grantee: string;
-  readonly askedAt: number;
-  readonly grant?: GrantEnvelope;
+export interface ClientOptions {
+  /** Fingerprint of the charter, learnt from a source other than the node: another consortium is refused. */
+  readonly charterFingerprint?: string;
+  /** Seconds that one call may spend waiting for a node that asks to be tried again later; 15 where absent. */
+  readonly patienceSeconds?: number;
 }
 
-/** An open ticket with its encrypted release. */
-export interface OpenedAccess {
-  readonly ticket: string;
-  readonly state: Ticket;
-  readonly release: ReleaseEnvelope;
-  readonly publisherKey: Es256Key;
-}
-
-/** What a reader names when it opens records: all of one publisher and one owner. */
-export interface OpenTerms {
-  readonly recordIds: readonly string[];
-  /** Claim names without the kind. */
-  readonly claims: readonly string[];
-  readonly purpose: Purpose;
-  readonly grant?: GrantEnvelope;
-  /** Digest of the publisher's policy, for publisher-owned kinds. */
-  readonly policy?: string;
+export interface WaitOptions {
+  /** 600 where absent. */
+  readonly seconds?: number;
+  readonly signal?: AbortSignal;
 }
 
 const renewBeforeSeconds = 60;
+const grantPollMilliseconds = { first: 250, most: 5000 } as const;
 
-/** A member's client: platforms, banks, supervisors and centres, in Node and browsers. */
+/**
+ * A member's client: platforms, banks, supervisors and centres, in Node and browsers. Signs in with the member's key,
+ * renews by itself, tries again where the node asks for it; every refusal is a ProtocolError with the node's code.
+ */
 export class MemberClient {
   private readonly door: HttpDoor;
-  private token: { readonly value: string; readonly expires: number } | undefined;
-  private known: Promise<Consortium> | undefined;
+  private readonly openDoor: HttpDoor;
+  private signIn: Promise<Token> | undefined;
+  private known: Consortium | undefined;
 
   private constructor(
     url: string,
     private readonly keys: MemberKeys,
     private readonly sign: Es256Sign,
+    private readonly options: ClientOptions,
   ) {
-    this.door = new HttpDoor(url, async () => await this.accessToken());
+    const patience = options.patienceSeconds === undefined ? {} : { patienceSeconds: options.patienceSeconds };
+    this.openDoor = new HttpDoor(url, patience);
+    this.door = new HttpDoor(url, { ...patience, authorise: async (renew) => await this.accessToken(renew) });
   }
 
-  public static async connect(url: string, keys: MemberKeys): Promise<MemberClient> {
-    return new MemberClient(url, keys, await es256Signer(keys.signingKey));
+  public static async connect(url: string, keys: MemberKeys, options: ClientOptions = {}): Promise<MemberClient> {
+    return new MemberClient(url, keys, await es256Signer(keys.signingKey), options);
   }
 
   public get memberId(): string {
     return this.keys.memberId;
   }
 
+  /** The consortium, checked and then remembered (its height is that of the first asking). @throws CHARTER_MISMATCH */
   public async consortium(): Promise<Consortium> {
-    this.known ??= new HttpDoor(this.door.url).get<Consortium>('/v1/consortium');
-    return await this.known;
+    this.known ??= checkConsortium(await this.openDoor.get('/v1/consortium'), this.options.charterFingerprint);
+    return this.known;
   }
 
   public async member(id: string): Promise<MemberState> {
-    return await this.door.get<MemberState>(`/v1/members/${encodeURIComponent(id)}`);
+    return await this.openDoor.get<MemberState>(`/v1/members/${encodeURIComponent(id)}`);
   }
 
-  /** Publishes records through the centre that hosts this platform; answers come while lines still go up. */
-  public async *publish(lines: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<Record<string, unknown>> {
-    const body: string[] = [];
-    for await (const line of lines) body.push(`${JSON.stringify(line)}\n`);
-    const response = await this.door.send('/v1/records', { method: 'POST', body: body.join(''), headers: { 'content-type': 'application/x-ndjson' } });
-    for (const line of (await response.text()).split('\n')) if (line !== '') yield JSON.parse(line) as Record<string, unknown>;
+  /** @throws OWNER_UNKNOWN */
+  public async owner(id: string): Promise<OwnerState> {
+    return await this.door.get<OwnerState>(`/v1/owners/${encodeURIComponent(id)}`);
+  }
+
+  /**
+   * Publishes records through the centre that hosts this platform; answers come while lines still go up (a browser sends
+   * all lines first). A stream is never sent twice by itself: after an error, go on behind what was acknowledged;
+   * lines published before are answered as unchanged.
+   * @throws STREAM_TRUNCATED, STORAGE_FAILED, DISK_NEARLY_FULL, FORBIDDEN, EXCHANGE_FAILED
+   */
+  public async *publish(lines: Iterable<SubmittedRecord> | AsyncIterable<SubmittedRecord>, signal?: AbortSignal): AsyncGenerator<PublishAnswer> {
+    const inPage = 'document' in globalThis;
+    const body = inPage ? await linesTogether(lines) : linesUp(lines);
+    const response = await this.door.send('/v1/records', { method: 'POST', body, contentType: 'application/x-ndjson', ...withSignal(signal) });
+    yield* answersDown(response, this.door.url);
   }
 
   /** All records that match, page by page. */
   public async *query(query: RecordQuery): AsyncGenerator<FoundRecord> {
     let cursor: string | undefined;
     do {
-      const parameters = new URLSearchParams({ ...query, ...(cursor === undefined ? {} : { cursor }) } as Record<string, string>);
+      const given = Object.entries({ ...query, cursor }).filter((entry): entry is [string, string | number] => entry[1] !== undefined);
+      const parameters = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
       const page = await this.door.get<{ items: FoundRecord[]; cursor?: string }>(`/v1/records?${parameters.toString()}`);
       yield* page.items;
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
 
-  public async record(recordId: string): Promise<{ readonly record: FoundRecord; readonly placed: PlacedHeader }> {
-    return await this.door.get(`/v1/records/${recordId}`);
+  /** A record and the place of its header; the current version where none is named. @throws RECORD_UNKNOWN */
+  public async record(recordId: string, version?: number): Promise<{ readonly record: FoundRecord; readonly placed: PlacedHeader }> {
+    return await this.door.get(`/v1/records/${recordId}${version === undefined ? '' : `?version=${String(version)}`}`);
   }
 
+  /** Puts an ask where its owner finds it; pass its id on to the owner. @throws BAD_FIELD, BAD_ID, PURPOSE_UNKNOWN */
   public async ask(terms: AskTerms): Promise<Ask> {
-    return await this.door.post<Ask>('/v1/asks', { ...terms, claims: [...terms.claims].sort() });
+    return await this.door.post<Ask>('/v1/asks', { ...terms, claims: [...new Set(terms.claims)].sort() }, { repeat: 'by-key' });
   }
 
+  /** @throws NOT_FOUND */
   public async findAsk(id: string): Promise<Ask> {
-    return await this.door.get<Ask>(`/v1/asks/${id}`);
+    return await this.door.get<Ask>(`/v1/asks/${encodeURIComponent(id)}`);
+  }
+
+  /**
+   * Waits until the owner answered an ask, and checks the answer: the ask's terms, the owner's key in force.
+   * @throws GRANT_REQUIRED {ask} where no answer came in time, NOT_FOUND, GRANT_BAD_SIGNATURE
+   */
+  public async whenGranted(ask: Ask, { seconds = 600, signal }: WaitOptions = {}): Promise<GrantEnvelope> {
+    const deadline = Date.now() + seconds * 1000;
+    for (let pause: number = grantPollMilliseconds.first; ; pause = Math.min(pause * 1.5, grantPollMilliseconds.most)) {
+      const { grant } = await this.findAsk(ask.id);
+      if (grant !== undefined) {
+        const { domain } = await this.consortium();
+        return checkAnswer({ ...ask, grant }, domain, await this.owner(ask.owner), now());
+      }
+      if (Date.now() + pause > deadline) throw new ProtocolError('GRANT_REQUIRED', { ask: ask.id });
+      await wait(pause, signal);
+    }
   }
 
   /** Builds, signs and sends an access request. @throws the coded refusal */
@@ -156,38 +166,23 @@ export class MemberClient {
     return await this.send(await this.prepare(terms), terms.grant);
   }
 
-  /** The signed request, for those who want to keep or show it before it is sent. */
+  /** The signed request, for those who want to keep or show it before it is sent. @throws REQUEST_MIXED, RECORD_UNKNOWN */
   public async prepare(terms: OpenTerms): Promise<string> {
     const { domain } = await this.consortium();
-    const headers = await Promise.all(terms.recordIds.map(async (id) => (await this.record(id)).placed));
-    const publishers = new Set(terms.recordIds.map((id) => id.split('/')[0] ?? ''));
-    const [publisher = ''] = publishers;
-    if (publishers.size !== 1) throw new ProtocolError('REQUEST_MIXED');
-    const basis = terms.grant === undefined ? { kind: 'policy' as const, digest: terms.policy ?? '0'.repeat(64) } : { kind: 'grant' as const, digest: grantDigest(domain, terms.grant.grant) };
-    const signed = await signRequest(
-      {
-        basis,
-        claims: [...terms.claims].sort(),
-        encryptionKey: jwkThumbprint(publicKeysOf(this.keys).encryptionKey),
-        headers,
-        issuedAt: now(),
-        publisher,
-        purpose: terms.purpose,
-        reader: this.keys.memberId,
-        requestId: toBase32(crypto.getRandomValues(new Uint8Array(16))),
-        salt: domain.salt,
-      },
-      this.sign,
-    );
-    return signed.jws;
+    const placed = await Promise.all(terms.recordIds.map(async (id) => (await this.record(id)).placed));
+    const { encryptionKey } = publicKeysOf(this.keys);
+    return await buildRequest(terms, placed, domain, { memberId: this.keys.memberId, encryptionKey, sign: this.sign });
   }
 
-  /** Sends a request that was prepared before. */
+  /** Sends a request that was prepared before; the same request again is answered with its ticket. @throws the coded refusal */
   public async send(request: string, grant?: GrantEnvelope): Promise<OpenedAccess> {
-    return await this.door.post<OpenedAccess>('/v1/access-requests', { request, ...(grant === undefined ? {} : { grant }) });
+    const body = { request, ...(grant === undefined ? {} : { grant }) };
+    const access = await this.door.post<OpenedAccess>('/v1/access-requests', body, { repeat: 'by-content' });
+    checkTicket(request, access);
+    return access;
   }
 
-  /** The release of a live ticket again, byte-equal. */
+  /** The release of a live ticket again, byte-equal. @throws TICKET_UNKNOWN, TICKET_OTHER_READER, TICKET_ENDED */
   public async resend(ticket: string): Promise<OpenedAccess> {
     return await this.door.get<OpenedAccess>(`/v1/tickets/${ticket}/release`);
   }
@@ -200,44 +195,83 @@ export class MemberClient {
   /** Signs and sends the receipt for what was read. */
   public async receipt(access: OpenedAccess, resend = false): Promise<{ readonly digest: string }> {
     const receipt = await signReceipt({ jwe: jweDigest(access.release.jwe), reader: this.keys.memberId, receivedAt: now(), resend, ticket: access.ticket }, this.sign);
-    return await this.door.post('/v1/receipts', { receipt });
+    return await this.door.post('/v1/receipts', { receipt }, { repeat: 'by-content' });
   }
 
-  /** Evidence of an access, once its receipt was sent. */
+  /** Evidence of an access, once its receipt was sent. @throws TICKET_UNKNOWN, TICKET_OTHER_READER, NOT_FOUND */
   public async evidence(ticket: string): Promise<Evidence> {
     return await this.door.get<Evidence>(`/v1/evidence/${ticket}`);
   }
 
-  /** A presentation of a record of class `public`: no grant, no ticket. */
+  /** A presentation of a record of class `public`, as it came: no grant, no ticket. */
   public async publicRecord(recordId: string): Promise<string> {
     return (await this.door.get<{ presentation: string }>(`/v1/records/${recordId}/public`)).presentation;
   }
 
-  private async accessToken(): Promise<string> {
-    if (this.token === undefined || this.token.expires - renewBeforeSeconds < now()) {
-      const answer = await new HttpDoor(this.door.url).post<{ access_token: string; expires_in: number }>('/v1/token', {
-        client_assertion: await this.assertion(),
-        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-        grant_type: 'client_credentials',
-      });
-      this.token = { value: answer.access_token, expires: now() + answer.expires_in };
-    }
-    return this.token.value;
+  /** The same, verified against its header on the ledger and its publisher's key. @throws PAYLOAD_*, DISCLOSURE_INVALID */
+  public async readPublic(recordId: string): Promise<ReadRecord> {
+    const { record } = await this.record(recordId);
+    const [presentation, publisher] = await Promise.all([this.publicRecord(recordId), this.member(recordId.split('/')[0] ?? '')]);
+    const { claims, recordId: id, version } = verifyPresentation(presentation, { digest: record.header.digest, signingKey: publisher.document.signingKey });
+    if (id !== recordId || version !== record.header.version) throw new ProtocolError('PAYLOAD_DIGEST_MISMATCH', { reason: 'record' });
+    return { claims, presentation, recordId, version };
   }
 
+  /** Registers an owner's key; `chain` is base64 DER, the certificate that signed the statement first. @throws OWNER_EXISTS, CA_UNKNOWN, CERTIFICATE_*, STATEMENT_* */
+  public async registerOwner(statement: SignedStatement, chain: readonly string[]): Promise<{ readonly transactionId: string }> {
+    return await this.door.post('/v1/owners', { statement, chain }, { repeat: 'by-key' });
+  }
+
+  /** Passes an owner's signed revocation on. @throws REVOCATION_BAD_SIGNATURE, OWNER_UNKNOWN */
+  public async revoke(revocation: RevocationEnvelope): Promise<{ readonly transactionId: string }> {
+    return await this.openDoor.post('/v1/revocations', revocation, { repeat: 'by-key' });
+  }
+
+  /** The owner's trail, for its signed request. @throws STATEMENT_BAD_SIGNATURE, STATEMENT_EXPIRED, REPLAYED */
+  public async trail(request: TrailRequestEnvelope): Promise<Trail> {
+    return await this.openDoor.post<Trail>('/v1/trails', request);
+  }
+
+  /** One sign-in serves all calls that wait for it. */
+  private async accessToken(renew: boolean): Promise<string> {
+    const current = renew ? undefined : await this.signIn?.catch(() => undefined);
+    if (current === undefined || current.expires - renewBeforeSeconds < now()) this.signIn = this.fetchToken();
+    return (await (this.signIn as Promise<Token>)).value;
+  }
+
+  private async fetchToken(): Promise<Token> {
+    const answer = await this.openDoor.post<{ access_token: string; expires_in: number }>('/v1/token', {
+      client_assertion: await this.assertion(),
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      grant_type: 'client_credentials',
+    });
+    return { value: answer.access_token, expires: now() + answer.expires_in };
+  }
+
+  /** RFC 7523: audience is the node's token address, at most 60 seconds, used once. */
   private async assertion(): Promise<string> {
     const key = await importJWK(this.keys.signingKey as Record<string, string>, 'ES256');
     return await new SignJWT({ jti: crypto.randomUUID() })
       .setProtectedHeader({ alg: 'ES256' })
       .setIssuer(this.keys.memberId)
       .setSubject(this.keys.memberId)
-      .setAudience(`${this.door.url.replace(/\/$/, '')}/v1/token`)
+      .setAudience(`${this.door.url}/v1/token`)
       .setIssuedAt()
       .setExpirationTime('60s')
       .sign(key);
   }
 }
 
+interface Token {
+  readonly value: string;
+  /** Unix seconds. */
+  readonly expires: number;
+}
+
 function now(): number {
   return Math.floor(Date.now() / 1000);
+}
+
+function withSignal(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }
