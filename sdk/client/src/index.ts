@@ -8,7 +8,9 @@ export { buildRequest, checkTicket, type OpenedAccess, type OpenTerms, type Requ
 export { verifyAcknowledgement, type Acknowledgement, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
 export { type Trail, type TrailEntry, type TrailRefusal } from './trail.js';
 export { es256Signer, generateMemberKeys, publicKeysOf, type MemberKeys } from './member-keys.js';
-export { describeGrant, memoryPin, OwnerWallet, registrationBytes, renderGrant, type DomainPin, type GrantWords, type Rendering, type Words } from './owner-wallet.js';
+export { memoryPin, OwnerWallet, type DomainPin } from './owner-wallet.js';
+export { registrationBytes, signRegistration } from './registration.js';
+export { describeGrant, renderGrant, renderStatement, type ClaimWords, type GrantWords, type MemberNames, type Rendering, type Words } from './wallet-words.js';
 export { readRelease, type Released, type ReadRecord } from './read-release.js';
 export { readEvidence, verifyEvidence, type CheckResult, type EvidenceCheck, type EvidenceReport } from './verify-evidence.js';
 // What the signatures above speak of, so that most programs need no second package.

@@ -1,33 +1,21 @@
 import type { Signer } from 'ethers';
 import {
-  canonicalBytes,
-  describeClaim,
-  keyRotationShape,
+  domainShape,
   ProtocolError,
-  purposes,
-  readGrant,
-  recoveryObjectionShape,
-  revocationShape,
+  recoverOwnerKey,
   splitCanonicalSignature,
   toHex,
-  trailRequestShape,
+  typedDigest,
   typedStructs,
   type Domain,
-  type Grant,
   type GrantEnvelope,
-  type RegistrationStatement,
-  type RevocationEnvelope,
-  type TrailRequestEnvelope,
   type KeyRotationEnvelope,
   type RecoveryObjectionEnvelope,
+  type RevocationEnvelope,
+  type TrailRequestEnvelope,
   type TypedStructName,
 } from '@huilian/protocol';
-
-/** What is about to be signed, in words; line by line, in both languages. */
-export interface Rendering {
-  readonly zh: readonly string[];
-  readonly en: readonly string[];
-}
+import { readableGrant, readableStatement } from './wallet-words.js';
 
 /** Where the wallet remembers which consortium it signs for (a file, localStorage, a map in tests). */
 export interface DomainPin {
@@ -35,82 +23,12 @@ export interface DomainPin {
   write(salt: string): Promise<void>;
 }
 
-const sameDay = { timeZone: 'Asia/Shanghai', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' } as const;
+const suite = 'eip712-secp256k1';
 
-function when(seconds: number, language: 'zh' | 'en'): string {
-  return new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', sameDay).format(new Date(seconds * 1000));
-}
-
-/** One text in both languages. */
-export interface Words {
-  readonly zh: string;
-  readonly en: string;
-}
-
-/** The parts of a grant in words, for pages that lay them out themselves. */
-export interface GrantWords {
-  readonly owner: string;
-  /** Member id of the reader, and its name where it is known. */
-  readonly grantee: string;
-  readonly reader: Words;
-  readonly claims: readonly Words[];
-  readonly purpose: Words;
-  /** Beijing time. */
-  readonly from: Words;
-  readonly until: Words;
-  readonly maxUses: number;
-}
-
-/**
- * An owner's grant in words: who may read which claims, for what, from when until when, how often. Throws for anything
- * it cannot name, so that nobody signs what the page could not say. @throws WALLET_UNREADABLE, BAD_FIELD, UNKNOWN_FIELD
- */
-export function describeGrant(value: unknown, names: Readonly<Record<string, Words>> = {}): GrantWords {
-  const grant = readGrant(value);
-  const claims = grant.claims.map((qualified) => {
-    const [kind = '', claim = ''] = qualified.split('/');
-    const title = describeClaim(kind, claim);
-    if (title === undefined) throw new ProtocolError('WALLET_UNREADABLE', { claim: qualified });
-    return { zh: `${title.kind.zh}：${title.zh}`, en: `${title.kind.en}: ${title.en}` };
-  });
-  const both = (seconds: number): Words => ({ zh: when(seconds, 'zh'), en: when(seconds, 'en') });
-  return {
-    owner: grant.owner,
-    grantee: grant.grantee,
-    reader: names[grant.grantee] ?? { zh: grant.grantee, en: grant.grantee },
-    claims,
-    purpose: purposes[grant.purpose],
-    from: both(grant.notBefore),
-    until: both(grant.expires),
-    maxUses: grant.maxUses,
-  };
-}
-
-/** The same line by line. @throws WALLET_UNREADABLE, BAD_FIELD, UNKNOWN_FIELD */
-export function renderGrant(value: unknown, names: Readonly<Record<string, Words>> = {}): Rendering {
-  const { claims, from, grantee, maxUses, owner, purpose, reader, until } = describeGrant(value, names);
-  return {
-    zh: [
-      `权属人 ${owner}`,
-      `允许 ${reader.zh}（${grantee}）读取：`,
-      ...claims.map(({ zh }) => `　· ${zh}`),
-      `用途：${purpose.zh}`,
-      `有效期：${from.zh} 至 ${until.zh}（北京时间）`,
-      `次数：最多 ${String(maxUses)} 次`,
-    ],
-    en: [
-      `Owner ${owner}`,
-      `lets ${reader.en} (${grantee}) read:`,
-      ...claims.map(({ en }) => `  · ${en}`),
-      `Purpose: ${purpose.en}`,
-      `Valid: ${from.en} to ${until.en} (Beijing time)`,
-      `Uses: at most ${String(maxUses)}`,
-    ],
-  };
-}
-
-/** The owner's wallet over any ethers Signer. It signs only what it can render, and only for the consortium it pinned. */
+/** The owner's wallet over any ethers Signer. It signs only what it can say in words, and only for the consortium it pinned. */
 export class OwnerWallet {
+  private pinning: Promise<void> = Promise.resolve();
+
   public constructor(
     private readonly signer: Signer,
     private readonly pin: DomainPin,
@@ -121,52 +39,84 @@ export class OwnerWallet {
     return (await this.signer.getAddress()).toLowerCase();
   }
 
-  /** @throws WALLET_UNREADABLE, WALLET_DOMAIN_CHANGED, BAD_FIELD, UNKNOWN_FIELD */
+  /** @throws WALLET_UNREADABLE, WALLET_DOMAIN_CHANGED, STATEMENT_BAD_SIGNATURE where the signer signs something else */
   public async signGrant(domain: Domain, value: unknown): Promise<GrantEnvelope> {
-    renderGrant(value);
-    const grant: Grant = readGrant(value);
-    return { domain, grant, signature: await this.sign(domain, 'Grant', { ...grant }), suite: 'eip712-secp256k1' };
+    const grant = readableGrant(value);
+    return { domain, grant, signature: await this.sign(domain, 'Grant', grant), suite };
   }
 
+  /** @throws as signGrant */
   public async signRevocation(domain: Domain, value: unknown): Promise<RevocationEnvelope> {
-    const revocation = revocationShape.read(value);
-    return { domain, revocation, signature: await this.sign(domain, 'Revocation', { ...revocation }), suite: 'eip712-secp256k1' };
+    const revocation = readableStatement('Revocation', value);
+    return { domain, revocation, signature: await this.sign(domain, 'Revocation', revocation), suite };
   }
 
+  /** @throws as signGrant */
   public async signTrailRequest(domain: Domain, owner: string): Promise<TrailRequestEnvelope> {
     const nonce = `0x${toHex(crypto.getRandomValues(new Uint8Array(32)))}`;
-    const request = trailRequestShape.read({ owner, issuedAt: Math.floor(Date.now() / 1000), nonce });
-    return { domain, request, signature: await this.sign(domain, 'TrailRequest', { ...request }), suite: 'eip712-secp256k1' };
+    const request = readableStatement('TrailRequest', { owner, issuedAt: Math.floor(Date.now() / 1000), nonce });
+    return { domain, request, signature: await this.sign(domain, 'TrailRequest', request), suite };
   }
 
+  /** @throws as signGrant */
   public async signKeyRotation(domain: Domain, value: unknown): Promise<KeyRotationEnvelope> {
-    const rotation = keyRotationShape.read(value);
-    return { domain, rotation, signature: await this.sign(domain, 'KeyRotation', { ...rotation }), suite: 'eip712-secp256k1' };
+    const rotation = readableStatement('KeyRotation', value);
+    return { domain, rotation, signature: await this.sign(domain, 'KeyRotation', rotation), suite };
   }
 
+  /** @throws as signGrant */
   public async signRecoveryObjection(domain: Domain, value: unknown): Promise<RecoveryObjectionEnvelope> {
-    const objection = recoveryObjectionShape.read(value);
-    return { domain, objection, signature: await this.sign(domain, 'RecoveryObjection', { ...objection }), suite: 'eip712-secp256k1' };
+    const objection = readableStatement('RecoveryObjection', value);
+    return { domain, objection, signature: await this.sign(domain, 'RecoveryObjection', objection), suite };
   }
 
-  private async sign(domain: Domain, name: TypedStructName, message: Record<string, unknown>): Promise<string> {
+  private async sign(domain: Domain, name: TypedStructName, message: Readonly<Record<string, unknown>>): Promise<string> {
     await this.checkPin(domain);
     const fields = typedStructs[name].map((field) => ({ ...field }));
-    const signature = (await this.signer.signTypedData({ ...domain }, { [name]: fields }, message)).toLowerCase();
-    if (splitCanonicalSignature(signature) === undefined) throw new ProtocolError('GRANT_NONCANONICAL_SIG');
+    const signature = canonicalSignature(await this.signer.signTypedData({ ...domain }, { [name]: fields }, { ...message }));
+    // A signer elsewhere (hardware, a browser's extension) may show and sign other bytes than ours.
+    if (recoverOwnerKey(typedDigest(domain, name, message), signature) !== (await this.key())) throw new ProtocolError('STATEMENT_BAD_SIGNATURE', { reason: 'signer' });
     return signature;
   }
 
+  /** One after the other: two first uses at once may not pin two consortia. */
   private async checkPin(domain: Domain): Promise<void> {
-    const pinned = await this.pin.read();
-    if (pinned === undefined) await this.pin.write(domain.salt);
-    else if (pinned !== domain.salt) throw new ProtocolError('WALLET_DOMAIN_CHANGED');
+    const turn = this.pinning.then(async () => {
+      const { salt } = readDomain(domain);
+      const pinned = await this.pin.read();
+      if (pinned === undefined) await this.pin.write(salt);
+      else if (pinned !== salt) throw new ProtocolError('WALLET_DOMAIN_CHANGED');
+    });
+    this.pinning = turn.catch(() => undefined);
+    await turn;
   }
 }
 
-/** The bytes that the key of an entity's certificate signs to register an owner's key. */
-export function registrationBytes(statement: RegistrationStatement): Uint8Array {
-  return canonicalBytes(statement);
+function readDomain(domain: Domain): Domain {
+  try {
+    return domainShape.read(domain);
+  } catch {
+    throw new ProtocolError('WALLET_UNREADABLE', { path: '/domain' });
+  }
+}
+
+/** Order of secp256k1 (SEC 2 §2.4.1). */
+const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+
+/**
+ * The one spelling the ledger takes: 65 bytes as lower-case hex, low s, v 27 or 28. Signers that answer v as 0 or 1, or
+ * the high s of the same signature, are put right. @throws GRANT_NONCANONICAL_SIG
+ */
+function canonicalSignature(raw: string): string {
+  const parts = /^0x([0-9a-f]{64})([0-9a-f]{64})([0-9a-f]{2})$/.exec(raw.toLowerCase());
+  if (parts === null) throw new ProtocolError('GRANT_NONCANONICAL_SIG');
+  const [, r = '', given = '', last = ''] = parts;
+  const s = BigInt(`0x${given}`);
+  const high = s > order / 2n;
+  const recovery = Number.parseInt(last, 16) % 27;
+  const signature = `0x${r}${(high ? order - s : s).toString(16).padStart(64, '0')}${(27 + (high ? 1 - recovery : recovery)).toString(16)}`;
+  if (recovery > 1 || splitCanonicalSignature(signature) === undefined) throw new ProtocolError('GRANT_NONCANONICAL_SIG');
+  return signature;
 }
 
 /** A pin in memory, for tests and short scripts. */

@@ -1,0 +1,197 @@
+import {
+  describeClaim,
+  isJsonObject,
+  keyRotationShape,
+  kindDefinition,
+  bundledKinds,
+  ProtocolError,
+  purposes,
+  readGrant,
+  recoveryObjectionShape,
+  revocationShape,
+  trailRequestShape,
+  type Grant,
+  type JsonValue,
+  type Shape,
+  type TypedStructName,
+} from '@huilian/protocol';
+
+/** One text in both languages. */
+export interface Words {
+  readonly zh: string;
+  readonly en: string;
+}
+
+/** What is about to be signed, in words; line by line, in both languages. */
+export interface Rendering {
+  readonly zh: readonly string[];
+  readonly en: readonly string[];
+}
+
+/** A claim by its titles (`kind: claim`), and what is in it. */
+export interface ClaimWords extends Words {
+  readonly fields: readonly Words[];
+  /** It holds personal data: names, identity numbers, telephone numbers. */
+  readonly personal: boolean;
+}
+
+/** The parts of a grant in words, for pages that lay them out themselves. */
+export interface GrantWords {
+  readonly owner: string;
+  /** Member id of the reader, and its name where it is known. */
+  readonly grantee: string;
+  readonly reader: Words;
+  readonly claims: readonly ClaimWords[];
+  readonly purpose: Words;
+  /** Beijing time. */
+  readonly from: Words;
+  readonly until: Words;
+  readonly maxUses: number;
+}
+
+/** Member names by id, from the ledger. */
+export type MemberNames = Readonly<Record<string, Words>>;
+
+const clock = { timeZone: 'Asia/Shanghai', year: 'numeric', day: '2-digit', hour: '2-digit', minute: '2-digit' } as const;
+const clocks = {
+  zh: new Intl.DateTimeFormat('zh-CN', { ...clock, month: '2-digit' }),
+  // The month by its name: 03/04 is two different days in English.
+  en: new Intl.DateTimeFormat('en-GB', { ...clock, month: 'short' }),
+};
+
+function when(seconds: number): Words {
+  const date = new Date(seconds * 1000);
+  return { zh: clocks.zh.format(date), en: clocks.en.format(date) };
+}
+
+/** Reads what is to be signed; what does not read has no words. @throws WALLET_UNREADABLE {reason, path?} */
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    const { path } = error.details;
+    throw new ProtocolError('WALLET_UNREADABLE', { reason: error.code, ...(path === undefined ? {} : { path }) });
+  }
+}
+
+/** @throws WALLET_UNREADABLE */
+export function readableGrant(value: unknown): Grant {
+  const grant = readable(() => readGrant(value));
+  grant.claims.forEach(describe);
+  return grant;
+}
+
+function describe(qualified: string): ClaimWords {
+  const [kind = '', claim = ''] = qualified.split('/');
+  const title = describeClaim(kind, claim);
+  if (title === undefined) throw new ProtocolError('WALLET_UNREADABLE', { claim: qualified });
+  const version = Math.max(...bundledKinds().filter((definition) => definition.kind === kind).map((definition) => definition.version));
+  const definition = kindDefinition(kind, version);
+  return {
+    zh: `${title.kind.zh}：${title.zh}`,
+    en: `${title.kind.en}: ${title.en}`,
+    fields: fieldsOf(definition?.document['properties'], claim),
+    personal: (definition?.claims[claim]?.personal.length ?? 0) > 0,
+  };
+}
+
+function fieldsOf(claims: JsonValue | undefined, claim: string): Words[] {
+  const group = isJsonObject(claims) ? claims[claim] : undefined;
+  const fields = isJsonObject(group) ? group['properties'] : undefined;
+  if (!isJsonObject(fields)) return [];
+  return Object.entries(fields).map(([name, field]) => {
+    const { title, 'x-title-zh': zh } = isJsonObject(field) ? field : {};
+    const en = typeof title === 'string' ? title : name;
+    return { zh: typeof zh === 'string' ? zh : en, en };
+  });
+}
+
+/**
+ * An owner's grant in words: who may read which claims, for what, from when until when, how often. Throws for anything
+ * it cannot name, so that nobody signs what the page could not say. @throws WALLET_UNREADABLE
+ */
+export function describeGrant(value: unknown, names: MemberNames = {}): GrantWords {
+  const { claims, expires, grantee, maxUses, notBefore, owner, purpose } = readableGrant(value);
+  return {
+    owner,
+    grantee,
+    reader: nameOf(grantee, names),
+    claims: claims.map(describe),
+    purpose: purposes[purpose],
+    from: when(notBefore),
+    until: when(expires),
+    maxUses,
+  };
+}
+
+function nameOf(member: string, names: MemberNames): Words {
+  return (Object.hasOwn(names, member) ? names[member] : undefined) ?? { zh: member, en: member };
+}
+
+/** The same line by line. @throws WALLET_UNREADABLE */
+export function renderGrant(value: unknown, names: MemberNames = {}): Rendering {
+  const { claims, from, grantee, maxUses, owner, purpose, reader, until } = describeGrant(value, names);
+  return {
+    zh: [
+      `权属人 ${owner}`,
+      `允许 ${reader.zh}（${grantee}）读取：`,
+      ...claims.map(({ personal, zh }) => `　· ${zh}${personal ? '（含个人信息）' : ''}`),
+      `用途：${purpose.zh}`,
+      `有效期：${from.zh} 至 ${until.zh}（北京时间）`,
+      `次数：最多 ${String(maxUses)} 次`,
+    ],
+    en: [
+      `Owner ${owner}`,
+      `lets ${reader.en} (${grantee}) read:`,
+      ...claims.map(({ en, personal }) => `  · ${en}${personal ? ' (holds personal data)' : ''}`),
+      `Purpose: ${purpose.en}`,
+      `Valid: ${from.en} to ${until.en} (Beijing time)`,
+      `Uses: at most ${String(maxUses)}`,
+    ],
+  };
+}
+
+type Statement = Exclude<TypedStructName, 'Grant'>;
+type StatementWords = { readonly [Name in Statement]: { readonly shape: Shape<unknown>; readonly render: (value: never) => Rendering } };
+
+const statements = {
+  Revocation: {
+    shape: revocationShape,
+    render: ({ grant, owner }: { grant: string; owner: string }) => ({
+      zh: [`权属人 ${owner}`, `撤销授权 ${grant}`, '此后任何人不得再凭该授权读取数据，不可恢复。'],
+      en: [`Owner ${owner}`, `revokes the grant ${grant}`, 'Nobody reads anything under it any more; this cannot be undone.'],
+    }),
+  },
+  TrailRequest: {
+    shape: trailRequestShape,
+    render: ({ issuedAt, owner }: { issuedAt: number; owner: string }) => ({
+      zh: [`权属人 ${owner}`, '查看自己数据的全部足迹', `时间：${when(issuedAt).zh}（北京时间）`],
+      en: [`Owner ${owner}`, 'wants to see everything that happened to its data', `Time: ${when(issuedAt).en} (Beijing time)`],
+    }),
+  },
+  KeyRotation: {
+    shape: keyRotationShape,
+    render: ({ expires, newKey, owner }: { expires: number; newKey: string; owner: string }) => ({
+      zh: [`权属人 ${owner}`, `改用新密钥 ${newKey}`, '旧密钥签署的授权随即全部失效。', `本声明有效至 ${when(expires).zh}（北京时间）`],
+      en: [`Owner ${owner}`, `changes to the key ${newKey}`, 'Every grant signed with the old key ends at once.', `This statement is valid until ${when(expires).en} (Beijing time)`],
+    }),
+  },
+  RecoveryObjection: {
+    shape: recoveryObjectionShape,
+    render: ({ newKey, owner }: { newKey: string; owner: string }) => ({
+      zh: [`权属人 ${owner}`, `反对将密钥恢复为 ${newKey}`, '该恢复随即终止。'],
+      en: [`Owner ${owner}`, `objects to the recovery to the key ${newKey}`, 'That recovery ends at once.'],
+    }),
+  },
+} as const satisfies StatementWords;
+
+/** Reads one of the owner's other statements. @throws WALLET_UNREADABLE */
+export function readableStatement<Name extends Statement>(name: Name, value: unknown): ReturnType<(typeof statements)[Name]['shape']['read']> {
+  return readable(() => statements[name].shape.read(value)) as ReturnType<(typeof statements)[Name]['shape']['read']>;
+}
+
+/** One of the owner's other statements in words. @throws WALLET_UNREADABLE */
+export function renderStatement(name: Statement, value: unknown): Rendering {
+  return (statements[name].render as (value: unknown) => Rendering)(readableStatement(name, value));
+}
