@@ -1,4 +1,5 @@
-import { describeGrant, grantDigest, HttpDoor, ProtocolError, type Ask, type Consortium, type Domain, type Grant, type GrantWords, type MemberState, type Words } from '@huilian/sdk';
+import { describeGrant, grantDigest, HttpDoor, ProtocolError, type Ask, type Consortium, type Domain, type Grant, type GrantWords, type MemberState } from '@huilian/sdk';
+import { trailInWords, type NodeTrail, type TrailInWords } from './trail-in-words.js';
 import type { OpenedWallet } from './wallet-file.js';
 
 /** An ask as the page shows it. `shown` names these very words: only what was shown is signed. */
@@ -62,12 +63,11 @@ export class AnswerAsks {
     return await this.node.post('/v1/revocations', await this.opened.wallet.signRevocation(await this.domain(), { owner: this.owner, grant }));
   }
 
-  /** Everything that happened to the owner's data, refusals of every centre included, with the members' names. */
-  public async trail(): Promise<object> {
+  /** Everything that happened to the owner's data, refusals of every centre included. @throws OWNER_UNKNOWN */
+  public async trail(): Promise<TrailInWords> {
     const request = await this.opened.wallet.signTrailRequest(await this.domain(), this.owner);
-    const [trail, members] = await Promise.all([this.node.post<object>('/v1/trails', request), this.node.get<{ items: MemberState[] }>('/v1/members')]);
-    const names: Record<string, Words> = Object.fromEntries(members.items.map(({ document }) => [document.id, document.name]));
-    return { ...trail, names };
+    const [trail, members] = await Promise.all([this.node.post<NodeTrail>('/v1/trails', request), this.node.get<{ items: MemberState[] }>('/v1/members')]);
+    return trailInWords(trail, members.items);
   }
 
   private async domain(): Promise<Domain> {
