@@ -14,4 +14,4 @@ export { describeGrant, renderGrant, renderStatement, type ClaimWords, type Gran
 export { readRelease, type Released, type ReadRecord } from './read-release.js';
 export { readEvidence, verifyEvidence, type CheckResult, type EvidenceCheck, type EvidenceReport } from './verify-evidence.js';
 // What the signatures above speak of, so that most programs need no second package.
-export { bundledKinds, describeClaim, errorBody, grantDigest, ProtocolError, purposes, referenceOf, type Domain, type Grant, type GrantEnvelope, type MemberState, type Purpose } from '@huilian/protocol';
+export { bundledKinds, describeClaim, errorBody, grantDigest, isErrorCode, ProtocolError, purposes, referenceOf, type Domain, type Grant, type GrantEnvelope, type MemberState, type Purpose } from '@huilian/protocol';

@@ -1,9 +1,7 @@
 import {
-  describeClaim,
+  bundledKinds,
   isJsonObject,
   keyRotationShape,
-  kindDefinition,
-  bundledKinds,
   ProtocolError,
   purposes,
   readGrant,
@@ -12,6 +10,7 @@ import {
   trailRequestShape,
   type Grant,
   type JsonValue,
+  type KindDefinition,
   type Shape,
   type TypedStructName,
 } from '@huilian/protocol';
@@ -84,21 +83,29 @@ export function readableGrant(value: unknown): Grant {
 
 function describe(qualified: string): ClaimWords {
   const [kind = '', claim = ''] = qualified.split('/');
-  const title = describeClaim(kind, claim);
-  if (title === undefined) throw new ProtocolError('WALLET_UNREADABLE', { claim: qualified });
-  const version = Math.max(...bundledKinds().filter((definition) => definition.kind === kind).map((definition) => definition.version));
-  const definition = kindDefinition(kind, version);
+  const definition = newestOf(kind);
+  // Own names only: `constructor` is a claim of no kind.
+  const title = definition !== undefined && Object.hasOwn(definition.claims, claim) ? definition.claims[claim] : undefined;
+  if (definition === undefined || title === undefined) throw new ProtocolError('WALLET_UNREADABLE', { claim: qualified });
   return {
-    zh: `${title.kind.zh}：${title.zh}`,
-    en: `${title.kind.en}: ${title.en}`,
-    fields: fieldsOf(definition?.document['properties'], claim),
-    personal: (definition?.claims[claim]?.personal.length ?? 0) > 0,
+    zh: `${definition.title.zh}：${title.zh}`,
+    en: `${definition.title.en}: ${title.en}`,
+    fields: fieldsOf(definition.document['properties'], claim),
+    personal: title.personal.length > 0,
   };
 }
 
+function newestOf(kind: string): KindDefinition | undefined {
+  return bundledKinds()
+    .filter((definition) => definition.kind === kind)
+    .reduce<KindDefinition | undefined>((newest, next) => (newest === undefined || next.version > newest.version ? next : newest), undefined);
+}
+
+/** Titles of a claim's fields; of a list's entries where the claim is a list. */
 function fieldsOf(claims: JsonValue | undefined, claim: string): Words[] {
   const group = isJsonObject(claims) ? claims[claim] : undefined;
-  const fields = isJsonObject(group) ? group['properties'] : undefined;
+  const entry = isJsonObject(group) && isJsonObject(group['items']) ? group['items'] : group;
+  const fields = isJsonObject(entry) ? entry['properties'] : undefined;
   if (!isJsonObject(fields)) return [];
   return Object.entries(fields).map(([name, field]) => {
     const { title, 'x-title-zh': zh } = isJsonObject(field) ? field : {};
