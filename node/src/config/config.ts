@@ -47,7 +47,7 @@ export const configSchema = {
       properties: {
         host: { ...text, default: '127.0.0.1' },
         port: { type: 'integer', minimum: 1, maximum: 65535, default: 8480 },
-        publicUrl: { type: 'string', pattern: '^https?://[^\\s/]+$', default: '' },
+        publicUrl: { type: 'string', pattern: '^(?:https?://[^\\s/]+)?$', default: '' },
       },
     },
     exchange: {

@@ -1,6 +1,9 @@
 import { CommandRunner, Option } from 'nest-commander';
 import { errorBody, ProtocolError } from '@huilian/protocol';
 
+/** The command of nest-commander's own commander, which this project does not depend on itself. */
+type CommanderCommand = Parameters<CommandRunner['setCommand']>[0];
+
 /** What a command answers: data for `--json` and programs, lines for a person. `failed` makes the exit code 1. */
 export interface CommandResult {
   readonly json: unknown;
@@ -20,6 +23,11 @@ export interface StateOptions extends OutputOptions {
 /** Prints results and errors the same way for every command; errors never end in a stack trace. */
 export abstract class HuilianCommand<Options extends OutputOptions> extends CommandRunner {
   protected abstract act(args: readonly string[], options: Options): Promise<CommandResult>;
+
+  /** A word too many is a mistake to be told, not to be ignored. */
+  public override setCommand(command: CommanderCommand): this {
+    return super.setCommand(command.allowExcessArguments(false));
+  }
 
   public async run(args: string[], options?: Options): Promise<void> {
     const chosen = (options ?? {}) as Options;
@@ -45,6 +53,46 @@ export abstract class StateCommand<Options extends StateOptions> extends Huilian
   public parseState(value: string): string {
     return value;
   }
+}
+
+/** Options of a command that calls a node by its address, as a member or an owner does. */
+export interface NodeOptions extends OutputOptions {
+  readonly node?: string;
+}
+
+/** Adds `--node`. */
+export abstract class NodeCommand<Options extends NodeOptions> extends HuilianCommand<Options> {
+  @Option({ flags: '--node <url>', description: 'address of a node (default: $HUILIAN_NODE) / 节点地址' })
+  public parseNode(value: string): string {
+    return value;
+  }
+}
+
+/** @throws BAD_FIELD where neither the option nor HUILIAN_NODE gives an http(s) address */
+export function nodeUrl(options: NodeOptions): string {
+  const url = options.node ?? process.env['HUILIAN_NODE'];
+  if (url === undefined) throw new ProtocolError('BAD_FIELD', { path: '--node', reason: 'give the address of a node, for example --node https://node.example.org' });
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new ProtocolError('BAD_FIELD', { path: '--node', reason: 'an http or https address' });
+  return url;
+}
+
+/** The option's value. @throws BAD_FIELD where it was not given */
+export function given<T>(value: T | undefined, flag: string): T {
+  if (value === undefined) throw new ProtocolError('BAD_FIELD', { path: flag, reason: 'is needed' });
+  return value;
+}
+
+/** A whole number from 1 up. @throws BAD_FIELD */
+export function parsePositive(value: string, flag: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(value)) throw new ProtocolError('BAD_FIELD', { path: flag, reason: 'a whole number from 1 up' });
+  return Number(value);
+}
+
+/** `a,b, c` → [a, b, c]. @throws BAD_FIELD where nothing is left */
+export function parseList(value: string, flag: string): readonly string[] {
+  const items = value.split(',').map((item) => item.trim()).filter((item) => item !== '');
+  if (items.length === 0) throw new ProtocolError('BAD_FIELD', { path: flag, reason: 'is empty' });
+  return items;
 }
 
 export function stateFolder(options: StateOptions): string {

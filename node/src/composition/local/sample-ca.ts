@@ -42,6 +42,11 @@ export class SampleCa {
     return `${this.certificate.toString('pem')}\n`;
   }
 
+  /** Base64 DER, as certificate chains carry it. */
+  public get base64(): string {
+    return Buffer.from(this.certificate.rawData).toString('base64');
+  }
+
   /** Certifies a fresh key for a fictional entity. */
   public async certify(uscc: string, name: string): Promise<CertifiedKey> {
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);

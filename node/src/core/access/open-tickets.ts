@@ -7,7 +7,7 @@ export interface Opening {
   readonly grant?: GrantEnvelope;
   /** A fresh offer of the publisher. */
   offer(): Promise<string>;
-  /** A free use of the grant, held until released; undefined when none is left, or without a grant. */
+  /** A use of the grant, held until released; undefined without a grant. */
   takeSlot(): Promise<number | undefined>;
   releaseSlot(slot: number): void;
 }

@@ -1,6 +1,7 @@
 import {
   canonicalBytes,
   fromUtf8,
+  limits,
   ProtocolError,
   readGrantEnvelope,
   readReceipt,
@@ -172,8 +173,8 @@ export class RelayRequest {
     return { ticket: ticketId, state, release, publisherKey };
   }
 
-  /** The lowest use that neither the ledger nor a request under way holds. */
-  private async takeSlot(signed: SignedRequest, { grant }: GrantEnvelope): Promise<number | undefined> {
+  /** The lowest use that neither the ledger nor a request under way holds; one past the count where none is left, which the contract refuses. */
+  private async takeSlot(signed: SignedRequest, { grant }: GrantEnvelope): Promise<number> {
     const { digest } = signed.request.basis;
     const used = await this.readModel.usedSlots(grant.owner, digest);
     const held = this.slots.get(digest) ?? new Set<number>();
@@ -183,7 +184,8 @@ export class RelayRequest {
       held.add(slot);
       return slot;
     }
-    return undefined;
+    if (grant.maxUses >= limits.grantMaxUses) throw new ProtocolError('GRANT_EXHAUSTED', { maxUses: grant.maxUses });
+    return grant.maxUses + 1;
   }
 
   private async saveFile(ticketId: string, file: AccessFile): Promise<void> {

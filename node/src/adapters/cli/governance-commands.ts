@@ -1,0 +1,140 @@
+import { Command, Option, SubCommand } from 'nest-commander';
+import { documentDigest, proposalActions, ProtocolError, readCharter, type ProposalAction } from '@huilian/protocol';
+import { readJsonFile } from './command-files.js';
+import { given, parsePositive, StateCommand, stateFolder, type CommandResult, type StateOptions } from './huilian-command.js';
+import { NodeApi } from './node-api.js';
+import { proposalContent, type ProposalOptions } from './proposal-content.js';
+
+interface Answer {
+  readonly transactionId: string;
+  readonly response: Readonly<Record<string, unknown>>;
+}
+
+interface FoundOptions extends StateOptions {
+  readonly charter?: string;
+}
+
+@SubCommand({
+  name: 'found',
+  description: 'sign the charter for this centre; the last founder completes it / 签署章程，成立联盟。Example: huilian governance found --state ./state --charter charter.json',
+})
+export class FoundCommand extends StateCommand<FoundOptions> {
+  protected async act(_args: readonly string[], options: FoundOptions): Promise<CommandResult> {
+    const charter = readCharter(readJsonFile(given(options.charter, '--charter')));
+    const answer = (await NodeApi.open(stateFolder(options)).post('/v1/governance/found', { charter })) as Answer;
+    const missing = answer.response['missing'];
+    const waiting = Array.isArray(missing) && missing.length > 0 ? `waiting for 尚待 ${missing.join(', ')}` : 'the consortium is founded / 联盟已成立';
+    return { json: { ...answer, fingerprint: documentDigest(charter) }, text: `${waiting}\nfingerprint 章程指纹 ${documentDigest(charter)}` };
+  }
+
+  @Option({ flags: '--charter <file>', description: 'the charter, JSON, the same at every founder / 章程文件' })
+  public parseCharter(value: string): string {
+    return value;
+  }
+}
+
+interface ProposeOptions extends StateOptions, ProposalOptions {
+  readonly round?: number;
+}
+
+@SubCommand({
+  name: 'propose',
+  arguments: '<action> <content>',
+  argsDescription: {
+    action: `${proposalActions.join(', ')} / 事项`,
+    content: 'publish-schema: schema document; admit: member document; trust-ca: PEM file; suspend: member id; code-set, rule-set: content file / 内容',
+  },
+  description:
+    'propose something to the centres / 发起提案。Example: huilian governance propose admit bank/member.json; huilian governance propose trust-ca ca.pem --name-zh 示例 --name-en Sample --uscc-oid 1.2.156.10260.4.1.4',
+})
+export class ProposeCommand extends StateCommand<ProposeOptions> {
+  protected async act([name = '', content = '']: readonly string[], options: ProposeOptions): Promise<CommandResult> {
+    const action = actionOf(name);
+    const body = { action, content: proposalContent(action, content, options), round: options.round ?? 1 };
+    return describeDecision((await NodeApi.open(stateFolder(options)).post('/v1/governance/propose', body)) as Answer);
+  }
+
+  @Option({ flags: '--round <n>', description: 'propose the same content again after a rejection (default 1) / 第几轮' })
+  public parseRound(value: string): number {
+    return parsePositive(value, '--round');
+  }
+
+  @Option({ flags: '--ca <file>', description: 'admit, centres only: PEM of the CA of its peers / 中心 CA 证书' })
+  public parseCa(value: string): string {
+    return value;
+  }
+
+  @Option({ flags: '--name-zh <name>', description: 'trust-ca: Chinese name / 中文名称' })
+  public parseNameZh(value: string): string {
+    return value;
+  }
+
+  @Option({ flags: '--name-en <name>', description: 'trust-ca: English name / 英文名称' })
+  public parseNameEn(value: string): string {
+    return value;
+  }
+
+  @Option({ flags: '--uscc-oid <oid>', description: 'trust-ca: extension that carries the USCC, repeat for each / 统一社会信用代码扩展项' })
+  public parseUsccOid(value: string, before: readonly string[] = []): readonly string[] {
+    return [...before, value];
+  }
+}
+
+@SubCommand({ name: 'approve', arguments: '<proposal>', description: 'vote for a proposal / 赞成提案。Example: huilian governance approve 5f0c…' })
+export class ApproveCommand extends StateCommand<StateOptions> {
+  protected async act([proposal = '']: readonly string[], options: StateOptions): Promise<CommandResult> {
+    return describeDecision((await NodeApi.open(stateFolder(options)).post('/v1/governance/approve', { proposal })) as Answer);
+  }
+}
+
+@SubCommand({ name: 'reject', arguments: '<proposal>', description: 'vote against a proposal / 反对提案。Example: huilian governance reject 5f0c…' })
+export class RejectCommand extends StateCommand<StateOptions> {
+  protected async act([proposal = '']: readonly string[], options: StateOptions): Promise<CommandResult> {
+    return describeDecision((await NodeApi.open(stateFolder(options)).post('/v1/governance/reject', { proposal })) as Answer);
+  }
+}
+
+interface Proposal {
+  readonly action: string;
+  readonly approvals: readonly string[];
+  readonly id: string;
+  readonly proposer: string;
+  readonly rejections: readonly string[];
+  readonly status: string;
+}
+
+@SubCommand({ name: 'list', description: 'all proposals and their votes / 提案列表。Example: huilian governance list --json' })
+export class ProposalsCommand extends StateCommand<StateOptions> {
+  protected async act(_args: readonly string[], options: StateOptions): Promise<CommandResult> {
+    const page = (await NodeApi.open(stateFolder(options)).get('/v1/governance/proposals')) as { items: readonly Proposal[] };
+    const lines = page.items.map(
+      ({ action, approvals, id, proposer, rejections, status }) =>
+        `${id}  ${statusWords[status] ?? status}  ${action}  by 提案 ${proposer}  for 赞成 ${approvals.join(',') || '-'}  against 反对 ${rejections.join(',') || '-'}`,
+    );
+    return { json: page, text: lines.length === 0 ? 'no proposals / 暂无提案' : lines.join('\n') };
+  }
+}
+
+@Command({
+  name: 'governance',
+  description: 'found the consortium, propose and vote / 治理：成立、提案、表决。Example: huilian governance list --state ./state',
+  subCommands: [FoundCommand, ProposeCommand, ApproveCommand, RejectCommand, ProposalsCommand],
+})
+export class GovernanceCommand extends StateCommand<StateOptions> {
+  protected act(): Promise<CommandResult> {
+    return Promise.reject(new ProtocolError('BAD_FIELD', { path: 'governance', reason: 'one of found, propose, approve, reject, list' }));
+  }
+}
+
+const statusWords: Readonly<Record<string, string>> = { adopted: 'adopted 已通过', open: 'open 表决中', rejected: 'rejected 已否决' };
+
+function actionOf(name: string): ProposalAction {
+  const action = proposalActions.find((known) => known === name);
+  if (action === undefined) throw new ProtocolError('BAD_FIELD', { path: 'action', reason: `one of ${proposalActions.join(', ')}` });
+  return action;
+}
+
+function describeDecision(answer: Answer): CommandResult {
+  const { proposal, status } = answer.response;
+  return { json: answer, text: `proposal 提案 ${String(proposal)}\n${statusWords[String(status)] ?? String(status)}` };
+}

@@ -1,0 +1,34 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { CommandFactory, InjectCommander, type CommandRunner } from 'nest-commander';
+import { cliProviders } from '../adapters/cli/cli-module.js';
+import { reportError } from '../adapters/cli/huilian-command.js';
+import { ProcessActions } from '../adapters/cli/process-actions.js';
+import { reportUsageError } from '../adapters/cli/usage-errors.js';
+import { HuilianProcesses } from './huilian-processes.js';
+
+@Module({ providers: [...cliProviders, { provide: ProcessActions, useClass: HuilianProcesses }] })
+class CliModule {
+  public constructor(@InjectCommander() program: Parameters<CommandRunner['setCommand']>[0]) {
+    // Without positional options a command would take those of its subcommand for its own.
+    program.name('huilian').enablePositionalOptions();
+  }
+}
+
+/** Runs the command line. Errors that reach here were not a command's own; they end the process all the same. */
+export async function runCommandLine(): Promise<void> {
+  const fail = (error: Error): void => {
+    // commander's own end: the usage message is printed already, and --help ends with exit code 0.
+    const { exitCode } = error as { exitCode?: number };
+    if (exitCode === undefined) reportError(error, process.argv.includes('--json'));
+    process.exitCode = exitCode ?? 1;
+  };
+  await CommandFactory.run(CliModule, {
+    logger: false,
+    cliName: 'huilian',
+    errorHandler: fail,
+    serviceErrorHandler: fail,
+    enablePositionalOptions: true,
+    outputConfiguration: { outputError: reportUsageError },
+  });
+}

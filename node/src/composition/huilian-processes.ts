@@ -1,0 +1,25 @@
+import type { MemberDocument } from '@huilian/protocol';
+import { ProcessActions, type InitOptions, type LedgerRunOptions, type LocalRunOptions } from '../adapters/cli/process-actions.js';
+
+/** What the command line can run. Each is loaded when it is asked for: a command that needs no server starts at once. */
+export class HuilianProcesses extends ProcessActions {
+  public async initialise(options: InitOptions): Promise<MemberDocument> {
+    return await (await import('./initialise.js')).initialise(options);
+  }
+
+  public async runNode(stateDir: string): Promise<void> {
+    await (await import('./run-node.js')).runNode(stateDir);
+  }
+
+  public async runLedger(options: LedgerRunOptions): Promise<void> {
+    await (await import('./run-ledger.js')).runLedger(options);
+  }
+
+  public async reindex(stateDir: string, onProgress: (height: number) => void): Promise<{ readonly height: number; readonly digest: string }> {
+    return await (await import('./run-reindex.js')).runReindex(stateDir, onProgress);
+  }
+
+  public async runLocal(options: LocalRunOptions): Promise<number> {
+    return await (await import('./local/run-local.js')).runLocal(options);
+  }
+}

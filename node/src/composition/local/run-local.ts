@@ -1,0 +1,75 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { ProtocolError } from '@huilian/protocol';
+import type { LocalRunOptions } from '../../adapters/cli/process-actions.js';
+import { runUntilStopped } from '../run-until-stopped.js';
+import { centres, Layout } from './layout.js';
+import { LocalConsortium } from './local-consortium.js';
+import { Report } from './report.js';
+import { syncCentres } from './sync-centres.js';
+import { WalkThrough } from './walk-through.js';
+
+/** Brings the local consortium up, walks through the main job, then stays up (or ends with `once`). Answers the exit code. */
+export async function runLocal(options: LocalRunOptions): Promise<number> {
+  const report = new Report();
+  const layout = new Layout(path.resolve(options.state));
+  mkdirSync(layout.root, { recursive: true, mode: 0o700 });
+  const local = new LocalConsortium(layout, report);
+  let stopping = false;
+  const interrupted = new Promise<'stopped'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => {
+      stopping = true;
+      resolve('stopped');
+    });
+  });
+  try {
+    const walked = await Promise.race([walk(local, report, options), interrupted]);
+    if (walked === 'stopped') return 130;
+    if (options.once) {
+      await local.stop();
+      process.stdout.write(`${JSON.stringify(walked)}\n`);
+      return 0;
+    }
+    process.stdout.write(`${JSON.stringify(walked)}\n\n`);
+    for (const { address, name, pid } of local.addresses()) process.stdout.write(`${name.padEnd(10)} ${address}  (pid ${String(pid)})\n`);
+    process.stdout.write(`state 状态目录: ${layout.root}\nCtrl-C 停止 / Ctrl-C stops\n`);
+    await runUntilStopped(async () => Promise.resolve());
+    return 0;
+  } catch (error) {
+    if (!stopping) reportFailure(error);
+    return 1;
+  } finally {
+    await local.stop();
+  }
+}
+
+async function walk(local: LocalConsortium, report: Report, options: LocalRunOptions): Promise<object> {
+  report.heading('汇链：三个交易中心与一家银行（全部虚构）', 'Huilian: three trading centres and a bank (all fictional)');
+  await local.start();
+  await local.govern();
+  const walkThrough = new WalkThrough(local, report, options.sabotage);
+  await walkThrough.registerOwners();
+  await syncCentres(local, report);
+  const steps = await walkThrough.run();
+  const summary = { ...(await counts(local)), ...steps, seconds: report.seconds() };
+  writeFileSync(path.join(local.layout.root, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  return summary;
+}
+
+/** Records on the ledger of all three centres, and rows in their dead-letter lists. */
+async function counts(local: LocalConsortium): Promise<{ readonly published: number; readonly deadLettered: number }> {
+  let published = 0;
+  let deadLettered = 0;
+  const client = await local.client('sample-bank');
+  for (const { id } of centres) {
+    for await (const _record of client.query({ publisher: id })) published += 1;
+    deadLettered += ((await local.api(id).get('/v1/dead-letters')) as { items: unknown[] }).items.length;
+  }
+  return { published, deadLettered };
+}
+
+function reportFailure(error: unknown): void {
+  const known = error instanceof ProtocolError ? error : undefined;
+  const words = known === undefined ? '' : ` ${known.entry.en} / ${known.entry.zh}`;
+  process.stderr.write(`✗ walk-through failed / 演示失败: ${error instanceof Error ? error.message : String(error)}${words}\n`);
+}

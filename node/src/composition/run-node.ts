@@ -1,0 +1,26 @@
+import { startHttp } from '../adapters/http/start-http.js';
+import { loadConfig } from '../config/config.js';
+import { createLogger, errorFields } from '../observability/logger.js';
+import { announceReady } from './local/managed-process.js';
+import { operatorToken } from './operator-token.js';
+import { runUntilStopped } from './run-until-stopped.js';
+import { startNode } from './start-node.js';
+
+/** Runs the node of a state folder with its HTTP door until it is told to stop. */
+export async function runNode(stateDir: string): Promise<void> {
+  const config = loadConfig(stateDir);
+  const logger = createLogger(config.log.level, config.memberId);
+  const node = await startNode(stateDir, config, logger, (error) => {
+    // Better gone than wrong: what was acknowledged is on disk, and a supervisor or a person starts the node again.
+    logger.error('the node ends', errorFields(error));
+    process.exit(1);
+  });
+  const door = await startHttp(node.services, { ...config.http, operatorToken: operatorToken(stateDir) });
+  logger.info('the node serves', { url: config.http.publicUrl, height: node.services.readModel.height() });
+  announceReady({ url: config.http.publicUrl });
+  await runUntilStopped(async () => {
+    logger.info('the node stops');
+    await door.close();
+    await node.close();
+  });
+}

@@ -1,0 +1,157 @@
+import path from 'node:path';
+import { fromUtf8, parseRecordId, ProtocolError, utf8, type JsonObject } from '@huilian/protocol';
+import { FabricLedger } from '../adapters/fabric/fabric-ledger.js';
+import { openKeys } from '../adapters/keys/node-keys.js';
+import { LevelStore } from '../adapters/level/level-store.js';
+import { MarkFile } from '../adapters/level/mark-file.js';
+import { Libp2pTransport } from '../adapters/libp2p/libp2p-transport.js';
+import { systemClock } from '../adapters/system/system-clock.js';
+import { systemRandom } from '../adapters/system/system-random.js';
+import type { NodeConfig } from '../config/config.js';
+import { Asks } from '../core/access/asks.js';
+import { OpenTickets } from '../core/access/open-tickets.js';
+import { RelayRequest } from '../core/access/relay-request.js';
+import { BuildEvidence } from '../core/evidence/build-evidence.js';
+import { KeepReceipts } from '../core/exchange/keep-receipts.js';
+import { OfferRecords, type OfferRequest } from '../core/exchange/offer-records.js';
+import { RefusalLog } from '../core/exchange/refusal-log.js';
+import { ReleaseRecords } from '../core/exchange/release-records.js';
+import { LedgerCommands } from '../core/governance/ledger-commands.js';
+import { LedgerFollower } from '../core/indexing/follow-ledger.js';
+import { LedgerIndex } from '../core/indexing/ledger-index.js';
+import { ReadModel } from '../core/indexing/read-model.js';
+import { Intake } from '../core/intake/intake.js';
+import { DeadLetters } from '../core/outbox/dead-letters.js';
+import { Outbox } from '../core/outbox/outbox.js';
+import { BatchSender } from '../core/outbox/send-batches.js';
+import type { ExchangeMethod } from '../core/ports.js';
+import { JoinTrail } from '../core/trail/join-trail.js';
+import { Vault } from '../core/vault/vault.js';
+import { errorFields, type Logger } from '../observability/logger.js';
+import { recoverPublicKey } from './recover-public-key.js';
+import { RunningServices } from './running-services.js';
+
+const memoryUnit = 1024 * 1024;
+
+export interface RunningNode {
+  readonly services: RunningServices;
+  close(): Promise<void>;
+}
+
+/**
+ * Puts a whole node together on a state folder and starts what runs by itself: following the ledger, sending batches,
+ * anchoring receipts, answering other nodes. The HTTP door is opened by the caller.
+ */
+export async function startNode(stateDir: string, config: NodeConfig, logger: Logger, onFatal: (error: ProtocolError) => void): Promise<RunningNode> {
+  const alarm = (error: ProtocolError): void => {
+    logger.error('alarm', errorFields(error));
+    if (error.code === 'BLOCK_FORK' || error.code === 'STORAGE_FAILED') onFatal(error);
+  };
+  const [clock, random, recover] = [systemClock, systemRandom, recoverPublicKey];
+  const keys = await openKeys(stateDir);
+  const store = await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: config.diskFloorBytes, onFailure: alarm });
+  const mark = await MarkFile.open(path.join(stateDir, 'outbox.hwm'));
+  const ledger = await FabricLedger.open(config.ledger.connection, config.ledger.chaincode);
+  const readModel = new ReadModel(store);
+  const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
+  const { inFlight, maxHeaders, maxWaitMilliseconds } = config.outbox;
+  const outbox = await Outbox.open({ clock, mark, maxHeaders, onAlarm: alarm, publisher: keys.memberId, readModel, store, vault });
+  const index = new LedgerIndex(store, readModel, outbox);
+  const follower = new LedgerFollower({ clock, index, ledger, onAlarm: alarm, random, readModel });
+  const sender = new BatchSender({ clock, inFlight, ledger, maxHeaders, maxWaitMilliseconds, onAlarm: alarm, outbox, random, readModel });
+  const intake = new Intake({ clock, keys, outbox, random, readModel, store, vault });
+  const transport = await Libp2pTransport.start({ memberId: keys.memberId, privateKey: keys.exchangeKey, listen: config.exchange.listen });
+  const refusals = await RefusalLog.open(store, clock);
+  const offers = new OfferRecords(readModel, vault, store, keys, clock);
+  const releases = new ReleaseRecords(readModel, vault, store, ledger, keys, clock, recover);
+  const receipts = new KeepReceipts(readModel, store, ledger, keys, clock, (error) => {
+    logger.warn('receipts wait', errorFields(error));
+  });
+  const relay = new RelayRequest(readModel, store, keys, transport, new OpenTickets(ledger, clock, random), { offers, releases, receipts }, refusals);
+  const trail = new JoinTrail(readModel, refusals, store, transport, keys, clock, recover);
+  const commands = new LedgerCommands(ledger, keys, clock, random);
+  const services = new RunningServices({
+    asks: new Asks(store, readModel, clock, random, recover),
+    clock,
+    commands,
+    deadLetters: new DeadLetters(store),
+    evidence: new BuildEvidence(readModel, ledger, relay),
+    follower,
+    intake,
+    logger,
+    memberId: keys.memberId,
+    outbox,
+    random,
+    readModel,
+    recover,
+    relay,
+    sender,
+    store,
+    trail,
+    transport,
+    ownPublicRecord: async (recordId) => await publicRecord(readModel, releases, recordId),
+    memory: () => Math.round(process.memoryUsage.rss() / memoryUnit),
+  });
+  serveExchange(transport, { offers, releases, receipts, trail, publicRecord: async (recordId) => await publicRecord(readModel, releases, recordId) });
+  const allowPeers = async (): Promise<void> => {
+    const members = await readModel.members();
+    transport.allow(members.filter(({ document, status }) => document.kind === 'centre' && status === 'active').map(({ document }) => document));
+  };
+  const stopWatching = readModel.onBlock((block) => {
+    if (block.transactions.some(({ writes }) => writes.some(({ key }) => key.startsWith('\u0000member\u0000')))) void allowPeers();
+  });
+  await allowPeers();
+  follower.start();
+  sender.start();
+  receipts.start();
+  return {
+    services,
+    close: async () => {
+      stopWatching();
+      await Promise.all([sender.stop(), receipts.stop(), transport.close()]);
+      await follower.stop();
+      await ledger.close();
+      await store.close();
+      await Promise.all([mark.close(), keys.close()]);
+    },
+  };
+}
+
+/** A record of class `public`, whole, to any member, without a ticket. @throws RECORD_UNKNOWN, RECORD_CONTESTED, GRANT_REQUIRED, RECORD_REVOKED */
+async function publicRecord(readModel: ReadModel, releases: ReleaseRecords, recordId: string): Promise<string> {
+  parseRecordId(recordId);
+  const record = readModel.record(recordId);
+  if (record === undefined) throw new ProtocolError('RECORD_UNKNOWN', { record: recordId });
+  if (record.header.rights !== 'public') throw new ProtocolError('GRANT_REQUIRED', { record: recordId });
+  if (record.contested) throw new ProtocolError('RECORD_CONTESTED', { record: recordId });
+  if (record.header.status === 'revoked') throw new ProtocolError('RECORD_REVOKED', { record: recordId });
+  return await releases.present(recordId, record.header.version);
+}
+
+interface ExchangeParts {
+  readonly offers: OfferRecords;
+  readonly releases: ReleaseRecords;
+  readonly receipts: KeepReceipts;
+  readonly trail: JoinTrail;
+  publicRecord(recordId: string): Promise<string>;
+}
+
+/** Answers the nodes of other centres. Bodies are JSON; what they carry is checked by the part that takes it. */
+function serveExchange(transport: Libp2pTransport, parts: ExchangeParts): void {
+  const answers: Readonly<Record<ExchangeMethod, (body: JsonObject) => Promise<unknown>>> = {
+    offer: async (body) => ({ offer: await parts.offers.offer(body as unknown as OfferRequest) }),
+    release: async ({ ticket }) => await parts.releases.release(String(ticket)),
+    receipt: async ({ receipt }) => await parts.receipts.keep(String(receipt)),
+    'public-record': async ({ recordId }) => ({ presentation: await parts.publicRecord(String(recordId)) }),
+    refusals: async ({ request }) => await parts.trail.ownRefusals(request),
+  };
+  transport.serve(async (_from, method, body) => utf8(JSON.stringify(await answers[method](readBody(body)))));
+}
+
+function readBody(body: Uint8Array): JsonObject {
+  try {
+    return JSON.parse(fromUtf8(body)) as JsonObject;
+  } catch {
+    throw new ProtocolError('CANONICAL_INVALID', { reason: 'exchange-body' });
+  }
+}

@@ -1,0 +1,71 @@
+import {
+  canonicalBytes,
+  certificateTransientField,
+  isJsonObject,
+  parseCanonical,
+  ProtocolError,
+  type JsonObject,
+  type LedgerFunction,
+  type ProposalAction,
+} from '@huilian/protocol';
+import { Backoff } from '../backoff.js';
+import type { Clock, Keys, Ledger, Random } from '../ports.js';
+
+/** A command that was committed as VALID, and what the contract answered. */
+export interface Committed {
+  readonly transactionId: string;
+  readonly response: JsonObject;
+}
+
+const mostTries = 8;
+
+/** Governance and owner commands: submitted, awaited, and run again where a concurrent change won. */
+export class LedgerCommands {
+  public constructor(
+    private readonly ledger: Ledger,
+    private readonly keys: Keys,
+    private readonly clock: Clock,
+    private readonly random: Random,
+  ) {}
+
+  /** This centre's call to found the consortium of a charter. @throws ALREADY_FOUNDED, NOT_A_FOUNDER, CHARTER_MISMATCH */
+  public async found(charter: JsonObject): Promise<Committed> {
+    return await this.run('found', { charter, founder: this.keys.memberId });
+  }
+
+  /** @throws NOT_A_CENTRE, PROPOSAL_INVALID, PROPOSAL_EXISTS */
+  public async propose(action: ProposalAction, content: JsonObject, round: number): Promise<Committed> {
+    return await this.run('propose', { action, content, round });
+  }
+
+  /** @throws NOT_A_CENTRE, PROPOSAL_UNKNOWN, PROPOSAL_CLOSED, ALREADY_VOTED */
+  public async vote(choice: 'approve' | 'reject', proposal: string): Promise<Committed> {
+    return await this.run(choice, { proposal });
+  }
+
+  /** Registers an owner's key; the certificate chain (base64 DER, leaf first) travels as transient data. @throws OWNER_EXISTS, CA_UNKNOWN, CERTIFICATE_*, STATEMENT_* */
+  public async registerOwner(statement: JsonObject, chain: readonly string[]): Promise<Committed> {
+    return await this.run('registerOwner', statement, { [certificateTransientField]: canonicalBytes(chain) });
+  }
+
+  /** Brings an owner's signed revocation to the ledger. @throws OWNER_UNKNOWN, REVOCATION_BAD_SIGNATURE */
+  public async revokeGrant(envelope: JsonObject): Promise<Committed> {
+    return await this.run('revokeGrant', envelope);
+  }
+
+  private async run(name: LedgerFunction, argument: JsonObject, transient?: Readonly<Record<string, Uint8Array>>): Promise<Committed> {
+    const backoff = new Backoff(this.clock, this.random);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const submission = await this.ledger.submit(name, canonicalBytes(argument), transient);
+        await submission.committed();
+        const response = parseCanonical(submission.response);
+        return { transactionId: submission.transactionId, response: isJsonObject(response) ? response : {} };
+      } catch (error) {
+        const conflict = error instanceof ProtocolError && error.code === 'LEDGER_CONFLICT';
+        if (!conflict || tries === mostTries) throw error;
+        await backoff.wait();
+      }
+    }
+  }
+}

@@ -1,0 +1,3 @@
+import { runCommandLine } from './composition/cli-application.js';
+
+await runCommandLine();
