@@ -24,8 +24,8 @@ export async function checkCaseOn(given: World, { call, code, expect: expected, 
 async function refusalOf(outcome: Promise<LedgerOutcome>, pack: boolean): Promise<string> {
   try {
     const { event, response, writes } = await outcome;
-    const [only] = Array.isArray(response) ? (response as readonly { code?: string }[]) : [];
-    if (!pack || event !== null || Object.keys(writes).length > 0) return 'accepted';
+    const [only, ...more] = Array.isArray(response) ? (response as readonly { code?: string }[]) : [];
+    if (!pack || more.length > 0 || event !== null || Object.keys(writes).length > 0) return 'accepted';
     return only?.code ?? 'accepted';
   } catch (error) {
     if (error instanceof ProtocolError) return error.code;

@@ -99,6 +99,7 @@ export function hostedDocument(id: string, kind: 'institution' | 'platform' | 's
 // --- Certificates ----------------------------------------------------------------------------------------------------
 
 const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const p384 = { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-256' };
 const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
 x509.cryptoProvider.set(webcrypto as Crypto);
 
@@ -111,11 +112,13 @@ export interface CertificateWish {
   readonly subject: string;
   readonly ca?: boolean;
   readonly pathLength?: number;
-  readonly algorithm?: 'ecdsa' | 'rsa';
+  readonly algorithm?: 'ecdsa' | 'p384' | 'rsa' | 'rsa1024';
   readonly usages?: x509.KeyUsageFlags;
   readonly from?: number;
   readonly until?: number;
   readonly extensions?: x509.Extension[];
+  /** SubjectPublicKeyInfo (DER) in place of the generated one. */
+  readonly publicKey?: Uint8Array;
 }
 
 const day = 86_400;
@@ -123,7 +126,7 @@ let serial = 1;
 
 /** A certificate by an issuer, or self-signed. */
 export async function issue(wish: CertificateWish, issuer?: Issued): Promise<Issued> {
-  const algorithm = wish.algorithm === 'rsa' ? rsa : ecdsa;
+  const algorithm = { ecdsa, p384, rsa, rsa1024: { ...rsa, modulusLength: 1024 } }[wish.algorithm ?? 'ecdsa'];
   const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair;
   const usages = wish.usages ?? (wish.ca === true ? x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign : x509.KeyUsageFlags.digitalSignature);
   serial += 1;
@@ -134,7 +137,7 @@ export async function issue(wish: CertificateWish, issuer?: Issued): Promise<Iss
     notBefore: new Date((wish.from ?? TIME - 30 * day) * 1000),
     notAfter: new Date((wish.until ?? TIME + 300 * day) * 1000),
     signingKey: (issuer?.keys ?? keys).privateKey,
-    publicKey: keys.publicKey,
+    publicKey: wish.publicKey === undefined ? keys.publicKey : new x509.PublicKey(new Uint8Array(wish.publicKey)),
     signingAlgorithm: (issuer?.keys.privateKey.algorithm.name ?? algorithm.name) === 'ECDSA' ? ecdsa : rsa,
     extensions: [
       new x509.BasicConstraintsExtension(wish.ca === true, wish.pathLength, true),

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import {
   businessCa,
@@ -60,6 +61,17 @@ const byNotIssuer = await issue({ subject: `CN=${COMPANY}` }, notIssuer);
 const tooDeepCa = await issue({ subject: 'CN=Too deep CA (invented)', ca: true }, intermediate);
 const tooDeep = await issue({ subject: `CN=${COMPANY}` }, tooDeepCa);
 const strange = await issue({ subject: `CN=${COMPANY}`, extensions: [new x509.Extension('1.2.3.4.5', true, Buffer.from([5, 0]))] }, businessCa);
+const unlikeIssuer = await issue({ subject: `CN=${COMPANY}` }, { certificate: strangerCa.certificate, keys: businessCa.keys });
+const certSigning = await issue({ subject: 'CN=No CA that may sign (invented)', usages: x509.KeyUsageFlags.keyCertSign }, businessCa);
+const byCertSigning = await issue({ subject: `CN=${COMPANY}` }, certSigning);
+const mayNotSign = await issue({ subject: 'CN=CA that may not sign (invented)', ca: true, usages: x509.KeyUsageFlags.cRLSign }, businessCa);
+const byMayNotSign = await issue({ subject: `CN=${COMPANY}` }, mayNotSign);
+const weak = await issue({ subject: `CN=${COMPANY}`, algorithm: 'rsa1024' }, businessCa);
+const unlistedCurve = await issue(
+  { subject: `CN=${COMPANY}`, publicKey: generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey.export({ format: 'der', type: 'spki' }) },
+  businessCa,
+);
+const otherCurve = await issue({ subject: `CN=${COMPANY}`, algorithm: 'p384' }, businessCa);
 const companyCa = await issue({ subject: `CN=${COMPANY}`, ca: true, usages: x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature }, businessCa);
 
 const register = async (by: Issued, chain: readonly Issued[] = [by], fields: JsonRecord = {}, options: Partial<LedgerCall> = {}): Promise<LedgerCall> =>
@@ -199,6 +211,13 @@ export const invalidEntities: readonly LedgerCase[] = [
   await refused('a CA\'s own certificate', 'CERTIFICATE_INVALID', companyCa),
   await refused('a critical extension nobody understands', 'CERTIFICATE_INVALID', strange),
   await refused('issued by a certificate that is no CA\'s', 'CERTIFICATE_INVALID', byNotIssuer, [byNotIssuer, notIssuer]),
+  await refused('issued by what may sign certificates but is no CA', 'CERTIFICATE_INVALID', byCertSigning, [byCertSigning, certSigning]),
+  await refused('issued by a CA that may not sign certificates', 'CERTIFICATE_INVALID', byMayNotSign, [byMayNotSign, mayNotSign]),
+  await refused('an RSA key of 1,024 bits', 'CERTIFICATE_INVALID', weak),
+  await refused('a key on a curve off the list', 'CERTIFICATE_INVALID', unlistedCurve),
+  await refused('a key on another curve', 'STATEMENT_BAD_SIGNATURE', otherCurve),
+  await refused('the voted CA\'s key under another issuer\'s name', 'CA_UNKNOWN', unlikeIssuer),
+  { name: 'register: a second spelling of the same bytes', given: 'trusting', call: certified('entities:register', await registration({}, companyCertificate), [`${derOf(companyCertificate)}\n`]), code: 'CERTIFICATE_INVALID' },
   await refused('deeper than the intermediate may issue', 'CERTIFICATE_INVALID', tooDeep, [tooDeep, tooDeepCa, intermediate]),
   await refused('a CA that nobody voted for', 'CA_UNKNOWN', byStranger),
   await refused('a CA that nobody voted for, in the chain', 'CA_UNKNOWN', byStranger, [byStranger, strangerCa]),
