@@ -133,10 +133,14 @@ function creditRow(entity, scope) {
 
 function supervisionRow(centre, entity) {
   const tender = `${projectCode(centre)}001`;
-  return {
-    监管事项编号: `SV-${centre.id.toUpperCase()}-${digits(8)}`, 监管类别: pick(['监管事项', '报警', '投诉']), 标段编号: `${tender}001`, 交易环节: pick(['开标', '评标', '定标']),
-    监管部门名称: `${centre.city}示例行政监督部门`, 主体代码: entity.uscc, 主体名称: entity.name, 监管节点: pick(['投标文件递交', '评标打分']), 报警级别: String(1 + below(3)), 报警信息: '示例报警信息', 是否处理: pick(['是', '否']), 处理结果: '示例处理结果',
+  const category = pick(['监管事项', '报警', '投诉']);
+  const row = {
+    监管事项编号: `SV-${centre.id.toUpperCase()}-${digits(8)}`, 监管类别: category, 标段编号: `${tender}001`, 交易环节: pick(['开标', '评标', '定标']),
+    监管部门名称: `${centre.city}示例行政监督部门`, 主体代码: entity.uscc, 主体名称: entity.name, 是否处理: pick(['是', '否']), 处理结果: '示例处理结果',
   };
+  if (category === '报警') return { ...row, 监管节点: pick(['投标文件递交', '评标打分']), 报警级别: String(1 + below(3)), 报警信息: '示例报警信息' };
+  if (category === '投诉') return { ...row, 投诉人: '示例投诉单位', 投诉内容: '示例投诉内容', 受理日期: date(2025, 2026) };
+  return { ...row, 审批事项: '示例核准事项', 法律依据: '示例依据条款', 监管内容: '示例监管内容' };
 }
 
 function projectRow(centre, index) {
@@ -150,7 +154,39 @@ function projectRow(centre, index) {
   };
 }
 
-/** What is wrong with the bad rows, each with the code the report must show. */
+/** The award of the section that a performance row is about, as the centre's own project file has it. */
+function awardRow(centre, { SECTION_NO, BID_SECTION_CODE, SECTION_NAME, BID_SECTION_NAME, BIDDER_NO, BIDDER_NAME, BID_AMOUNT, CONTRACT_SIGN_DATE }) {
+  const day = `${CONTRACT_SIGN_DATE.slice(0, 6)}01`;
+  return {
+    PROJECT_CODE: SECTION_NO.slice(0, 17), PROJECT_NAME: SECTION_NAME, REGION_CODE: SECTION_NO.slice(1, 7), RELATE_CODE: '0',
+    TENDER_PROJECT_CODE: SECTION_NO, TENDER_PROJECT_TYPE: 'A01', BID_SECTION_CODE, BID_SECTION_NAME,
+    TENDERER_CODE: tenderers[centre.id].uscc, TENDERER_NAME: tenderers[centre.id].name, WIN_BIDDER_CODE: BIDDER_NO, WIN_BIDDER_NAME: BIDDER_NAME,
+    BID_AMOUNT, MONEY_UNIT: '1', WIN_BIDDER_DATE: day, PUBLISHED: '1', PUBLISH_DATE: day,
+  };
+}
+
+// Set 302, with the columns of the national export alone: which set a row is of follows from them.
+const blacklistRow = (entity, code, day, revoked) => ({
+  BLACKLIST_CODE: code, BODY_NAME: entity.name, BODY_CODE: entity.uscc, BODY_TYPE: '1', BODY_ROLE: '03', RECORD_REASON: '示例失信行为', RECORD_DATE: `${day}100000`,
+  GOVERNMENT: '示例行政监督部门', DOCUMENT_CODE: '示例〔2024〕7号', REVOCATION_STATUS: revoked, CONFINED_ACTION: '1', SCOPE: '1',
+});
+// Set 303, whose field names are misspelt at the source.
+const withdrawalRow = (entity, code, day) => ({
+  BLACKLIST_CODE: code, BODY_NAME: entity.name, BODY_CODE: entity.uscc, BODY_TYPE: '1', BODY_ROLE: '03', REVOCATIONEASONS: '示例：已完成信用修复', ROPOSER: '示例行政监督部门', APPLICATION_DATE: day, SCOPE: '1',
+});
+const violationRow = (entity, code, day) => ({
+  VIOLATING_CODE: code, VIOLATING_NAME: '示例：未按期签订合同', VIOLATING_TIME: `${day}090000`, BODY_NAME: entity.name, BODY_CODE: entity.uscc, BODY_TYPE: '1', BODY_ROLE: '03', AREA: entity.district,
+  REWARD_PUNISHMENT_BODY: '示例行政监督部门', PUNISHMENT_BASIS: '示例依据条款', PUNISHMENT_RESULT: '警告（示例）', CONFINED_ACTION: '2', CONFINED_ACTION_START: `${day}090000`,
+  CONFINED_ACTION_END: `${String(Number(day.slice(0, 4)) + 1)}${day.slice(4)}090000`, OPERATE_DATE: `${day}180000`, SCOPE: '2',
+});
+const scoreRow = (entity, quarter, score) => ({
+  BODY_NAME: entity.name, BODY_CODE: entity.uscc, SCORE_SYSTEM_NAME: '示例施工企业信用评价', YEAR: '2026', QUARTER: quarter, SCORE: score, PROJECT_RANK: '2', PROVINCE_RANK: '31',
+});
+
+/**
+ * What is wrong with the bad rows, each with the code the report must show.
+ * @type {Record<string, [why: string, spoil: (row: Record<string, string>) => Record<string, string>, code: string][]>}
+ */
 const spoilers = {
   'guangzhou/entity.csv': [
     ['identity.uscc check character', (row) => ({ ...row, LEGAL_CODE: broken(row.LEGAL_CODE) }), 'uscc-check-character'],
@@ -158,12 +194,12 @@ const spoilers = {
     ['no name', (row) => ({ ...row, LEGAL_CODE: uscc('91', '440103'), LEGAL_NAME: '' }), 'required'],
   ],
   'guangzhou/qualification.csv': [['certificate ends before it was issued', (row) => ({ ...row, 资质证书编号: 'D-BAD-1', 发证日期: '20260101', 资质证书有效期截止日期: '20250101' }), 'dates-ordered']],
-  'guangzhou/performance.csv': [['section of another tender project', (row) => ({ ...row, BID_SECTION_CODE: `A4401039999999999001001` }), 'prefix'], ['amount with letters', (row) => ({ ...row, BID_SECTION_CODE: `${row.SECTION_NO}009`, BID_AMOUNT: '12万' }), 'amount-unreadable']],
+  'guangzhou/performance.csv': [['section of another tender project', (row) => ({ ...row, BID_SECTION_CODE: `A4401039999999999001001` }), 'prefix'], ['amount with letters', (row) => ({ ...row, BID_SECTION_CODE: `${row.SECTION_NO}009`, BID_AMOUNT: '12万' }), 'amount-unreadable'], ['amount without its unit', (row) => ({ ...row, BID_SECTION_CODE: `${row.SECTION_NO}008`, MONEY_UNIT: '' }), 'amount-unit-missing']],
   'guangzhou/personnel.csv': [['identity number check character', (row) => ({ ...row, ID_CARD: broken(row.ID_CARD) }), 'id-number-check-character'], ['a day that does not exist', (row) => ({ ...row, CERT_NO: 'R-BAD-1', CERT_END_DATE: '20270230' }), 'date-no-such-day']],
   'zhuhai/credit.csv': [['confined until before from', (row) => ({ ...row, CREDIT_CODE: 'CR-BAD-1', CONFINED_ACTION: '1', CONFINED_START: '20250601000000', CONFINED_END: '20250101000000' }), 'dates-ordered'], ['category not on the list', (row) => ({ ...row, CREDIT_CODE: 'CR-BAD-2', CREDIT_CATEGORY: '其他' }), 'not-listed']],
   'beijing/project.csv': [['same natural key twice', (row) => ({ ...row, PROJECT_NAME: '示例重复行' }), 'duplicate-in-file'], ['unreadable date', (row) => ({ ...row, BID_SECTION_CODE: `${row.TENDER_PROJECT_CODE}002`, PUBLISH_DATE: '2025年1月' }), 'date8-unreadable']],
   'beijing/entity.csv': [['letters the code may not have', (row) => ({ ...row, LEGAL_CODE: `91110101MAO0IS0ZVX` }), 'pattern']],
-  'zhuhai/entity.csv': [],
+  'guangzhou/credit-9012-score.csv': [['no score', (row) => ({ ...row, QUARTER: '3', SCORE: '' }), 'required']],
 };
 /** A whole file with a column nobody knows: each of its rows is refused. */
 const strayColumn = 'zhuhai/supervision-stray.csv';
@@ -180,8 +216,14 @@ for (const centre of centres) {
   add('personnel', own.flatMap((entity) => [personnelRow(entity), personnelRow(entity)]));
   add('credit', [...own, ...(centre.id === 'guangzhou' ? [main] : [main])].map((entity, index) => creditRow(entity, index % 3 === 2 ? '1' : '2')));
   add('supervision', own.slice(0, 6).map((entity) => supervisionRow(centre, entity)));
-  add('project', Array.from({ length: centre.projects }, (_, index) => projectRow(centre, index)));
+  const won = files.get(`${centre.id}/performance.csv`).filter(({ BIDDER_NO }) => [main, ...others].some((bidder) => bidder.uscc === BIDDER_NO));
+  add('project', [...Array.from({ length: centre.projects }, (_, index) => projectRow(centre, index)), ...won.map((row) => awardRow(centre, row))]);
 }
+const offenders = entities.filter((entity) => entity !== main && !others.includes(entity)).slice(3, 7);
+files.set('guangzhou/credit-302-blacklist.csv', offenders.slice(0, 2).map((entity, index) => blacklistRow(entity, `BL-SAMPLE-${index + 1}`, '20240115', index === 0 ? '1' : '0')));
+files.set('guangzhou/credit-303-withdrawal.csv', [withdrawalRow(offenders[0], 'BL-SAMPLE-1', '20250620')]);
+files.set('zhuhai/credit-300-violation.csv', offenders.slice(2).map((entity, index) => violationRow(entity, `VI-SAMPLE-${index + 1}`, '20250310')));
+files.set('guangzhou/credit-9012-score.csv', [scoreRow(main, '1', '96.5'), scoreRow(main, '2', '97.25'), scoreRow(others[0], '1', '91')]);
 files.set(strayColumn, [{ ...supervisionRow(centres[1], entities[20]), 内部备注: '示例' }]);
 expected.push({ file: strayColumn, line: 2, code: 'unknown-column', why: 'a column nobody knows' });
 

@@ -19,7 +19,7 @@ const documents = readdirSync(kindsDir).sort().flatMap((kind) =>
 );
 
 const ajv = new Ajv2020({ allErrors: true, strict: true, code: { source: true, esm: true, lines: true } });
-ajv.addVocabulary(['x-huilian', 'x-title-zh', 'x-code']);
+ajv.addVocabulary(['x-huilian', 'x-title-zh', 'x-code', 'x-code-when']);
 for (const { document } of documents) ajv.addSchema(document);
 const exported = Object.fromEntries(documents.map(({ id, document }) => [id, document.$id]));
 const code = (standalone.default ?? standalone)(ajv, exported);

@@ -1,6 +1,9 @@
 import { canonicalBytes, isJsonObject, type JsonObject, type JsonValue } from '../canonical.js';
-import { ProtocolError } from '../errors.js';
+import { kindShape } from '../ids.js';
 import { limits } from '../limits.js';
+import { transforms } from './cell-transforms.js';
+import { checkDocumentShape, fault, isOf } from './document-shape.js';
+import { isAcross, linkRules } from './link-rules.js';
 
 export type RightsClass = 'owner' | 'publisher' | 'public';
 
@@ -27,8 +30,16 @@ export interface ImportRule {
   /** `claim.field`, or empty for columns that only help others or are ignored. */
   readonly path: string;
   readonly transform: string;
-  /** Columns that may carry the unit of an amount (0 yuan, 1 ten thousand yuan). */
+  /** Columns that may carry the unit of an amount (0 yuan, 1 ten thousand yuan); one of them must. */
   readonly unit?: readonly string[];
+}
+
+/** What a row says by having a column: where `column` is filled and `path` is still empty, it gets `value`, or what stands at `copy`. */
+export interface ImportFill {
+  readonly column: string;
+  readonly path: string;
+  readonly value?: JsonValue;
+  readonly copy?: string;
 }
 
 /** A kind of record as its adopted document declares it. */
@@ -52,69 +63,117 @@ export interface KindDefinition {
   readonly sealed: boolean;
   readonly linkChecks: readonly LinkCheck[];
   readonly import: Readonly<Record<string, ImportRule>>;
+  /** In order; the first that applies to a path wins. */
+  readonly importFill: readonly ImportFill[];
   /** The whole schema document, whose canonical bytes are adopted by vote. */
   readonly document: JsonObject;
 }
 
-function fault(reason: string): never {
-  throw new ProtocolError('SCHEMA_INVALID', { reason });
-}
+/** The facts of `x-huilian` and what each must be. A fact that is not here is refused. */
+const facts: Readonly<Record<string, (value: JsonValue | undefined, properties: JsonObject) => boolean>> = {
+  kind: (value) => value !== 'sealed' && isOf(kindShape, value),
+  version: (value) => typeof value === 'number' && value >= 1 && value <= 9999,
+  title: isTitle,
+  rights: (value) => isList(value, isRights) && value.length > 0,
+  defaultRights: isRights,
+  rightsWhen: (value, properties) =>
+    isList(value, (entry) => hasExactly(entry, ['equals', 'path', 'rights']) && isPath(entry['path'], properties) && isRights(entry['rights'])),
+  naturalKey: (value, properties) => isList(value, (entry) => isPath(entry, properties)) && value.length > 0,
+  subject: (value, properties) => value === null || isPath(value, properties),
+  owner: (value, properties) => value === null || isPath(value, properties),
+  claims: (value, properties) =>
+    isJsonObject(value) &&
+    Object.keys(value).sort().join() === Object.keys(properties).sort().join() &&
+    Object.entries(value).every(([claim, entry]) => isClaim(entry, properties[claim])),
+  sealed: (value) => typeof value === 'boolean',
+  linkChecks: (value, properties) => isList(value, (entry) => isLinkCheck(entry, properties)),
+  import: (value, properties) => isJsonObject(value) && Object.values(value).every((rule) => isImportRule(rule, properties)),
+  importFill: (value, properties) => value === undefined || isList(value, (entry) => isImportFill(entry, properties)),
+};
 
-/** Reads a schema document. @throws SCHEMA_INVALID {reason} */
+/** Reads a schema document: its closed shape and its facts. @throws SCHEMA_INVALID {reason} */
 export function kindFromDocument(document: JsonObject): KindDefinition {
   if (canonicalBytes(document).length > limits.schemaDocumentBytes) fault('too-large');
-  const facts = document['x-huilian'];
-  if (!isJsonObject(facts)) return fault('x-huilian');
+  checkDocumentShape(document);
+  const declared = document['x-huilian'];
   const properties = document['properties'];
-  const claims = facts['claims'];
-  if (!isJsonObject(properties) || !isJsonObject(claims)) return fault('claims');
-  if (Object.keys(properties).sort().join() !== Object.keys(claims).sort().join()) fault('claims-and-properties');
-  if (document['additionalProperties'] !== false) fault('open-object');
-  checkFacts(facts, properties);
-  const { kind, version } = facts as unknown as { kind: string; version: number };
+  if (!isJsonObject(declared) || !isJsonObject(properties)) return fault('x-huilian');
+  if (Object.keys(declared).some((fact) => !Object.hasOwn(facts, fact))) fault('unknown-fact');
+  for (const [fact, fits] of Object.entries(facts)) if (!fits(declared[fact], properties)) fault(kebab(fact));
+  checkTogether(declared);
+  const { kind, version } = declared as unknown as { kind: string; version: number };
   return {
-    ...(facts as unknown as Omit<KindDefinition, 'vct' | 'document' | 'requiredClaims'>),
+    ...(declared as unknown as Omit<KindDefinition, 'vct' | 'document' | 'requiredClaims' | 'importFill'>),
+    importFill: (declared['importFill'] ?? []) as unknown as readonly ImportFill[],
     vct: `urn:huilian:record:${kind}:${String(version)}`,
     requiredClaims: Array.isArray(document['required']) ? (document['required'] as readonly string[]) : [],
     document,
   };
 }
 
-function checkFacts(facts: JsonObject, properties: JsonObject): void {
-  const { kind, version, title, rights, defaultRights, naturalKey, subject, owner, sealed } = facts;
-  if (typeof kind !== 'string' || !/^[a-z][a-z0-9-]{1,30}[a-z0-9]$/.test(kind) || kind === 'sealed') fault('kind');
-  if (typeof version !== 'number' || version < 1 || version > 9999) fault('version');
-  if (!isJsonObject(title) || typeof title['zh'] !== 'string' || typeof title['en'] !== 'string') fault('title');
-  if (!isRightsList(rights) || !rights.includes(defaultRights as RightsClass)) fault('rights');
-  if (!isPathList(naturalKey, properties) || naturalKey.length === 0) fault('natural-key');
-  for (const place of [subject, owner]) if (place !== null && !isPath(place, properties)) fault('subject-or-owner');
-  if (typeof sealed !== 'boolean') fault('sealed');
-  checkRules(facts, properties);
+/** Rights a record may get are rights the kind allows, and whose subject must authorise names whose it is. */
+function checkTogether(declared: JsonObject): void {
+  const { rights, defaultRights, rightsWhen, owner } = declared as unknown as KindDefinition;
+  const given = [defaultRights, ...rightsWhen.map((rule) => rule.rights)];
+  if (!given.every((entry) => rights.includes(entry))) fault('rights');
+  if (rights.includes('owner') !== (owner !== null)) fault('owner');
 }
 
-function checkRules(facts: JsonObject, properties: JsonObject): void {
-  const { rightsWhen, linkChecks } = facts;
-  if (!Array.isArray(rightsWhen) || !Array.isArray(linkChecks) || !isJsonObject(facts['import'])) fault('rules');
-  for (const rule of Object.values(facts['import'] as JsonObject)) {
-    if (!isJsonObject(rule) || (rule['path'] !== '' && !isPath(rule['path'], properties))) fault('import');
-  }
-  for (const check of linkChecks as readonly JsonValue[]) {
-    if (!isJsonObject(check) || !isPathList(check['paths'], properties)) fault('link-checks');
-  }
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function isRightsList(value: unknown): value is readonly RightsClass[] {
-  return Array.isArray(value) && value.length > 0 && value.every((entry) => entry === 'owner' || entry === 'publisher' || entry === 'public');
+function isList(value: JsonValue | undefined, fits: (entry: JsonValue) => boolean): value is readonly JsonValue[] {
+  return Array.isArray(value) && (value as readonly JsonValue[]).every(fits);
 }
 
-function isPathList(value: unknown, properties: JsonObject): value is readonly string[] {
-  return Array.isArray(value) && value.every((entry) => isPath(entry, properties));
+function hasExactly(value: JsonValue, names: readonly string[], optional: readonly string[] = []): value is JsonObject {
+  if (!isJsonObject(value)) return false;
+  return names.every((name) => Object.hasOwn(value, name)) && Object.keys(value).every((name) => names.includes(name) || optional.includes(name));
 }
 
-function isPath(value: unknown, properties: JsonObject): boolean {
+function isRights(value: JsonValue | undefined): value is RightsClass {
+  return value === 'owner' || value === 'publisher' || value === 'public';
+}
+
+function isTitle(value: JsonValue | undefined): boolean {
+  return isJsonObject(value) && typeof value['zh'] === 'string' && typeof value['en'] === 'string';
+}
+
+function fieldsOf(shape: JsonValue | undefined): JsonObject {
+  const properties = isJsonObject(shape) && isJsonObject(shape['items']) ? shape['items']['properties'] : isJsonObject(shape) ? shape['properties'] : undefined;
+  return isJsonObject(properties) ? properties : {};
+}
+
+function isClaim(entry: JsonValue, shape: JsonValue | undefined): boolean {
+  if (!hasExactly(entry, ['en', 'personal', 'zh']) || !isTitle(entry)) return false;
+  return isList(entry['personal'], (field) => typeof field === 'string' && Object.hasOwn(fieldsOf(shape), field));
+}
+
+function isLinkCheck(entry: JsonValue, properties: JsonObject): boolean {
+  if (!hasExactly(entry, ['code', 'en', 'paths', 'severity', 'zh']) || !isTitle(entry) || typeof entry['code'] !== 'string') return false;
+  if (!isList(entry['paths'], (path) => isPath(path, properties)) || entry['paths'].length === 0) return false;
+  if (entry['severity'] === 'across') return isAcross(entry['code']);
+  return (entry['severity'] === 'error' || entry['severity'] === 'warning') && linkRules.has(entry['code']);
+}
+
+function isImportRule(rule: JsonValue, properties: JsonObject): boolean {
+  if (!hasExactly(rule, ['path', 'transform'], ['unit']) || typeof rule['transform'] !== 'string') return false;
+  if (rule['unit'] !== undefined && !isList(rule['unit'], (column) => typeof column === 'string')) return false;
+  if (rule['path'] === '') return rule['transform'] === 'ignore' || rule['transform'] === 'unit';
+  return isPath(rule['path'], properties) && transforms.has(rule['transform']);
+}
+
+function isImportFill(entry: JsonValue, properties: JsonObject): boolean {
+  if (!hasExactly(entry, ['column', 'path'], ['copy', 'value']) || typeof entry['column'] !== 'string' || !isPath(entry['path'], properties)) return false;
+  return (entry['value'] !== undefined) !== (entry['copy'] !== undefined && isPath(entry['copy'], properties));
+}
+
+/** `claim.field` of a claim that is one object. */
+function isPath(value: JsonValue | undefined, properties: JsonObject): boolean {
   if (typeof value !== 'string') return false;
   const [claim = '', field = '', ...rest] = value.split('.');
-  const shape = properties[claim];
+  const shape = Object.hasOwn(properties, claim) ? properties[claim] : undefined;
   if (rest.length > 0 || !isJsonObject(shape) || !isJsonObject(shape['properties'])) return false;
   return Object.hasOwn(shape['properties'], field);
 }

@@ -1,21 +1,9 @@
 import { canonicalize, isJsonObject, type JsonObject, type JsonValue } from '../canonical.js';
-import {
-  checkIdNumber,
-  checkIndustry,
-  checkInvestmentProjectCode,
-  checkOrganisationCode,
-  checkProjectCode,
-  checkRegion,
-  checkSectionCode,
-  checkTenderProjectCode,
-  checkUnifiedTransactionCode,
-  checkUscc,
-  type CodeCheck,
-} from '../codes/index.js';
-import { isCalendarDay } from '../codes/code-check.js';
 import { ProtocolError } from '../errors.js';
 import { validators, type SchemaFault } from '../generated/validators.js';
 import { kindDefinition } from './bundled-kinds.js';
+import { fieldChecks } from './field-checks.js';
+import { linkRules } from './link-rules.js';
 import { valueAt, type KindDefinition, type LinkCheck, type RightsClass } from './kind-definition.js';
 
 /** One thing wrong with a record: where, a closed word, and words for people. Never the value itself. */
@@ -50,46 +38,36 @@ function schemaProblem(found: SchemaFault): RecordProblem {
   return { path: typeof missing === 'string' ? `${found.instancePath}/${missing}` : found.instancePath, code, zh, en };
 }
 
-function checkDate(text: string): CodeCheck {
-  const [year, month, day] = text.slice(0, 10).split('-').map(Number);
-  return isCalendarDay(year ?? 0, month ?? 0, day ?? 0) ? { ok: true, warnings: [] } : { ok: false, reason: 'no-such-day' };
+/** A field that carries a code: where it stands, which check it meets, and for which value of another field only. */
+interface CodedField {
+  readonly path: string;
+  readonly check: string;
+  readonly when?: { readonly path: string; readonly equals: JsonValue };
 }
 
-function checkTime(text: string): CodeCheck {
-  const inDay = Number(text.slice(11, 13)) < 24 && Number(text.slice(14, 16)) < 60 && Number(text.slice(17, 19)) < 60;
-  return inDay ? checkDate(text) : { ok: false, reason: 'no-such-time' };
-}
-
-/** Code checks a schema names by `x-code`. */
-const codeChecks: Readonly<Record<string, (text: string) => CodeCheck>> = {
-  uscc: checkUscc,
-  'organisation-code': checkOrganisationCode,
-  'id-number': checkIdNumber,
-  region: checkRegion,
-  industry: checkIndustry,
-  'project-code': checkProjectCode,
-  'tender-project-code': checkTenderProjectCode,
-  'section-code': checkSectionCode,
-  'investment-project-code': checkInvestmentProjectCode,
-  'unified-transaction-code': checkUnifiedTransactionCode,
-  date: checkDate,
-  time: checkTime,
-};
-
-const codedFields = new WeakMap<KindDefinition, readonly (readonly [path: string, check: string])[]>();
+const codedFields = new WeakMap<KindDefinition, readonly CodedField[]>();
 
 /** The fields of a kind that carry a code, found once. */
-function codedFieldsOf(definition: KindDefinition): readonly (readonly [string, string])[] {
+function codedFieldsOf(definition: KindDefinition): readonly CodedField[] {
   let fields = codedFields.get(definition);
   if (fields === undefined) {
-    fields = Object.entries(definition.document['properties'] as JsonObject).flatMap(([claim, shape]) =>
-      Object.entries((isJsonObject(shape) && isJsonObject(shape['properties']) ? shape['properties'] : {}) as JsonObject).flatMap(([field, rule]) =>
-        isJsonObject(rule) && typeof rule['x-code'] === 'string' ? [[`${claim}.${field}`, rule['x-code']] as const] : [],
-      ),
+    fields = partsOf(definition.document['properties']).flatMap(([claim, shape]) =>
+      partsOf(shape['properties']).flatMap(([field, rule]) => codedField(claim, field, rule)),
     );
     codedFields.set(definition, fields);
   }
   return fields;
+}
+
+function partsOf(value: JsonValue | undefined): readonly (readonly [string, JsonObject])[] {
+  return isJsonObject(value) ? Object.entries(value).flatMap(([name, part]) => (isJsonObject(part) ? [[name, part] as const] : [])) : [];
+}
+
+function codedField(claim: string, field: string, rule: JsonObject): readonly CodedField[] {
+  const { 'x-code': check, 'x-code-when': when } = rule;
+  if (typeof check !== 'string') return [];
+  const limited = isJsonObject(when) && when['equals'] !== undefined ? { when: { path: `${claim}.${String(when['field'])}`, equals: when['equals'] } } : {};
+  return [{ path: `${claim}.${field}`, check, ...limited }];
 }
 
 function pointer(path: string): string {
@@ -99,29 +77,21 @@ function pointer(path: string): string {
 function codeProblems(definition: KindDefinition, data: JsonObject): { problems: RecordProblem[]; warnings: RecordProblem[] } {
   const problems: RecordProblem[] = [];
   const warnings: RecordProblem[] = [];
-  for (const [path, name] of codedFieldsOf(definition)) {
+  for (const { path, check: name, when } of codedFieldsOf(definition)) {
     const value = valueAt(data, path);
-    const check = typeof value === 'string' ? codeChecks[name]?.(value) : undefined;
+    const applies = when === undefined || valueAt(data, when.path) === when.equals;
+    const check = typeof value === 'string' && applies ? fieldChecks.get(name)?.(value) : undefined;
     if (check === undefined) continue;
     if (!check.ok) problems.push({ path: pointer(path), code: `${name}-${check.reason}`, zh: '代码或日期校验不通过', en: 'the code or date fails its check' });
-    else for (const warning of check.warnings) warnings.push({ path: pointer(path), code: warning, zh: '代码内部校验不符，请核对', en: 'an inner check of the code differs, please verify' });
+    else for (const warning of check.warnings) warnings.push({ path: pointer(path), code: warning, zh: '代码内部校验不符或已不在现行目录，请核对', en: 'an inner check of the code differs or its list has changed, please verify' });
   }
   return { problems, warnings };
 }
 
-/** Link checks inside one record; true where the values agree or one is absent. */
-const linkRules: Readonly<Record<string, (left: string, right: string) => boolean>> = {
-  prefix: (left, right) => right.startsWith(left),
-  'dates-ordered': (left, right) => left.slice(0, 10) <= right.slice(0, 10),
-  'birth-date-in-id': (left, right) => left.slice(6, 14) === right.replaceAll('-', ''),
-  'organisation-code-in-uscc': (left, right) => left.slice(8, 17) === right,
-};
-
 function linkProblem(check: LinkCheck, data: JsonObject): RecordProblem | undefined {
-  const [left, right] = check.paths.map((path) => valueAt(data, path));
-  const agrees = linkRules[check.code];
-  if (agrees === undefined || typeof left !== 'string' || typeof right !== 'string' || agrees(left, right)) return undefined;
-  return { path: pointer(check.paths[1] ?? ''), code: check.code, zh: check.zh, en: check.en };
+  const agrees = linkRules.get(check.code);
+  if (agrees === undefined || agrees(check.paths.map((path) => valueAt(data, path)))) return undefined;
+  return { path: pointer(check.paths.at(-1) ?? ''), code: check.code, zh: check.zh, en: check.en };
 }
 
 function linkProblems(definition: KindDefinition, data: JsonObject, severity: 'error' | 'warning'): RecordProblem[] {
@@ -139,7 +109,8 @@ export function validateRecord(kind: string, version: number, data: unknown): Re
   const validate = validators.get(`${kind}/${String(version)}`);
   if (definition === undefined || validate === undefined) throw new ProtocolError('SCHEMA_UNKNOWN', { kind, version });
   if (!validate(data) || !isJsonObject(data)) {
-    return { ok: false, problems: (validate.errors ?? []).map(schemaProblem), warnings: [] };
+    // `if` only repeats what its branch has said.
+    return { ok: false, problems: (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(schemaProblem), warnings: [] };
   }
   const codes = codeProblems(definition, data);
   const problems = [...codes.problems, ...linkProblems(definition, data, 'error')];
