@@ -79,7 +79,7 @@ describe("the bidder's page", () => {
 
   it('says who reads what, for what, until when and how often, in Chinese and in English', async () => {
     const { tab, faults } = await open(`ask=${ask.id}&lang=zh`);
-    await tab.getByRole('heading', { name: '示例银行（虚构） 请求读取您的数据' }).waitFor();
+    await tab.getByRole('heading', { name: /示例银行（虚构）\s*请求读取您的数据/ }).waitFor();
     const chinese = await tab.getByRole('main').innerText();
     for (const words of ['金融机构', 'sample-bank', '信用信息：认定', '业绩信息：合同', '保函评估', '2030/01/01', '2030/01/08', '北京时间', '最多 2 次']) expect(chinese).toContain(words);
 
@@ -174,7 +174,7 @@ describe("the bidder's page", () => {
     await lines.first().waitFor();
     const shown = await lines.allInnerTexts();
     expect(shown).toHaveLength(3);
-    expect(shown[0]).toMatch(/Reading refused[^]*Sample Centre A \(invented\) → Sample Bank \(invented\)[^]*GRANT_EXHAUSTED/);
+    expect(shown[0]).toMatch(/Reading refused[^]*Sample Centre A \(invented\) → Sample Bank \(invented\)[^]*The grant has no uses left GRANT_EXHAUSTED/);
     expect(shown[1]).toMatch(/Read under a grant[^]*Sample Bank \(invented\) · assessing a guarantee[^]*Credit: Finding/);
     expect(shown[2]).toMatch(/Record published[^]*Sample Centre A \(invented\)[^]*Credit/);
     await tab.getByText('did not answer; their refusals may be missing: centre-b').waitFor();

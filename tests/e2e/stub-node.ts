@@ -32,33 +32,35 @@ export async function startStubNode({ domain, members }: StubFacts): Promise<Stu
     if (found === undefined) throw new ProtocolError('NOT_FOUND');
     return found;
   };
+  const member = (id: string): object => {
+    const found = members.find(({ document }) => document.id === id);
+    if (found === undefined) throw new ProtocolError('MEMBER_UNKNOWN');
+    return found;
+  };
+  const routes: Readonly<Record<string, (id: string, request: IncomingMessage) => object | Promise<object>>> = {
+    'GET consortium': () => ({ domain }),
+    'GET members': (id) => (id === '' ? { items: members } : member(id)),
+    'GET asks': ask,
+    'POST asks/grant': async (id, request) => {
+      const grant = (await bodyOf(request)) as GrantEnvelope;
+      state.grants.push(grant);
+      state.asks.set(id, { ...ask(id), grant });
+      return ask(id);
+    },
+    'POST revocations': async (_id, request) => {
+      state.revocations.push((await bodyOf(request)) as RevocationEnvelope);
+      return { transactionId: '0'.repeat(64), response: {} };
+    },
+    'POST trails': async (_id, request) => {
+      state.trailRequests.push((await bodyOf(request)) as TrailRequestEnvelope);
+      return stub.trail;
+    },
+  };
   const answer = async (request: IncomingMessage): Promise<object> => {
     const [, , room = '', id = '', verb = ''] = (request.url ?? '').split('/');
-    switch (`${request.method ?? ''} ${room}${verb === '' ? '' : `/${verb}`}`) {
-      case 'GET consortium':
-        return { domain };
-      case 'GET members': {
-        const member = members.find(({ document }) => document.id === id);
-        if (id !== '' && member === undefined) throw new ProtocolError('MEMBER_UNKNOWN');
-        return member ?? { items: members };
-      }
-      case 'GET asks':
-        return ask(id);
-      case 'POST asks/grant': {
-        const grant = (await bodyOf(request)) as GrantEnvelope;
-        state.grants.push(grant);
-        state.asks.set(id, { ...ask(id), grant });
-        return ask(id);
-      }
-      case 'POST revocations':
-        state.revocations.push((await bodyOf(request)) as RevocationEnvelope);
-        return { transactionId: '0'.repeat(64), response: {} };
-      case 'POST trails':
-        state.trailRequests.push((await bodyOf(request)) as TrailRequestEnvelope);
-        return state.trail;
-      default:
-        throw new ProtocolError('NOT_FOUND');
-    }
+    const route = routes[`${request.method ?? ''} ${room}${verb === '' ? '' : `/${verb}`}`];
+    if (route === undefined) throw new ProtocolError('NOT_FOUND');
+    return await route(id, request);
   };
   const server = createServer((request, response) => {
     const send = (status: number, body: object): void => {
@@ -74,5 +76,6 @@ export async function startStubNode({ domain, members }: StubFacts): Promise<Stu
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return Object.assign(state, { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, close });
+  const stub: StubNode = Object.assign(state, { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, close });
+  return stub;
 }

@@ -4,7 +4,7 @@ const texts = {
   zh: {
     brand: '汇链授权', other: 'English', ask: '授权请求', trail: '数据足迹', owner: '权属人', loading: '正在读取…',
     noAskTitle: '没有待处理的请求', noAsk: '请打开对方发来的链接，或粘贴请求编号。', askId: '请求编号', show: '查看请求',
-    asks: (name) => `${name} 请求读取您的数据`, lead: '请逐项核对。签署后，对方只能读取以下内容，且每次读取都会留下足迹。',
+    asks: '请求读取您的数据', lead: '请逐项核对。签署后，对方只能读取以下内容，且每次读取都会留下足迹。',
     who: '谁来读取', what: '读取哪些内容', purpose: '用于什么', term: '何时有效', times: '可读几次',
     until: (from, until) => `${from} 至 ${until}（北京时间）`, uses: (count) => `最多 ${count} 次`,
     note: '对方附言（不属于签署内容）', proof: '签署内容的摘要', sign: '签署授权', decline: '不签署', signing: '正在签署…',
@@ -23,7 +23,7 @@ const texts = {
   en: {
     brand: 'Huilian consent', other: '中文', ask: 'Request', trail: 'Trail', owner: 'Owner', loading: 'Loading…',
     noAskTitle: 'No request to answer', noAsk: 'Open the link you were sent, or paste the request number.', askId: 'Request number', show: 'Show request',
-    asks: (name) => `${name} asks to read your data`, lead: 'Check every line. Once you sign, they can read this and nothing else, and every reading leaves a trace.',
+    asks: 'asks to read your data', lead: 'Check every line. Once you sign, they can read this and nothing else, and every reading leaves a trace.',
     who: 'Who reads', what: 'What they read', purpose: 'For what', term: 'Valid', times: 'How often',
     until: (from, until) => `${from} to ${until} (Beijing time)`, uses: (count) => (count === 1 ? 'Once' : `At most ${count} times`),
     note: 'Their note (not part of what you sign)', proof: 'Digest of what is signed', sign: 'Sign', decline: 'Don’t sign', signing: 'Signing…',
@@ -86,7 +86,7 @@ function show(draw, { announce = true } = {}) {
 }
 
 function card(tone, title, ...children) {
-  return make('section', { class: `card ${tone}` }, make('h1', {}, title), ...children);
+  return make('section', { class: `card ${tone}` }, make('h1', {}, ...[title].flat()), ...children);
 }
 
 function showLoading(label = (words) => words.loading) {
@@ -143,9 +143,15 @@ function drawTerms({ note, readerKind, words }) {
 
 const drawProof = (shown) => make('details', {}, make('summary', {}, text().proof), make('code', { class: 'digest' }, shown));
 
+/** Name and sentence may part at the end of a line, not within. */
+function drawTitle({ words }) {
+  const space = state.language === 'zh' ? '' : ' ';
+  return [make('span', { class: 'phrase' }, say(words.reader)), space, make('span', { class: 'phrase' }, text().asks)];
+}
+
 function drawAsk(ask) {
   const expired = ask.expired && make('p', { class: 'warning', role: 'alert' }, make('strong', {}, text().expiredTitle), text().expired);
-  return card('', text().asks(say(ask.words.reader)),
+  return card('', drawTitle(ask),
     expired || make('p', { class: 'lead' }, text().lead),
     ...drawTerms(ask),
     ask.expired ? undefined : make('div', { class: 'actions' }, button(text().sign, () => sign(ask), 'primary'), button(text().decline, () => showDeclined(ask))),
@@ -221,7 +227,7 @@ function drawTrail({ lines, missing }) {
 const refusing = new Set(['refused', 'refused-by-centre', 'contested', 'disputed']);
 const reading = new Set(['opened', 'confirmed']);
 
-function drawLine({ at, code, data, purpose, revocable, what, who }) {
+function drawLine({ at, code, data, purpose, reason, revocable, what, who }) {
   const tone = refusing.has(what) ? 'bad' : reading.has(what) ? 'good' : '';
   const when = new Date(at * 1000);
   const format = new Intl.DateTimeFormat(state.language === 'zh' ? 'zh-CN' : 'en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'Asia/Shanghai' });
@@ -231,7 +237,7 @@ function drawLine({ at, code, data, purpose, revocable, what, who }) {
     make('div', { class: 'line' }, make('strong', {}, text().events[what] ?? what), make('time', { datetime: when.toISOString() }, format.format(when))),
     about === '' ? undefined : make('p', {}, about),
     data.length > 0 ? make('p', { class: 'fine' }, data.map(say).join(separator)) : undefined,
-    code === undefined ? undefined : make('p', { class: 'fine' }, make('code', {}, code)),
+    code === undefined ? undefined : make('p', { class: 'fine' }, reason && `${capital(say(reason))} `, make('code', {}, code)),
     revocable === undefined ? undefined : make('p', {}, revokeButton(revocable, openTrail)));
 }
 

@@ -1,4 +1,4 @@
-import { bundledKinds, describeClaim, purposes, type MemberState, type Words } from '@huilian/sdk';
+import { bundledKinds, describeClaim, isErrorCode, ProtocolError, purposes, type MemberState, type Words } from '@huilian/sdk';
 
 /** What a node's trail says, as far as the page shows it. */
 export interface NodeTrail {
@@ -33,7 +33,9 @@ export interface TrailLine {
   readonly who?: Words;
   readonly data: readonly Words[];
   readonly purpose?: Words;
+  /** Why something was refused. */
   readonly code?: string;
+  readonly reason?: Words;
   /** A grant that can still be taken back. */
   readonly revocable?: string;
 }
@@ -52,7 +54,7 @@ export function trailInWords(trail: NodeTrail, members: readonly MemberState[]):
   const fromCentres = trail.refusals.flatMap(({ centre, refusals }) =>
     refusals.map(({ at, code, reader, recordIds }): TrailLine => {
       const [by, to] = [nameOf(centre), nameOf(reader)];
-      return { at, what: 'refused-by-centre', who: { zh: `${by.zh} → ${to.zh}`, en: `${by.en} → ${to.en}` }, data: kindsOf(recordIds), code };
+      return { at, what: 'refused-by-centre', who: { zh: `${by.zh} → ${to.zh}`, en: `${by.en} → ${to.en}` }, data: kindsOf(recordIds), ...reasonOf(code) };
     }),
   );
   return { lines: [...fromLedger, ...fromCentres].reverse().sort((left, right) => right.at - left.at), missing: trail.missing.map(nameOf) };
@@ -68,7 +70,7 @@ function lineOf(entry: TrailEntry, nameOf: (id: string) => Words, revoked: Reado
     data: claims.length > 0 ? claimsOf(recordIds, claims) : kindsOf(recordIds),
     ...(party === undefined ? {} : { who: nameOf(party) }),
     ...(purposeWords === undefined ? {} : { purpose: purposeWords }),
-    ...(code === undefined ? {} : { code }),
+    ...reasonOf(code),
     ...(what === 'opened' && grant !== undefined && !revoked.has(grant) ? { revocable: grant } : {}),
   };
 }
@@ -88,4 +90,11 @@ function claimsOf(recordIds: readonly string[], claims: readonly string[]): Word
       return title === undefined ? { zh: `${kind}/${claim}`, en: `${kind}/${claim}` } : { zh: `${title.kind.zh}：${title.zh}`, en: `${title.kind.en}: ${title.en}` };
     }),
   );
+}
+
+function reasonOf(code: string | undefined): { readonly code?: string; readonly reason?: Words } {
+  if (code === undefined) return {};
+  if (!isErrorCode(code)) return { code };
+  const { en, zh } = new ProtocolError(code).entry;
+  return { code, reason: { en, zh } };
 }

@@ -1,4 +1,4 @@
-export { evidenceShape, type EndorsedTransaction, type Evidence } from './evidence-file.js';
+export { evidenceShape, readEvidence, type EndorsedTransaction, type Evidence } from './evidence-file.js';
 export { fillForm, type FilledField, type FilledForm, type FormMap } from './fill-form.js';
 export { errorOf, HttpDoor, type Authorise, type CallOptions, type DoorOptions, type Repeat } from './http-door.js';
 export { checkAnswer, grantFor, type Ask, type AskTerms } from './check-grant.js';
@@ -12,6 +12,6 @@ export { memoryPin, OwnerWallet, type DomainPin } from './owner-wallet.js';
 export { registrationBytes, signRegistration } from './registration.js';
 export { describeGrant, renderGrant, renderStatement, type ClaimWords, type GrantWords, type MemberNames, type Rendering, type Words } from './wallet-words.js';
 export { readRelease, type Released, type ReadRecord } from './read-release.js';
-export { readEvidence, verifyEvidence, type CheckResult, type EvidenceCheck, type EvidenceReport } from './verify-evidence.js';
+export { verifyEvidence, type CheckResult, type EvidenceCheck, type EvidenceReport, type EvidenceTrust } from './verify-evidence.js';
 // What the signatures above speak of, so that most programs need no second package.
 export { bundledKinds, describeClaim, errorBody, grantDigest, isErrorCode, ProtocolError, purposes, referenceOf, type Domain, type Grant, type GrantEnvelope, type MemberState, type Purpose } from '@huilian/protocol';
