@@ -14,6 +14,7 @@ import {
   type PlacedHeader,
   type Purpose,
   type ReleaseEnvelope,
+  type SignedRequest,
   type Ticket,
   type X25519Key,
 } from '@huilian/protocol';
@@ -74,20 +75,15 @@ export async function buildRequest(terms: OpenTerms, placed: readonly PlacedHead
 
 /** Checks that a ticket answers exactly this request, whatever the node in between says. @throws EXCHANGE_FAILED {reason: ticket} */
 export function checkTicket(requestJws: string, { state }: OpenedAccess): void {
-  const { digest, request } = readRequest(requestJws);
-  const { claims, encryptionKey, headers, publisher, purpose, reader, requestId } = request;
+  if (!isAnswerTo(readRequest(requestJws), state)) throw new ProtocolError('EXCHANGE_FAILED', { reason: 'ticket' });
+}
+
+/** A ticket states everything its request asked for, and nothing else. */
+export function isAnswerTo({ digest, request }: SignedRequest, ticket: Ticket): boolean {
+  const { basis, claims, encryptionKey, headers, publisher, purpose, reader, requestId } = request;
   const records = headers.map(({ header }) => ({ digest: header.digest, recordId: recordId(publisher, header.kind, header.localId), version: header.version }));
-  const asked = { basis: request.basis, claims, encryptionKey, publisher, purpose, reader, records, request: digest, requestId };
-  const given = {
-    basis: state.basis,
-    claims: state.claims,
-    encryptionKey: state.encryptionKey,
-    publisher: state.publisher,
-    purpose: state.purpose,
-    reader: state.reader,
-    records: state.records,
-    request: state.request,
-    requestId: state.requestId,
-  };
-  if (canonicalize(asked) !== canonicalize(given)) throw new ProtocolError('EXCHANGE_FAILED', { reason: 'ticket' });
+  const { owner = '' } = headers[0]?.header ?? {};
+  const { expires: _expires, openedAt: _openedAt, readerKey: _readerKey, refused: _refused, slot: _slot, ...stated } = ticket;
+  const asked = { basis, claims, encryptionKey, owner: basis.kind === 'policy' ? '' : owner, publisher, purpose, reader, records, request: digest, requestId };
+  return canonicalize(stated) === canonicalize(asked);
 }

@@ -1,32 +1,40 @@
 import {
   canonicalize,
+  checkJwsHeader,
   checkPlacedHeader,
+  digestShape,
   documentDigest,
   domainOf,
   grantDigest,
+  integer,
   jwkThumbprint,
+  limits,
+  object,
   ownerKeyInForce,
   parseCanonicalObject,
+  parseJws,
   ProtocolError,
-  readCharter,
-  readGrantEnvelope,
-  readPlacedHeader,
   readRequest,
   recordId,
   releaseShape,
-  parseJws,
-  checkJwsHeader,
   stateKey,
+  ticketShape,
   verifyEs256,
   verifyGrantSignature,
+  verifyPresentation,
   verifyReceipt,
   verifyRequest,
   type Charter,
+  type Es256Key,
+  type Grant,
+  type JsonObject,
   type LedgerState,
+  type OwnerState,
   type Ticket,
 } from '@huilian/protocol';
 import { endorsedWrites } from './endorsed-writes.js';
-import { evidenceShape, type EndorsedTransaction, type Evidence } from './evidence-file.js';
+import { readEvidence, type EndorsedTransaction, type Evidence } from './evidence-file.js';
+import { isAnswerTo } from './open-request.js';
 
 export type CheckResult = 'holds' | 'fails' | 'not-provable-yet';
 
@@ -35,7 +43,7 @@ export interface EvidenceCheck {
   readonly zh: string;
   readonly en: string;
   readonly result: CheckResult;
-  /** Error code of a check that fails. */
+  /** Error code and reason of a check that fails; what is lacking for one that is not provable yet. */
   readonly why?: string;
 }
 
@@ -44,177 +52,230 @@ export interface EvidenceReport {
   readonly ok: boolean;
   readonly checks: readonly EvidenceCheck[];
   readonly ticket: string;
+  /** What the proved ticket says; empty where it is not proved. */
   readonly reader: string;
   readonly owner: string;
+  readonly publisher: string;
+  readonly purpose: string;
+  readonly recordIds: readonly string[];
+  /** Claim names without the kind. */
+  readonly claims: readonly string[];
+  /** Unix seconds of the ticket's transaction; 0 where it is not proved. */
+  readonly openedAt: number;
 }
 
-/** Reads an evidence file. @throws EVIDENCE_MALFORMED */
-export function readEvidence(file: unknown): Evidence {
-  try {
-    const evidence = evidenceShape.read(file);
-    readCharter(evidence.charter);
-    evidence.records.forEach((placed, index) => readPlacedHeader(placed, `/records/${String(index)}`));
-    if (evidence.grant !== undefined) readGrantEnvelope(evidence.grant);
-    return evidence;
-  } catch (error) {
-    throw new ProtocolError('EVIDENCE_MALFORMED', error instanceof ProtocolError ? { reason: error.message } : {});
-  }
+/** What the verifier starts from. */
+export interface EvidenceTrust {
+  /** SHA-256 of the charter's canonical bytes, hex, from a source other than the file. */
+  readonly charterFingerprint: string;
+  /** SD-JWT VC presentations that the reader kept: proved to be the content behind the records, one per record. */
+  readonly presentations?: readonly string[];
 }
 
 /**
  * Verifies an access offline, from nothing but the charter's fingerprint: what the centres endorsed, the record under
  * its batch's root, the owner's registered key and grant, the reader's request, the publisher's release, the receipt.
  * Validity on the ledger and the absence of a later revocation need the ledger, and are said to be not provable yet.
+ * Takes the file's bytes or text (preferred: every byte counts then) or the parsed object.
  * @throws EVIDENCE_MALFORMED
  */
-export async function verifyEvidence(file: unknown, charterFingerprint: string): Promise<EvidenceReport> {
+export async function verifyEvidence(file: unknown, trust: EvidenceTrust | string): Promise<EvidenceReport> {
   const evidence = readEvidence(file);
-  const trial = new Trial(evidence);
-  const checks = await trial.run(charterFingerprint);
-  return {
-    ok: checks.every(({ result }) => result !== 'fails'),
-    checks,
-    ticket: evidence.ticketId,
-    reader: trial.ticket?.reader ?? '',
-    owner: trial.ticket?.owner ?? '',
-  };
+  const trial = new Trial(evidence, typeof trust === 'string' ? { charterFingerprint: trust } : trust);
+  const checks = await trial.run();
+  return { ok: checks.every(({ result }) => result !== 'fails'), checks, ticket: evidence.ticketId, ...factsOf(trial.ticket) };
+}
+
+type Facts = Pick<EvidenceReport, 'claims' | 'openedAt' | 'owner' | 'publisher' | 'purpose' | 'reader' | 'recordIds'>;
+
+function factsOf(ticket: Ticket | undefined): Facts {
+  if (ticket === undefined) return { claims: [], openedAt: 0, owner: '', publisher: '', purpose: '', reader: '', recordIds: [] };
+  const { claims, openedAt, owner, publisher, purpose, reader, records } = ticket;
+  return { claims, openedAt, owner, publisher, purpose, reader, recordIds: records.map((record) => record.recordId) };
 }
 
 function invalid(reason: string): never {
   throw new ProtocolError('EVIDENCE_INVALID', { reason });
 }
 
-type Step = readonly [id: string, zh: string, en: string, check: () => void | Promise<void>];
+/** What a step says of itself: nothing where it holds, or what it lacks. */
+type Lacking = string | undefined;
+type Step = readonly [id: string, zh: string, en: string, check: () => Lacking | Promise<Lacking>];
+
+const batchShape = object({ count: integer(1, limits.batchHeaders), root: digestShape });
 
 /** One verification: each step may use what the steps before it proved. */
 class Trial {
   public ticket: Ticket | undefined;
   private ownerKey: string | undefined;
+  private charterHolds = false;
 
-  public constructor(private readonly evidence: Evidence) {}
+  public constructor(
+    private readonly evidence: Evidence,
+    private readonly trust: EvidenceTrust,
+  ) {}
 
-  public async run(fingerprint: string): Promise<EvidenceCheck[]> {
+  public async run(): Promise<EvidenceCheck[]> {
     const steps: readonly Step[] = [
-      ['charter', '章程与指纹一致', 'the charter has the fingerprint', () => { this.checkCharter(fingerprint); }],
-      ['ticket', '凭证由过半数中心背书', 'a majority of centres endorsed the ticket', async () => { await this.checkTicket(); }],
-      ['records', '记录头在背书的批次根之下', 'the record headers stand under endorsed batch roots', async () => { await this.checkRecords(); }],
-      ['registration', '权属人密钥已登记', "the owner's key was registered", async () => { await this.checkRegistration(); }],
-      ['grant', '授权由权属人签署且覆盖本次访问', 'the owner signed the grant, and it covers this access', () => { this.checkGrant(); }],
-      ['request', '请求由读取方签署', 'the reader signed the request', () => { this.checkRequest(); }],
-      ['release', '释放由发布方签署', 'the publisher signed the release', () => { this.checkRelease(); }],
-      ['receipt', '回执由读取方签署', 'the reader signed the receipt', () => { this.checkReceipt(); }],
+      ['charter', '章程与指纹一致', 'the charter has the fingerprint', () => this.checkCharter()],
+      ['ticket', '凭证由过半数中心背书', 'a majority of centres endorsed the ticket', () => this.checkTicket()],
+      ['records', '记录头在背书的批次根之下', 'the record headers stand under endorsed batch roots', () => this.checkRecords()],
+      ['payloads', '内容与记录头摘要一致', 'the content has the digests of the headers', () => this.checkPayloads()],
+      ['registration', '权属人密钥已登记', "the owner's key was registered", () => this.checkRegistration()],
+      ['grant', '授权由权属人签署且覆盖本次访问', 'the owner signed the grant, and it covers this access', () => this.checkGrant()],
+      ['request', '请求由读取方签署', 'the reader signed the request', () => this.checkRequest()],
+      ['release', '释放由发布方签署', 'the publisher signed the release', () => this.checkRelease()],
+      ['receipt', '回执由读取方签署', 'the reader signed the receipt', () => this.checkReceipt()],
+      ['validity', '交易在账本上有效', 'the transactions are valid on the ledger', () => 'ledger'],
+      ['no-later-revocation', '此后未被撤销', 'no revocation came later', () => 'ledger'],
     ];
     const checks: EvidenceCheck[] = [];
     for (const [id, zh, en, check] of steps) checks.push({ id, zh, en, ...(await outcome(check)) });
-    return [
-      ...checks,
-      { id: 'validity', zh: '交易在账本上有效', en: 'the transactions are valid on the ledger', result: 'not-provable-yet' },
-      { id: 'no-later-revocation', zh: '此后未被撤销', en: 'no revocation came later', result: 'not-provable-yet' },
-    ];
-  }
-
-  private get charter(): Charter {
-    return this.evidence.charter;
+    return checks;
   }
 
   private get proved(): Ticket {
     return this.ticket ?? invalid('no-ticket');
   }
 
-  private checkCharter(fingerprint: string): void {
-    if (documentDigest(this.charter) !== fingerprint) invalid('fingerprint');
-    const { chaincode, channel } = this.charter;
-    const domain = domainOf({ chaincode, channel, charter: fingerprint, founding: this.evidence.founding });
-    if (canonicalize(domain) !== canonicalize(this.evidence.domain)) invalid('domain');
+  private checkCharter(): Lacking {
+    const { charter, domain, founding } = this.evidence;
+    const digest = documentDigest(charter);
+    if (digest !== this.trust.charterFingerprint) invalid('fingerprint');
+    const { chaincode, channel } = charter;
+    if (canonicalize(domainOf({ chaincode, channel, charter: digest, founding })) !== canonicalize(domain)) invalid('domain');
+    this.charterHolds = true;
+    return undefined;
   }
 
-  private async checkTicket(): Promise<void> {
+  private async checkTicket(): Promise<Lacking> {
     const { ticket, ticketId } = this.evidence;
     if (ticketId.split('/')[0] !== ticket.transactionId) invalid('ticket-id');
-    const state = await this.endorsed(ticket, 'ticket', ticketId);
-    this.ticket = state;
+    this.ticket = ticketShape.read(await this.endorsed(ticket, 'ticket', ticketId));
+    return undefined;
   }
 
-  private async checkRecords(): Promise<void> {
-    const { batches, records } = this.evidence;
+  private async checkRecords(): Promise<Lacking> {
+    const { records } = this.evidence;
     const { publisher, records: covered } = this.proved;
-    const roots = new Map<number, LedgerState['batch']>();
-    for (const batch of batches) roots.set(batch.seq, await this.endorsed(batch, 'batch', publisher, batch.seq));
+    const roots = await this.batchRoots(publisher);
     if (records.length !== covered.length) invalid('records');
-    records.forEach((placed, index) => {
-      const { header } = placed;
-      checkPlacedHeader(placed, roots.get(placed.seq) ?? invalid('batch-missing'));
+    for (const [index, placed] of records.entries()) {
+      const { header, seq } = placed;
+      checkPlacedHeader(placed, roots.get(seq) ?? invalid('batch-missing'));
       const record = covered[index];
       const same = record?.digest === header.digest && record.version === header.version && record.recordId === recordId(publisher, header.kind, header.localId);
       if (!same) invalid('record');
-    });
+    }
+    return undefined;
   }
 
-  private async checkRegistration(): Promise<void> {
+  /** Roots of exactly the batches that the records stand in, by seq. */
+  private async batchRoots(publisher: string): Promise<Map<number, LedgerState['batch']>> {
+    const { batches, records } = this.evidence;
+    const roots = new Map<number, LedgerState['batch']>();
+    for (const batch of batches) {
+      if (roots.has(batch.seq) || !records.some(({ seq }) => seq === batch.seq)) invalid('batch-surplus');
+      roots.set(batch.seq, batchShape.read(await this.endorsed(batch, 'batch', publisher, batch.seq)));
+    }
+    return roots;
+  }
+
+  private checkPayloads(): Lacking {
+    const { presentations } = this.trust;
+    const { publisher, records } = this.proved;
+    if (presentations === undefined) return 'presentations';
+    if (presentations.length !== records.length) invalid('presentations');
+    for (const [index, { digest, recordId: id, version }] of records.entries()) {
+      const verified = verifyPresentation(presentations[index] ?? '', { digest, signingKey: this.publisherKey(publisher) });
+      if (verified.recordId !== id || verified.version !== version) invalid('presentation');
+    }
+    return undefined;
+  }
+
+  private async checkRegistration(): Promise<Lacking> {
     const { registration } = this.evidence;
-    const { openedAt, owner } = this.proved;
-    if (owner === '') return;
+    const { basis, openedAt, owner } = this.proved;
+    if (basis.kind === 'policy') return registration === undefined ? 'policy' : invalid('registration-surplus');
     if (registration === undefined) return invalid('registration-missing');
-    const state = await this.endorsed(registration, 'owner', owner);
+    const state = (await this.endorsed(registration, 'owner', owner)) as unknown as OwnerState;
+    if (state.owner !== owner) invalid('owner');
     this.ownerKey = ownerKeyInForce(state, openedAt);
+    return undefined;
   }
 
-  private checkGrant(): void {
+  private checkGrant(): Lacking {
     const { domain, grant: envelope } = this.evidence;
     const ticket = this.proved;
-    if (ticket.basis.kind === 'policy') return;
+    if (ticket.basis.kind === 'policy') return envelope === undefined ? 'policy' : invalid('grant-surplus');
     if (envelope === undefined) return invalid('grant-missing');
     const { digest, key } = verifyGrantSignature(envelope, domain);
-    const { claims, expires, grantee, notBefore, owner, purpose } = envelope.grant;
+    if (canonicalize(envelope.domain) !== canonicalize(domain)) invalid('grant-domain');
     if (digest !== ticket.basis.digest || digest !== grantDigest(domain, envelope.grant) || key !== this.ownerKey) invalid('grant-signer');
-    const fits = owner === ticket.owner && grantee === ticket.reader && purpose === ticket.purpose && notBefore <= ticket.openedAt && ticket.openedAt < expires;
-    const kinds = new Set(ticket.records.map((record) => record.recordId.split('/')[1] ?? ''));
-    const covered = [...kinds].every((kind) => ticket.claims.every((claim) => claims.includes(`${kind}/${claim}`)));
-    if (!fits || !covered) invalid('grant-terms');
+    if (!coversTicket(envelope.grant, ticket)) invalid('grant-terms');
+    return undefined;
   }
 
-  private checkRequest(): void {
+  private checkRequest(): Lacking {
     const { domain, readerKey, records, request } = this.evidence;
     const ticket = this.proved;
     if (jwkThumbprint(readerKey) !== ticket.readerKey) invalid('reader-key');
     const signed = readRequest(request);
     verifyRequest(signed, readerKey);
-    const fits = signed.digest === ticket.request && signed.request.reader === ticket.reader && signed.request.salt === domain.salt;
-    if (!fits || canonicalize(signed.request.headers) !== canonicalize(records)) invalid('request');
+    if (!isAnswerTo(signed, ticket) || signed.request.salt !== domain.salt) invalid('request');
+    if (canonicalize(signed.request.headers) !== canonicalize(records)) invalid('request-records');
+    return undefined;
   }
 
-  private checkRelease(): void {
+  private checkRelease(): Lacking {
     const { jweDigest, release: jws, ticketId } = this.evidence;
     const { publisher } = this.proved;
-    const founder = this.charter.founders.find(({ member }) => member.id === publisher) ?? invalid('publisher');
     const parsed = parseJws(jws, 'RELEASE_BAD_SIGNATURE');
     const kid = checkJwsHeader(parsed, 'huilian-release+jwt', 'RELEASE_BAD_SIGNATURE');
     const release = releaseShape.read(parsed.payload);
-    if (!verifyEs256(founder.member.signingKey, parsed.signingInput, parsed.signature)) throw new ProtocolError('RELEASE_BAD_SIGNATURE');
+    if (!verifyEs256(this.publisherKey(publisher), parsed.signingInput, parsed.signature)) throw new ProtocolError('RELEASE_BAD_SIGNATURE');
     const fits = kid === publisher && release.publisher === publisher && release.ticket === ticketId && release.jwe === jweDigest;
     if (!fits) invalid('release');
+    return undefined;
   }
 
-  private checkReceipt(): void {
+  private checkReceipt(): Lacking {
     const { jweDigest, readerKey, receipt: jws, ticketId } = this.evidence;
     const receipt = verifyReceipt(jws, { ticket: ticketId, reader: this.proved.reader, key: readerKey });
     if (receipt.jwe !== jweDigest) invalid('receipt');
+    return undefined;
+  }
+
+  /** The charter's key of a publisher: evidence/0 knows no later keys and no later centres. */
+  private publisherKey(publisher: string): Es256Key {
+    const founder = this.trustedCharter.founders.find(({ member }) => member.id === publisher);
+    return founder?.member.signingKey ?? invalid('publisher');
+  }
+
+  private get trustedCharter(): Charter {
+    return this.charterHolds ? this.evidence.charter : invalid('no-charter');
   }
 
   /** The value that an endorsed transaction wrote under a key. */
-  private async endorsed<K extends keyof LedgerState>(transaction: EndorsedTransaction, type: K, ...parts: (string | number)[]): Promise<LedgerState[K]> {
-    const writes = await endorsedWrites(transaction, this.charter);
-    const value = writes.get(stateKey(type, ...parts));
-    if (value === undefined) return invalid(`no-${type}-write`);
-    return parseCanonicalObject(value) as unknown as LedgerState[K];
+  private async endorsed<K extends keyof LedgerState>(transaction: EndorsedTransaction, type: K, ...parts: (string | number)[]): Promise<JsonObject> {
+    const writes = await endorsedWrites(transaction, this.trustedCharter);
+    return parseCanonicalObject(writes.get(stateKey(type, ...parts)) ?? invalid(`no-${type}-write`));
   }
 }
 
-async function outcome(check: () => void | Promise<void>): Promise<{ result: CheckResult; why?: string }> {
+/** A grant's terms allow what the ticket gave: parties, purpose, count, term, every claim of every kind. */
+function coversTicket({ claims, expires, grantee, maxUses, notBefore, owner, purpose }: Grant, ticket: Ticket): boolean {
+  const fits = owner === ticket.owner && grantee === ticket.reader && purpose === ticket.purpose && (ticket.slot ?? Infinity) <= maxUses;
+  const inTerm = notBefore <= ticket.openedAt && ticket.openedAt < expires;
+  const kinds = new Set(ticket.records.map((record) => record.recordId.split('/')[1] ?? ''));
+  return fits && inTerm && [...kinds].every((kind) => ticket.claims.every((claim) => claims.includes(`${kind}/${claim}`)));
+}
+
+async function outcome(check: () => Lacking | Promise<Lacking>): Promise<{ readonly result: CheckResult; readonly why?: string }> {
   try {
-    await check();
-    return { result: 'holds' };
+    const lacking = await check();
+    return lacking === undefined ? { result: 'holds' } : { result: 'not-provable-yet', why: lacking };
   } catch (error) {
-    return { result: 'fails', why: error instanceof ProtocolError ? error.message : 'EVIDENCE_INVALID' };
+    return { result: 'fails', why: error instanceof ProtocolError ? error.message : 'EVIDENCE_INVALID {"reason":"broken-message"}' };
   }
 }
