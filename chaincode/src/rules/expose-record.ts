@@ -13,13 +13,13 @@ export async function exposeRecord(context: RuleContext, argument: JsonObject): 
   readPlacedHeader(first, '/first');
   readPlacedHeader(second, '/second');
   await requireAnyMember(context);
-  const { localId, version } = first.header;
+  const { kind, localId, version } = first.header;
   const contradicts = second.header.localId === localId && second.header.version === version && !sameHeader(first.header, second.header);
   if (!contradicts) throw new ProtocolError('NOT_CONTESTED');
   for (const placed of [first, second]) await checkPlace(context, publisher, placed);
   const before = await context.state.get('contested', publisher, localId);
-  if (before !== undefined && before.version >= version) return { writes: [], response: { localId, publisher, version: before.version } };
-  const payload = { localId, publisher, version };
+  if (before !== undefined && before.version >= version) return { writes: [], response: { kind, localId, publisher, version: before.version } };
+  const payload = { kind, localId, publisher, version };
   return { writes: [put('contested', [publisher, localId], { version })], event: { name: 'expose', payload }, response: payload };
 }
 

@@ -43,7 +43,7 @@ const contestedKey = `contested guangzhou ${id32('credit-a')}`;
 function expose(first: JsonRecord, again: JsonRecord, fields: Partial<LedgerCall> = {}): LedgerCall {
   return call('records:expose', { first, publisher: 'guangzhou', second: again }, { caller: 'ZhuhaiMSP', ...fields });
 }
-const exposed = { localId: id32('credit-a'), publisher: 'guangzhou', version: 1 };
+const exposed = { kind: 'credit', localId: id32('credit-a'), publisher: 'guangzhou', version: 1 };
 const otherOwnerSameDigest = [{ ...header('credit-a'), owner: OTHER_OWNER, subject: OTHER_OWNER }];
 
 export const validRecords: readonly LedgerCase[] = [
