@@ -1,4 +1,9 @@
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+
+if (!existsSync(new URL('sdk/protocol/src/generated/validators.js', import.meta.url))) {
+  throw new Error('the validators of the kinds are not generated yet: npm run generate / 尚未生成校验代码，请先运行 npm run generate');
+}
 
 // Tests run from the sources (condition @huilian/source); oxc emits the decorator metadata that
 // fabric-contract-api and Nest read at run time.
