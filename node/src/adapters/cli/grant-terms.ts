@@ -1,5 +1,5 @@
-import { ProtocolError, readPurpose, referenceOf, toHex, type JsonObject } from '@huilian/protocol';
-import type { Ask, HttpDoor, Rendering, Words } from '@huilian/sdk';
+import { ProtocolError, readMemberDocument, readPurpose, referenceOf, toHex, type JsonObject } from '@huilian/protocol';
+import type { Ask, HttpDoor, Rendering } from '@huilian/sdk';
 import { given, type NodeOptions } from './huilian-command.js';
 
 export interface GrantOptions extends NodeOptions {
@@ -55,9 +55,17 @@ export function termsOfAsk(ask: Ask, owner: string | undefined): GrantTerms {
 export async function wordsOf(terms: GrantTerms, door: HttpDoor, note: string | undefined): Promise<Rendering> {
   const { describeGrant, renderGrant } = await import('@huilian/sdk');
   const { grantee } = describeGrant(terms.grant);
-  const { document } = await door.get<{ document: { name: Words } }>(`/v1/members/${encodeURIComponent(grantee)}`);
-  const words = renderGrant(terms.grant, { [grantee]: document.name });
-  return note === undefined ? words : { zh: [...words.zh, `读取方附言：${note}`], en: [...words.en, `The reader notes: ${note}`] };
+  const { document } = await door.get<{ document: unknown }>(`/v1/members/${encodeURIComponent(grantee)}`);
+  const { name } = readMemberDocument(document);
+  const words = renderGrant(terms.grant, { [grantee]: { zh: oneLine(name.zh), en: oneLine(name.en) } });
+  if (note === undefined) return words;
+  const noted = `"${oneLine(note)}"`;
+  return { zh: [...words.zh, `读取方附言：${noted}`], en: [...words.en, `The reader notes: ${noted}`] };
+}
+
+/** Others' words on one line, without what could make a terminal show other words than those that are signed. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 function freshNonce(): string {

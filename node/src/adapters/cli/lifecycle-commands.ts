@@ -4,7 +4,7 @@ import { loadConfig } from '../../config/config.js';
 import { HuilianCommand, StateCommand, reportError, stateFolder, type CommandResult, type OutputOptions, type StateOptions } from './huilian-command.js';
 import { ProcessActions } from './process-actions.js';
 
-@Command({ name: 'start', description: 'run the node of a state folder until Ctrl-C / 运行节点' })
+@Command({ name: 'start', description: 'run the node of a state folder until Ctrl-C / 运行节点。Example: huilian start --state ./state' })
 export class StartCommand extends StateCommand<StateOptions> {
   public constructor(private readonly actions: ProcessActions) {
     super();
@@ -16,7 +16,7 @@ export class StartCommand extends StateCommand<StateOptions> {
   }
 }
 
-@Command({ name: 'reindex', description: 'rebuild the read model from the ledger beside the current one, then flip / 重建索引' })
+@Command({ name: 'reindex', description: 'rebuild the read model from the ledger beside the current one, then flip / 重建索引。Example: huilian reindex --state ./state' })
 export class ReindexCommand extends StateCommand<StateOptions> {
   public constructor(private readonly actions: ProcessActions) {
     super();
