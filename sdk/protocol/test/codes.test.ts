@@ -102,6 +102,6 @@ describe('currencies', () => {
     expect(protocol.currencyCode('156')).toBe('CNY');
     expect(protocol.currencyCode('CNY')).toBe('CNY');
     expect(protocol.currencyCode('840')).toBe('USD');
-    for (const code of ['XXX', '999', 'RMB', 'constructor', '']) expect(protocol.currencyCode(code)).toBeUndefined();
+    for (const code of ['XTS', '963', 'RMB', 'constructor', '']) expect(protocol.currencyCode(code)).toBeUndefined();
   });
 });

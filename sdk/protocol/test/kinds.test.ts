@@ -76,6 +76,12 @@ describe('bundled kinds', () => {
     expect(two?.naturalKey).not.toBe(one?.naturalKey);
   });
 
+  it('ask for what a category needs only where there is a category', () => {
+    const asked = (kind: string): string[] => protocol.validateRecord(kind, 1, {}).problems.map(({ path }) => path);
+    expect(asked('credit').sort()).toEqual(['/body', '/entry']);
+    expect(asked('supervision').sort()).toEqual(['/authority', '/item', '/section']);
+  });
+
   it('refuse what they do not know', () => {
     expect(() => protocol.validateRecord('entity', 2, {})).toThrow('SCHEMA_UNKNOWN');
     expect(() => protocol.recordFacts('nothing', 1, {})).toThrow('SCHEMA_UNKNOWN');
