@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isJsonObject, ProtocolError, referenceOf, toHex, type GrantEnvelope, type Purpose } from '@huilian/protocol';
 import { fillForm, renderGrant, verifyEvidence, type Ask, type Consortium, type FormMap, type FoundRecord, type MemberClient, type OpenedAccess, type ReadRecord } from '@huilian/sdk';
 import type { NodeApi } from '../../adapters/cli/node-api.js';
@@ -44,6 +45,13 @@ const registrationForm: FormMap = {
 const platformClaims = ['entity/contact', 'entity/identity', 'entity/registration', 'entity/representative', 'qualification/certificate', 'qualification/qualification'];
 const bankClaims = ['credit/entry', 'credit/score', 'performance/contract', 'performance/section'];
 const yearSeconds = 365 * 86_400;
+const receiptMilliseconds = 20_000;
+
+interface Trail {
+  readonly entries: readonly { readonly what: string; readonly ticket?: string }[];
+  readonly refusals: readonly { readonly centre: string; readonly refusals: readonly { readonly code: string }[] }[];
+  readonly missing: readonly string[];
+}
 
 /** A wrong outcome of a step: the walk-through stops and the process ends non-zero. */
 class StepFailed extends Error {}
@@ -58,6 +66,8 @@ export class WalkThrough {
   private owner!: SampleOwner;
   private platform!: MemberClient;
   private bank!: MemberClient;
+  /** Tickets whose receipt was sent. */
+  private readonly receipted = new Set<string>();
 
   public constructor(
     private readonly local: LocalConsortium,
@@ -209,27 +219,35 @@ export class WalkThrough {
 
   /** The owner's trail: the ledger's part and every centre's refusals. */
   private async trail(): Promise<number> {
-    await this.local.whenLevel();
-    const request = await this.owner.wallet.signTrailRequest(this.consortiumFacts.domain, this.owner.id);
-    const { entries, missing, refusals } = (await this.local.api('guangzhou').post('/v1/trails', request)) as {
-      entries: { what: string }[];
-      refusals: { centre: string; refusals: { code: string }[] }[];
-      missing: string[];
-    };
+    const { entries, missing, refusals } = await this.trailWithReceipts();
     mustBe(missing.length === 0, `every centre answers, missing ${missing.join()}`);
     const codes = new Set(refusals.flatMap((centre) => centre.refusals.map(({ code }) => code)));
     for (const code of ['GRANT_REQUIRED', 'GRANT_EXHAUSTED', 'GRANT_REVOKED', 'REQUEST_NOT_READER']) mustBe(codes.has(code), `the trail shows ${code}`);
-    for (const what of ['registered', 'published', 'opened', 'grant-revoked']) mustBe(entries.some((entry) => entry.what === what), `the trail shows ${what}`);
+    for (const what of ['registered', 'published', 'opened', 'confirmed', 'grant-revoked']) mustBe(entries.some((entry) => entry.what === what), `the trail shows ${what}`);
     const refused = refusals.reduce((sum, centre) => sum + centre.refusals.length, 0);
     this.report.step('足迹完整显示以上一切', 'the trail shows all of it');
     this.report.detail(`${String(entries.length)} on the ledger 链上 + ${String(refused)} refusals 拒绝, from ${String(centres.length)} centres`);
     return entries.length + refused;
   }
 
+  /** Receipts are anchored in batches, a moment after they were sent: asks again until the trail shows every one of them. */
+  private async trailWithReceipts(): Promise<Trail> {
+    const deadline = performance.now() + receiptMilliseconds;
+    for (;;) {
+      const request = await this.owner.wallet.signTrailRequest(this.consortiumFacts.domain, this.owner.id);
+      const trail = (await this.local.api('guangzhou').post('/v1/trails', request)) as Trail;
+      const confirmed = new Set(trail.entries.flatMap(({ ticket, what }) => (what === 'confirmed' && ticket !== undefined ? [ticket] : [])));
+      if ([...this.receipted].every((ticket) => confirmed.has(ticket))) return trail;
+      mustBe(performance.now() < deadline, 'every receipt is anchored in time');
+      await delay(100);
+    }
+  }
+
   private async readWith(reader: MemberClient, recordIds: readonly string[], claims: readonly string[], purpose: Purpose, grant: GrantEnvelope): Promise<{ access: OpenedAccess; records: readonly ReadRecord[] }> {
     const access = await reader.open({ recordIds, claims, purpose, grant });
     const records = await reader.read(access);
     await reader.receipt(access);
+    this.receipted.add(access.ticket);
     this.keep(reader.memberId, `${access.ticket.replace('/', '-')}.json`, { ticket: access.ticket, records });
     return { access, records };
   }
