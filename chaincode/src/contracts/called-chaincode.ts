@@ -1,4 +1,4 @@
-import { Context } from 'fabric-contract-api';
+import type { ChaincodeStub } from 'fabric-shim-api';
 import { fromUtf8, ProtocolError } from '@huilian/protocol';
 
 // As fabric-shim decodes the signed proposal; its typings differ from what it answers.
@@ -15,7 +15,7 @@ const nameField = 2;
  * its client signed and names that other one; rules compare it with the charter's. @throws FORBIDDEN_CALLER where there is
  * no proposal to read
  */
-export function calledChaincode(stub: Context['stub']): string {
+export function calledChaincode(stub: ChaincodeStub): string {
   const decoded = stub.getSignedProposal() as unknown as DecodedProposal | undefined;
   const extension = decoded?.proposal?.header?.channelHeader?.getExtension_asU8();
   const id = extension && lengthDelimited(extension, chaincodeIdField);

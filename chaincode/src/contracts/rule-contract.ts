@@ -1,9 +1,8 @@
 import { Context, Contract } from 'fabric-contract-api';
+import type { ChaincodeStub } from 'fabric-shim-api';
 import { canonicalBytes, canonicalize, limits, parseCanonicalObject, ProtocolError, type JsonObject } from '@huilian/protocol';
 import { stateReader, type Outcome, type Rule, type RuleContext } from '../rules/rule.js';
 import { calledChaincode } from './called-chaincode.js';
-
-type Stub = Context['stub'];
 
 // The typings leave out what the dispatcher itself uses: arguments as raw bytes.
 interface RawArguments {
@@ -51,7 +50,7 @@ export abstract class RuleContract extends Contract {
   }
 }
 
-function readArgument(stub: Stub, most: number): Uint8Array {
+function readArgument(stub: ChaincodeStub, most: number): Uint8Array {
   const [, argument, ...more] = (stub as unknown as RawArguments).getBufferArgs();
   if (argument === undefined || more.length > 0) throw new ProtocolError('ARG_MALFORMED', { reason: 'one-argument' });
   if (argument.length > most) throw new ProtocolError('ARG_TOO_LARGE', { bytes: argument.length, most });
@@ -66,7 +65,7 @@ function readObject(bytes: Uint8Array): JsonObject {
   }
 }
 
-function ruleContextOf(stub: Stub): RuleContext {
+function ruleContextOf(stub: ChaincodeStub): RuleContext {
   return {
     state: stateReader(async (key) => await stub.getState(key)),
     caller: stub.getCreator().mspid,
@@ -77,7 +76,7 @@ function ruleContextOf(stub: Stub): RuleContext {
   };
 }
 
-async function apply(stub: Stub, { event, writes }: Outcome): Promise<void> {
+async function apply(stub: ChaincodeStub, { event, writes }: Outcome): Promise<void> {
   for (const write of writes) {
     if ('value' in write) await stub.putState(write.key, write.value);
     else await stub.deleteState(write.key);

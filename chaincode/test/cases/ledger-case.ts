@@ -22,7 +22,7 @@ export interface LedgerCase {
 }
 
 export const TX = 'a1'.repeat(32);
-export const PROPOSAL_A = 'be'.repeat(32);
+const PROPOSAL_A = 'be'.repeat(32);
 
 export function seq(number: number): string {
   return String(number).padStart(12, '0');
@@ -43,10 +43,10 @@ export function memberState(document: JsonRecord, fields: JsonRecord = {}): Json
 }
 
 export const credit = kindDocument('credit', ['owner']);
-export const notice = kindDocument('notice', ['publisher', 'public']);
-export const bid = kindDocument('bid', ['owner'], { sealed: true });
+const notice = kindDocument('notice', ['publisher', 'public']);
+const bid = kindDocument('bid', ['owner'], { sealed: true });
 
-export function schemaState(document: JsonRecord): JsonRecord {
+function schemaState(document: JsonRecord): JsonRecord {
   const { kind, version } = document['x-huilian'] as { kind: string; version: number };
   return { digest: digestOf(document), document, kind, proposal: PROPOSAL_A, version };
 }
@@ -61,7 +61,7 @@ export const batchOne = [
   sealedHeader('bid-a', SALT),
 ];
 /** Batch 2 contradicts batch 1: the same record and version with another digest. */
-export const batchTwo = [{ ...header('credit-a'), digest: 'cd'.repeat(32) }];
+const batchTwo = [{ ...header('credit-a'), digest: 'cd'.repeat(32) }];
 export const creditA = place(batchOne, 0, 1);
 export const creditAgain = place(batchTwo, 0, 2);
 
@@ -120,4 +120,4 @@ export const worlds = {
   /** And three kinds, two batches, one registered owner. */
   published,
 } as const;
-export type WorldName = keyof typeof worlds;
+type WorldName = keyof typeof worlds;
