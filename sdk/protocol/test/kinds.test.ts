@@ -137,6 +137,14 @@ describe('a document before its adoption', () => {
     ['an unknown code check', [...name, 'x-code'], 'constructor'],
     ['a code check in a list', ['properties', 'attachments', 'items', 'properties', 'name', 'x-code'], 'uscc'],
     ['a code check limited by a field that is none', [...name], { type: 'string', 'x-code': 'uscc', 'x-code-when': { equals: '1', field: 'nothing' } }],
+    ['a pattern hidden in a nested choice', ['properties', 'identity', 'allOf'], [{ properties: { name: { pattern: '^(a{1,99}){1,99}$' } } }]],
+    ['a pattern hidden in a condition', ['allOf'], [{ if: { properties: { identity: { properties: { name: { pattern: '^a+$' } } } } } }]],
+    ['a condition hidden beside a field', [...name, 'if'], { pattern: '^a+$' }],
+    ['a list of required fields that is none', ['properties', 'identity', 'required'], 'name'],
+    ['a required field that the claim lacks', ['properties', 'identity', 'required'], ['nothing']],
+    ['a bound that is no number', ['properties', 'attachments', 'maxItems'], '9'],
+    ['a list of values that is none', [...name], { enum: 'a', title: 'A', type: 'string' }],
+    ['a title that is none', [...name, 'title'], 1],
     ['properties that are none', ['properties', 'identity', 'properties'], 'x'],
   ])('is refused with %s', (_, path, value) => {
     expect(() => protocol.kindFromDocument(changed(path, value))).toThrow('SCHEMA_INVALID');

@@ -10,13 +10,23 @@ export function fault(reason: string): never {
   throw new ProtocolError('SCHEMA_INVALID', { reason });
 }
 
+type Reading = (value: JsonValue | undefined) => boolean;
+const isText: Reading = (value) => typeof value === 'string';
+const isCount: Reading = (value) => typeof value === 'number';
+const isTexts: Reading = (value) => Array.isArray(value) && value.every(isText);
+
 /** The part of JSON Schema 2020-12 that a kind may use, and the keywords of its own. What is not here is refused. */
-const keywords: ReadonlySet<string> = new Set([
-  'type', 'properties', 'required', 'additionalProperties', 'minProperties', 'maxProperties', 'items', 'minItems', 'maxItems',
-  'pattern', 'minLength', 'maxLength', 'enum', 'const', 'minimum', 'maximum', 'allOf', 'if', 'then', 'else',
-  'title', 'description', 'x-title-zh', 'x-code', 'x-code-when',
-]);
-const rootKeywords: ReadonlySet<string> = new Set([...keywords, '$schema', '$id', 'x-huilian']);
+const partKeywords: Readonly<Record<string, Reading>> = {
+  type: isText, properties: isJsonObject, required: isTexts, additionalProperties: (value) => value === false, minProperties: isCount, maxProperties: isCount,
+  items: isJsonObject, minItems: isCount, maxItems: isCount, pattern: (value) => typeof value === 'string' && isBoundedPattern(value),
+  minLength: isCount, maxLength: isCount, enum: (value) => Array.isArray(value), const: () => true, minimum: isCount, maximum: isCount,
+  title: isText, description: isText, 'x-title-zh': isText, 'x-code': isText, 'x-code-when': isJsonObject,
+};
+const rootKeywords: Readonly<Record<string, Reading>> = { ...partKeywords, $schema: isText, $id: isText, 'x-huilian': isJsonObject, allOf: (value) => Array.isArray(value) };
+/** Conditions look at values and ask for more fields; the fields are described elsewhere. */
+const conditionKeywords: Readonly<Record<string, Reading>> = {
+  type: isText, properties: isJsonObject, required: isTexts, enum: (value) => Array.isArray(value), const: () => true, if: isJsonObject, then: isJsonObject, else: isJsonObject,
+};
 /** No `number`: what is counted is an integer, what is weighed or paid is a decimal string. */
 const types: ReadonlySet<JsonValue> = new Set(['object', 'array', 'string', 'integer', 'boolean']);
 
@@ -36,7 +46,8 @@ export function checkDocumentShape(document: JsonObject): void {
     checkShape(shape, 1);
     for (const [, field] of partsOf(shape['properties'])) checkCodeWords(field, shape);
   }
-  for (const condition of listOf(document['allOf'])) checkCondition(condition);
+  checkRequired(document);
+  for (const condition of (document['allOf'] ?? []) as readonly JsonValue[]) checkCondition(condition);
 }
 
 /** Whether a value is of a shape, for callers that have an error of their own. */
@@ -48,23 +59,26 @@ export function isOf(shape: Shape<string>, value: JsonValue | undefined): boolea
   }
 }
 
-function listOf(value: JsonValue | undefined): readonly JsonValue[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? (value as readonly JsonValue[]) : fault('all-of');
+function checkKeywords(shape: JsonObject, allowed: Readonly<Record<string, Reading>>): void {
+  for (const [keyword, value] of Object.entries(shape)) {
+    if (!Object.hasOwn(allowed, keyword)) fault('keyword');
+    if (allowed[keyword]?.(value) !== true) fault(keyword);
+  }
 }
 
-function checkKeywords(shape: JsonObject, allowed: ReadonlySet<string>): void {
-  if (Object.keys(shape).some((keyword) => !allowed.has(keyword))) fault('keyword');
-  if ('pattern' in shape && (typeof shape['pattern'] !== 'string' || !isBoundedPattern(shape['pattern']))) fault('pattern');
+function checkRequired(shape: JsonObject): void {
+  const known = new Set(partsOf(shape['properties']).map(([name]) => name));
+  if (((shape['required'] ?? []) as readonly string[]).some((name) => !known.has(name))) fault('required');
 }
 
 /** A part of the record: `depth` 1 is a claim, 2 its fields. */
 function checkShape(shape: JsonObject, depth: number): void {
-  checkKeywords(shape, keywords);
+  checkKeywords(shape, partKeywords);
+  checkRequired(shape);
   const { type } = shape;
   if (type === undefined ? !('enum' in shape || 'const' in shape) : !types.has(type)) fault('type');
   if (type === 'object' && shape['additionalProperties'] !== false) fault('open-object');
-  if (type === 'array' && (!isJsonObject(shape['items']) || typeof shape['maxItems'] !== 'number')) fault('unbounded-list');
+  if (type === 'array' && (!('items' in shape) || !('maxItems' in shape))) fault('unbounded-list');
   if (depth !== 2 && ('x-code' in shape || 'x-code-when' in shape)) fault('x-code');
   if (isJsonObject(shape['items'])) checkShape(shape['items'], depth + 2);
   for (const [, part] of partsOf(shape['properties'])) checkShape(part, depth + 1);
@@ -82,8 +96,8 @@ function checkCodeWords(field: JsonObject, claim: JsonObject): void {
 
 /** `if`, `then`, `else` say what else is required; they describe no part of the record, so they are open. */
 function checkCondition(condition: JsonValue): void {
-  if (!isJsonObject(condition)) return fault('all-of');
-  checkKeywords(condition, keywords);
+  if (!isJsonObject(condition)) return fault('allOf');
+  checkKeywords(condition, conditionKeywords);
   for (const word of ['if', 'then', 'else'] as const) if (condition[word] !== undefined) checkCondition(condition[word]);
   for (const [, part] of partsOf(condition['properties'])) checkCondition(part);
 }
