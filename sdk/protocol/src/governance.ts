@@ -124,5 +124,8 @@ export const signedStatementShape = object({
   statement: registrationStatementShape,
 });
 export type SignedStatement = Read<typeof signedStatementShape>;
-/** Name of the transient field that carries the certificate chain: canonical JSON array of base64 DER, leaf first. */
+/**
+ * Name of the transient field that carries the certificate chain: canonical JSON array of base64 DER, leaf first, then its
+ * intermediates upwards (at most 3), then the voted CA's own certificate or nothing.
+ */
 export const certificateTransientField = 'certificate';
