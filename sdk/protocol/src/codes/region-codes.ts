@@ -21,7 +21,7 @@ let retired: ReadonlySet<string> | undefined;
  * What the bundled lists know of six digits: listed today, listed once, a code nobody listed under a province that
  * exists (a county newer than the list, perhaps), or none.
  */
-export function regionStanding(code: string): 'current' | 'retired' | 'unlisted' | 'unknown' {
+function regionStanding(code: string): 'current' | 'retired' | 'unlisted' | 'unknown' {
   current ??= codesOf(regionTable);
   if (current.has(code)) return 'current';
   retired ??= codesOf(retiredRegionTable);

@@ -38,7 +38,7 @@ export function checkInvestmentProjectCode(code: string): CodeCheck {
 const mod37Alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*';
 
 /** Check character of ISO 7064 MOD 37-2. */
-export function mod37Check(text: string): string {
+function mod37Check(text: string): string {
   let product = 0;
   for (const character of text) product = ((product + mod37Alphabet.indexOf(character)) * 2) % 37;
   return mod37Alphabet.charAt((38 - product) % 37);
