@@ -1,0 +1,177 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { BatchArgument } from '@huilian/protocol';
+import { DeadLetters } from '../src/core/outbox/dead-letters.js';
+import type { Ledger } from '../src/core/ports.js';
+import { FaultyLedger, type Fault } from './faulty-ledger.js';
+import { startConsortium, type Consortium } from './ledger-fixture.js';
+import { PublishingNode } from './publishing-node.js';
+import { publishLines, qualification, stream } from './sample-lines.js';
+
+let folder: string;
+let consortium: Consortium;
+let series = 0;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'huilian-outbox-'));
+  consortium = await startConsortium(folder);
+});
+
+afterAll(async () => {
+  await consortium.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Opened {
+  readonly node: PublishingNode;
+  readonly faulty: FaultyLedger;
+}
+
+/** The one node of the centre, with a ledger that fails as told. */
+async function open(faultOf: (batch: BatchArgument, attempt: number) => Fault | undefined = () => undefined, stateDir = consortium.stateDir('river')): Promise<Opened> {
+  let faulty: FaultyLedger | undefined;
+  const wrapLedger = (ledger: Ledger): Ledger => (faulty = new FaultyLedger(ledger, faultOf));
+  const node = await PublishingNode.open({ stateDir, connectionFile: consortium.connectionFile('river'), maxHeaders: 8, wrapLedger });
+  onTestFinished(async () => {
+    await node.close();
+  });
+  node.follower.start();
+  await node.readModel.whenHeight(Number(consortium.ledger.height()) - 1, AbortSignal.timeout(20_000));
+  return { node, faulty: faulty as FaultyLedger };
+}
+
+/** Fresh records, apart from those of other tests. */
+function fresh(count: number): object[] {
+  series += 1000;
+  return publishLines(series, series + count);
+}
+
+function recordIds(answers: readonly object[]): string[] {
+  return answers.flatMap((answer) => ('recordId' in answer ? [answer.recordId as string] : []));
+}
+
+test('the same bytes go out again until the ledger takes them', async () => {
+  const { faulty, node } = await open((_batch, attempt) => (attempt <= 3 ? { what: 'unavailable' } : undefined));
+  node.sender.start();
+  const ids = recordIds(await node.publish(stream(...fresh(5))));
+  await node.drained();
+  const bySeq = Map.groupBy(faulty.sent, ({ batch }) => batch.seq);
+  for (const calls of bySeq.values()) {
+    expect(calls).toHaveLength(4);
+    expect(new Set(calls.map(({ argument }) => argument)).size).toBe(1);
+  }
+  for (const id of ids) expect(node.readModel.record(id)).toMatchObject({ versions: 1, contested: false });
+  expect(node.alarms.map(({ code }) => code)).toContain('LEDGER_UNAVAILABLE');
+});
+
+test('a lost answer settles by the block, and the batch is not published again', async () => {
+  const { faulty, node } = await open((_batch, attempt) => (attempt === 1 ? { what: 'answer-lost' } : undefined));
+  node.sender.start();
+  const ids = recordIds(await node.publish(stream(...fresh(5))));
+  await node.drained();
+  for (const id of ids) expect(node.readModel.record(id)).toMatchObject({ versions: 1 });
+  expect(node.alarms).toEqual([]);
+  expect(new Set(faulty.sent.map(({ batch }) => batch.seq)).size).toBe(new Set(faulty.sent.map(({ argument }) => argument)).size);
+});
+
+test('a transaction lost in ordering is sent again', async () => {
+  const { faulty, node } = await open((_batch, attempt) => (attempt === 1 ? { what: 'lost' } : undefined));
+  node.sender.start();
+  const ids = recordIds(await node.publish(stream(...fresh(3))));
+  await node.drained();
+  for (const id of ids) expect(node.readModel.record(id)).toMatchObject({ versions: 1 });
+  for (const calls of Map.groupBy(faulty.sent, ({ batch }) => batch.seq).values()) expect(calls.length).toBeGreaterThan(1);
+});
+
+test('a poison record is found by halving, becomes a dead letter, and holds nobody up', async () => {
+  const lines = fresh(20);
+  const poison = { local: '' };
+  const { faulty, node } = await open(({ headers }) => (headers.some(({ localId }) => localId === poison.local) ? { what: 'refused', code: 'RIGHTS_NOT_ALLOWED' } : undefined));
+  const ids = recordIds(await node.publish(stream(...lines)));
+  const bad = ids[7] as string;
+  poison.local = bad.split('/')[2] as string;
+  node.sender.start();
+  await node.drained();
+  for (const id of ids) expect(node.readModel.record(id) === undefined).toBe(id === bad);
+  const letters = await new DeadLetters(node.store).list();
+  expect(letters).toMatchObject([{ recordId: bad, version: 1, code: 'RIGHTS_NOT_ALLOWED' }]);
+  expect(node.vault.has(bad, 1)).toBe(false);
+  expect(new Set(faulty.sent.map(({ batch }) => batch.seq)).size).toBeGreaterThan(3);
+  // Corrected, the same record is taken as a new one.
+  poison.local = '';
+  const [again] = await node.publish(stream(lines[7] as object));
+  expect(again).toMatchObject({ recordId: bad, version: 1 });
+  await node.drained();
+  expect(node.readModel.record(bad)).toMatchObject({ versions: 1 });
+});
+
+test('later versions of a refused one are refused with it, and the record goes on from what the ledger has', async () => {
+  const [line] = fresh(1) as [object];
+  const refuse = { version: 0 };
+  const { node } = await open(({ headers }) => (headers.some(({ version }) => version === refuse.version) ? { what: 'refused', code: 'RIGHTS_NOT_ALLOWED' } : undefined));
+  node.sender.start();
+  const change = (level: string): object => ({ kind: 'qualification', supersede: true, data: qualification(series, { level }) });
+  const [id] = recordIds(await node.publish(stream(line)));
+  await node.drained();
+  refuse.version = 2;
+  await node.publish(stream(change('01'), change('02')));
+  await node.drained();
+  expect(node.readModel.record(id as string)).toMatchObject({ versions: 1 });
+  refuse.version = 0;
+  expect(await node.publish(stream(change('02')))).toMatchObject([{ version: 2 }, {}]);
+  await node.drained();
+  expect(node.readModel.record(id as string)).toMatchObject({ versions: 2 });
+});
+
+test('what is frozen when the node stops is sent at the next start, as the same bytes', async () => {
+  const first = await open(() => ({ what: 'unavailable' }));
+  first.node.sender.start();
+  const ids = recordIds(await first.node.publish(stream(...fresh(4))));
+  await expect.poll(() => first.faulty.sent.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  await first.node.close();
+  const second = await open();
+  second.node.sender.start();
+  await second.node.drained();
+  for (const id of ids) expect(second.node.readModel.record(id)).toMatchObject({ versions: 1 });
+  const before = new Set(first.faulty.sent.map(({ argument }) => argument));
+  expect(second.faulty.sent.filter(({ argument }) => before.has(argument)).length).toBeGreaterThan(0);
+});
+
+test('data restored from an old copy: known batches settle, a batch it does not know of is an alarm', async () => {
+  const copy = path.join(folder, 'copy');
+  const first = await open(() => ({ what: 'unavailable' }));
+  const ids = recordIds(await first.node.publish(stream(...fresh(4))));
+  first.node.sender.start();
+  await expect.poll(() => first.faulty.sent.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  await first.node.close();
+  cpSync(consortium.stateDir('river'), copy, { recursive: true });
+  const second = await open();
+  second.node.sender.start();
+  await second.node.drained();
+  await second.node.publish(stream(...fresh(2)));
+  await second.node.drained();
+  await second.node.close();
+  const restored = await open(() => undefined, copy);
+  expect(restored.node.alarms.map(({ code, details }) => [code, details['reason']])).toEqual([['OUTBOX_TAIL_LOST', 'unknown-own-batch']]);
+  restored.node.sender.start();
+  await restored.node.drained();
+  for (const id of ids) expect(restored.node.readModel.record(id)).toMatchObject({ versions: 1, contested: false });
+  // A record whose data the copy lacks goes on as its next version: no second version 1.
+  expect(await restored.node.publish(stream({ kind: 'qualification', data: qualification(series) }))).toMatchObject([{ version: 2 }, {}]);
+  await restored.node.drained();
+});
+
+test('the ledger away and back: rows are taken all the while, then all come to the ledger', async () => {
+  const { node } = await open();
+  node.sender.start();
+  await consortium.ledger.close();
+  const ids = recordIds(await node.publish(stream(...fresh(30))));
+  expect(ids).toHaveLength(30);
+  await expect.poll(() => node.follower.state, { timeout: 10_000 }).toBe('waiting');
+  await consortium.restart();
+  await node.drained(30_000);
+  for (const id of ids) expect(node.readModel.record(id)).toMatchObject({ versions: 1 });
+  expect(node.follower.state).toBe('following');
+});
