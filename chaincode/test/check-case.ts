@@ -1,20 +1,20 @@
 import { expect } from 'vitest';
-import { ProtocolError } from '@huilian/protocol';
+import { parseErrorMessage } from '@huilian/protocol';
 import { worlds, type LedgerCase } from './cases/ledger-case.js';
-import { changed, invoke, type LedgerOutcome, type World } from './memory-ledger.js';
+import { changed, invoke, type Invoke, type LedgerOutcome, type World } from './memory-ledger.js';
 
 /** A case on the world it names. */
 export async function checkCase(made: LedgerCase): Promise<void> {
   await checkCaseOn(worlds[made.given], made);
 }
 
-export async function checkCaseOn(given: World, { call, code, expect: expected, state }: Omit<LedgerCase, 'given'>): Promise<void> {
+export async function checkCaseOn(given: World, { call, code, expect: expected, state }: Omit<LedgerCase, 'given' | 'name'>, run: Invoke = invoke): Promise<void> {
   const world = changed(given, state ?? {});
   if (expected === undefined) {
-    expect(await refusalOf(invoke(world, call), call.function === 'access:open')).toBe(code);
+    expect(await refusalOf(run(world, call), call.function === 'access:open')).toBe(code);
     return;
   }
-  const { reads, ...outcome } = await invoke(world, call);
+  const { reads, ...outcome } = await run(world, call);
   const { reads: mustRead, ...rest } = expected;
   expect(outcome).toEqual(rest);
   expect(reads).toEqual(expect.arrayContaining([...(mustRead ?? [])]));
@@ -28,7 +28,9 @@ async function refusalOf(outcome: Promise<LedgerOutcome>, pack: boolean): Promis
     if (!pack || more.length > 0 || event !== null || Object.keys(writes).length > 0) return 'accepted';
     return only?.code ?? 'accepted';
   } catch (error) {
-    if (error instanceof ProtocolError) return error.code;
-    throw error;
+    // A code travels in the message, as it does through a peer's answer.
+    const refusal = error instanceof Error ? parseErrorMessage(error.message) : undefined;
+    if (refusal === undefined) throw error;
+    return refusal.code;
   }
 }

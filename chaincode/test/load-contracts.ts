@@ -3,8 +3,8 @@ import type { contracts as Contracts } from '../src/index.js';
 const events = ['uncaughtException', 'unhandledRejection'] as const;
 
 /**
- * The chaincode's contracts, as a peer's runtime makes them. Importing fabric-contract-api adds process-wide crash
- * listeners that would hide a failing test; they are taken away again.
+ * The chaincode's contracts, from their sources. Loading fabric-contract-api adds process-wide crash listeners that would
+ * hide a failing test; they are taken away again.
  */
 export async function loadContracts(): Promise<typeof Contracts> {
   process.env['CORE_CHAINCODE_LOGGING_LEVEL'] ??= 'CRITICAL';
