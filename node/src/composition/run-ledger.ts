@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { startLedger } from '@huilian/embedded-ledger';
 import type { LedgerRunOptions } from '../adapters/cli/process-actions.js';
@@ -11,7 +12,7 @@ export async function runLedger(options: LedgerRunOptions): Promise<void> {
     channel: options.channel,
     chaincodes: { [options.chaincode]: { module: path.resolve(options.contract) } },
     organisations: options.organisations.map((mspId) => ({ mspId, name: mspId })),
-    listen: { host: '127.0.0.1', port: options.port },
+    listen: { host: '127.0.0.1', port: options.port === 0 ? lastPort(options) : options.port },
     log: (level, message, fields) => {
       process.stderr.write(`${JSON.stringify({ level, message, ...fields })}\n`);
     },
@@ -25,4 +26,12 @@ export async function runLedger(options: LedgerRunOptions): Promise<void> {
   await runUntilStopped(async () => {
     await ledger.close();
   });
+}
+
+/** The port of the last run on this folder: nodes keep the address they know, so a restarted ledger must be found there again. */
+function lastPort({ dir, organisations }: LedgerRunOptions): number {
+  const file = path.join(dir, 'connections', `${organisations[0] ?? ''}.json`);
+  if (!existsSync(file)) return 0;
+  const { endpoint } = JSON.parse(readFileSync(file, 'utf8')) as { endpoint: string };
+  return Number(endpoint.split(':').at(-1));
 }

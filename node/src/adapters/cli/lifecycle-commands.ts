@@ -90,7 +90,7 @@ export class LedgerCommand extends HuilianCommand<LedgerOptions> {
     return [...before, value];
   }
 
-  @Option({ flags: '--port <port>', description: 'TCP port on loopback (default: a free one) / 端口' })
+  @Option({ flags: '--port <port>', description: 'TCP port on loopback (default: that of the last run, else a free one) / 端口' })
   public parsePort(value: string): number {
     return Number.parseInt(value, 10);
   }
