@@ -1,7 +1,7 @@
 import { isErrorCode, isJsonObject, ProtocolError, type ErrorDetails } from '@huilian/protocol';
 
-/** Gives the bearer token of a call; `renew` is true after the node refused the one given before. */
-export type Authorise = (renew: boolean) => Promise<string | undefined>;
+/** Gives the bearer token of a call; `refused` is the one that the node has just refused. */
+export type Authorise = (refused: string | undefined) => Promise<string | undefined>;
 
 /**
  * When a call may be sent again after its answer was lost: `by-key` lets the node recognise it (Idempotency-Key),
@@ -40,6 +40,7 @@ export class HttpDoor {
   public readonly url: string;
   private readonly authorise: Authorise;
   private readonly patience: number;
+  private refusedToken: string | undefined;
 
   public constructor(url: string, options: Authorise | DoorOptions = {}) {
     const { authorise = () => Promise.resolve(undefined), patienceSeconds = defaultPatienceSeconds } = typeof options === 'function' ? { authorise: options } : options;
@@ -85,21 +86,23 @@ export class HttpDoor {
   private async persist<T>(call: Call, run: (attempt: Attempt) => Promise<T>): Promise<T> {
     const deadline = Date.now() + this.patience;
     const key = call.repeat === 'by-key' ? crypto.randomUUID() : undefined;
-    let renew = false;
+    let renewed = false;
     for (let tries = 0; ; tries += 1) {
+      const token = await this.authorise(this.refusedToken);
       try {
-        return await run({ key, renew });
+        return await run({ key, token });
       } catch (error) {
-        const pause = pauseAfter(error, call, tries, renew);
-        if (pause === undefined || Date.now() + pause > deadline) throw error instanceof Refusal ? error.cause : error;
-        renew = isTokenRefused(error);
+        const pause = pauseAfter(error, call, tries, renewed);
+        // Remembered beyond this call: a stream is not sent again, but the next one must not meet the same refusal.
+        if (isTokenRefused(error)) this.refusedToken = token;
+        if (pause === undefined || (pause > 0 && Date.now() + pause > deadline)) throw error instanceof Refusal ? error.cause : error;
+        renewed = isTokenRefused(error);
         await wait(pause, call.signal);
       }
     }
   }
 
-  private async once(route: string, call: Call, { key, renew }: Attempt): Promise<Response> {
-    const token = await this.authorise(renew);
+  private async once(route: string, call: Call, { key, token }: Attempt): Promise<Response> {
     const headers = {
       ...(call.contentType === undefined ? {} : { 'content-type': call.contentType }),
       ...(key === undefined ? {} : { 'idempotency-key': key }),
@@ -123,7 +126,7 @@ export class HttpDoor {
 
 interface Attempt {
   readonly key: string | undefined;
-  readonly renew: boolean;
+  readonly token: string | undefined;
 }
 
 /** A coded answer, and after how many milliseconds the node wants to be asked again. */

@@ -67,7 +67,7 @@ const grantPollMilliseconds = { first: 250, most: 5000 } as const;
 export class MemberClient {
   private readonly door: HttpDoor;
   private readonly openDoor: HttpDoor;
-  private signIn: Promise<Token> | undefined;
+  private signIn: Promise<Token | undefined> = Promise.resolve(undefined);
   private known: Consortium | undefined;
 
   private constructor(
@@ -78,7 +78,7 @@ export class MemberClient {
   ) {
     const patience = options.patienceSeconds === undefined ? {} : { patienceSeconds: options.patienceSeconds };
     this.openDoor = new HttpDoor(url, patience);
-    this.door = new HttpDoor(url, { ...patience, authorise: async (renew) => await this.accessToken(renew) });
+    this.door = new HttpDoor(url, { ...patience, authorise: async (refused) => await this.accessToken(refused) });
   }
 
   public static async connect(url: string, keys: MemberKeys, options: ClientOptions = {}): Promise<MemberClient> {
@@ -233,10 +233,10 @@ export class MemberClient {
   }
 
   /** One sign-in serves all calls that wait for it. */
-  private async accessToken(renew: boolean): Promise<string> {
-    const current = renew ? undefined : await this.signIn?.catch(() => undefined);
-    if (current === undefined || current.expires - renewBeforeSeconds < now()) this.signIn = this.fetchToken();
-    return (await (this.signIn as Promise<Token>)).value;
+  private async accessToken(refused: string | undefined): Promise<string> {
+    const good = (token: Token | undefined): token is Token => token !== undefined && token.value !== refused && token.expires - renewBeforeSeconds > now();
+    this.signIn = this.signIn.catch(() => undefined).then(async (token) => (good(token) ? token : await this.fetchToken()));
+    return ((await this.signIn) as Token).value;
   }
 
   private async fetchToken(): Promise<Token> {

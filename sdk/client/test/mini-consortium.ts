@@ -213,7 +213,7 @@ const credit: JsonObject = { entry: { code: 'HY-2026-0001', title: '虚构条目
 
 /** One access from the first header to the receipt, as the parts of the product would have made it. */
 export async function makeAccess(consortium: MiniConsortium): Promise<Access> {
-  const { domain, charter, fingerprint, founding } = consortium;
+  const { domain, charter, founding } = consortium;
   const [publisher] = consortium.centres;
   if (publisher === undefined) throw new Error('a consortium needs a centre');
   const sign = await es256Signer(publisher.keys.signingKey);
