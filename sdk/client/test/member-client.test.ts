@@ -306,7 +306,7 @@ describe('publishing', () => {
 
   it('signs in again for the next stream where the node refused one', async () => {
     const summary = { summary: { lines: 1, accepted: 1, unchanged: 0, refused: 0 } };
-    node.on('POST /v1/records', refusal('TOKEN_INVALID'), json(summary));
+    node.on('POST /v1/records', refusal('TOKEN_INVALID'), (_seen, response) => void response.end(`${JSON.stringify(summary)}\n`));
     const client = await connect();
     expect(await codeOf(collect(client.publish([line(1)])))).toBe('TOKEN_INVALID');
     expect(await collect(client.publish([line(1)]))).toEqual([summary]);
