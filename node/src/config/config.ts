@@ -36,7 +36,7 @@ const text = { type: 'string', minLength: 1, maxLength: 500 };
 const closed = { type: 'object', additionalProperties: false };
 
 /** JSON Schema of huilian.json. */
-export const configSchema = {
+const configSchema = {
   ...closed,
   required: ['memberId', 'ledger'],
   properties: {
@@ -75,7 +75,7 @@ export const configSchema = {
 } as const;
 
 /** Environment variables that override the file, and where each goes. */
-export const environmentVariables = {
+const environmentVariables = {
   HUILIAN_HTTP_HOST: ['http', 'host'],
   HUILIAN_HTTP_PORT: ['http', 'port'],
   HUILIAN_PUBLIC_URL: ['http', 'publicUrl'],

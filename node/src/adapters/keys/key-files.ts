@@ -23,7 +23,7 @@ export async function makeSecretFolder(folder: string): Promise<void> {
 }
 
 /** A rename is on disk when its folder is; Windows offers no such call and needs none. */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, constants.O_RDONLY);
   await handle.sync().finally(() => handle.close());

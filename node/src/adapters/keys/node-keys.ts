@@ -89,7 +89,7 @@ export async function openKeys(stateDir: string): Promise<NodeKeys> {
 }
 
 /** ES256 by a private key of this process. */
-export function es256Sign(key: KeyObject): Es256Sign {
+function es256Sign(key: KeyObject): Es256Sign {
   return (input) => new Uint8Array(sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }));
 }
 

@@ -3,7 +3,7 @@ import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, Random, Store } from '../ports.js';
 
 /** A reader's wish for a grant, as it is shown to the owner. */
-export const askShape = object({
+const askShape = object({
   claims: sortedSet(qualifiedClaimShape, 1, limits.grantClaims),
   expires: timeShape,
   maxUses: integer(1, limits.grantMaxUses),
@@ -13,7 +13,7 @@ export const askShape = object({
   purpose: { schema: { enum: purposeNames }, read: readPurpose },
   reference: bytes32Shape,
 });
-export type AskTerms = Read<typeof askShape>;
+type AskTerms = Read<typeof askShape>;
 
 export interface Ask extends AskTerms {
   readonly id: string;

@@ -12,7 +12,7 @@ export class AdoptedKinds {
     if (version !== undefined) return this.exact(kind, version);
     const versions = bundledKinds().filter((definition) => definition.kind === kind).map((definition) => definition.version);
     for (const candidate of versions.sort((left, right) => right - left)) {
-      if (this.readModel.schema(kind, candidate) !== undefined || this.adopted.has(`${kind}/${String(candidate)}`)) return this.exact(kind, candidate);
+      if (this.adopted.has(`${kind}/${String(candidate)}`) || this.readModel.schema(kind, candidate) !== undefined) return this.exact(kind, candidate);
     }
     throw new ProtocolError('SCHEMA_UNKNOWN', { kind, reason: versions.length === 0 ? 'not-bundled' : 'not-adopted' });
   }

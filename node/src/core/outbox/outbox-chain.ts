@@ -56,7 +56,7 @@ const donePrefix = 'outbox/done/';
 const baseKey = 'outbox/base';
 const groupsKept = 64;
 /** Chain head before the first row. */
-export const genesisHead = sha256Hex(new Uint8Array());
+const genesisHead = sha256Hex(new Uint8Array());
 
 export class OutboxChain {
   private readonly cache = new BoundedMap<number, readonly Header[]>(groupsKept);
