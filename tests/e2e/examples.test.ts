@@ -1,0 +1,119 @@
+import type { ChildProcess } from 'node:child_process';
+import { webcrypto } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { Wallet } from 'ethers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runBank } from '@huilian/example-bank';
+import { startBidderPage, type BidderPage } from '@huilian/example-bidder';
+import { runPlatform } from '@huilian/example-platform';
+import type { Ask, MemberKeys } from '@huilian/sdk';
+import { NodeApi } from '../../node/src/adapters/cli/node-api.js';
+import { SampleCa } from '../../node/src/composition/local/sample-ca.js';
+import { centreIds, huilian, readJson, root, stateFolder } from './main-job.js';
+import { endProcess, ledgerArguments, startProcess } from './open-state.js';
+
+// The three examples against real nodes: a bidder that registers by the command line with its certificate, a platform
+// that fills its form, a bank that keeps evidence. The bidder answers through its own page's server.
+const state = stateFolder();
+const data = path.join(root, 'network-config', 'local', 'data');
+const running: ChildProcess[] = [];
+const pages: BidderPage[] = [];
+
+function api(centre: string): NodeApi {
+  return NodeApi.open(path.join(state.dir, 'nodes', centre));
+}
+
+function keysOf(member: string): MemberKeys {
+  return readJson<MemberKeys>(path.join(state.dir, 'members', member, 'member-keys.json'));
+}
+
+/** A fictional bidder of the sample files that the walk-through did not register: it has credit of its own class and performance. */
+function newBidder(): { readonly uscc: string; readonly name: string } {
+  const { main, others } = readJson<{ main: { uscc: string }; others: { uscc: string }[] }>(path.join(data, 'bidders.json'));
+  const taken = new Set([main, ...others].map(({ uscc }) => uscc));
+  const rows = (file: string): Record<string, string>[] => parse(readFileSync(path.join(data, 'guangzhou', file)), { bom: true, columns: true });
+  const own = new Set(rows('credit.csv').filter((row) => row['SCOPE'] !== '1').map((row) => row['BODY_CODE']));
+  const found = rows('entity.csv').find((row) => !taken.has(row['LEGAL_CODE'] ?? '') && own.has(row['LEGAL_CODE']));
+  return { uscc: found?.['LEGAL_CODE'] ?? '', name: found?.['LEGAL_NAME'] ?? '' };
+}
+
+async function writeCertificate(folder: string, bidder: { readonly uscc: string; readonly name: string }): Promise<void> {
+  const ca = await SampleCa.open(path.join(state.dir, 'sample-ca'));
+  const certified = await ca.certify(bidder.uscc, bidder.name);
+  const pem = (label: string, der: string): string => `-----BEGIN ${label}-----\n${(der.match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`;
+  const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', certified.privateKey)).toString('base64');
+  writeFileSync(path.join(folder, 'certificate.pem'), pem('CERTIFICATE', certified.certificate) + ca.pem);
+  writeFileSync(path.join(folder, 'certificate-key.pem'), pem('PRIVATE KEY', key));
+}
+
+/** Says yes on the bidder's page: looks at what it shows, then signs exactly that. */
+async function sign(page: BidderPage, ask: Ask): Promise<void> {
+  const headers = { 'content-type': 'application/json', 'x-huilian-page': '1' };
+  const shown = (await (await fetch(`${page.url}/api/ask?id=${ask.id}`, { headers })).json()) as { shown: string };
+  const signed = await fetch(`${page.url}/api/sign`, { method: 'POST', headers: { ...headers, origin: page.url }, body: JSON.stringify({ id: ask.id, shown: shown.shown }) });
+  expect(await signed.text(), 'the page signs').not.toContain('"code"');
+}
+
+describe('the examples against real nodes', () => {
+  const bidder = newBidder();
+  const folder = path.join(state.dir, 'example-bidder');
+  let fingerprint = '';
+
+  async function pageAt(centre: string): Promise<BidderPage> {
+    const page = await startBidderPage({ nodeUrl: api(centre).url, port: 0, walletFile: path.join(folder, 'wallet.json') });
+    pages.push(page);
+    return page;
+  }
+
+  beforeAll(async () => {
+    expect((await huilian(['local', 'up', '--once', '--state', state.dir])).code).toBe(0);
+    running.push(await startProcess(ledgerArguments(state.dir)));
+    for (const id of centreIds) running.push(await startProcess(['start', '--state', path.join(state.dir, 'nodes', id)]));
+    fingerprint = ((await api('beijing').get('/v1/consortium')) as { fingerprint: string }).fingerprint;
+    mkdirSync(folder);
+    const key = Wallet.createRandom().privateKey;
+    writeFileSync(path.join(folder, 'wallet.json'), JSON.stringify({ format: 'huilian-wallet/1', owner: `org:${bidder.uscc}`, unprotectedTestKey: key }));
+    writeFileSync(path.join(folder, 'key.txt'), key);
+    await writeCertificate(folder, bidder);
+  }, 240_000);
+  afterAll(async () => {
+    for (const page of pages) await page.close();
+    for (const child of running.reverse()) await endProcess(child);
+    state.remove();
+  });
+
+  it('a bidder registers its key by the command line, with its certificate', async () => {
+    const file = (name: string): string => path.join(folder, name);
+    const run = await huilian([
+      'owner', 'register', '--json', '--state', path.join(state.dir, 'nodes', 'guangzhou'), '--owner', `org:${bidder.uscc}`,
+      '--wallet', file('key.txt'), '--certificate', file('certificate.pem'), '--certificate-key', file('certificate-key.pem'),
+    ]);
+    expect(run.stderr).not.toContain('"error"');
+    expect(run.code).toBe(0);
+    for (const id of centreIds) {
+      await expect.poll(async () => await api(id).get(`/v1/owners/org:${bidder.uscc}`).catch(() => undefined), { timeout: 20_000 }).toMatchObject({ owner: `org:${bidder.uscc}` });
+    }
+  }, 60_000);
+
+  it('a platform in Zhuhai fills its form with what Guangzhou verified', async () => {
+    const page = await pageAt('zhuhai');
+    const form = await runPlatform({ nodeUrl: api('zhuhai').url, keys: keysOf('zhuhai-platform'), uscc: bidder.uscc, onAsk: async (ask) => { await sign(page, ask); }, waitSeconds: 20 });
+    expect(form.missing).toEqual([]);
+    expect(form.publisher).toBe('guangzhou');
+    expect(form.fields['companyName']).toMatchObject({ value: bidder.name, from: { recordId: form.recordId } });
+    expect(form.fields['companyCode']).toMatchObject({ value: bidder.uscc });
+  }, 60_000);
+
+  it('a bank reads credit and performance and keeps evidence that verifies offline', async () => {
+    const page = await pageAt('beijing');
+    const evidenceFile = path.join(folder, 'evidence.json');
+    const result = await runBank({ nodeUrl: api('beijing').url, keys: keysOf('sample-bank'), uscc: bidder.uscc, application: 'BH-SAMPLE-1', evidenceFile, fingerprint, onAsk: async (ask) => { await sign(page, ask); }, waitSeconds: 20 });
+    expect(new Set(result.records.map(({ recordId }) => recordId.split('/')[1]))).toEqual(new Set(['credit', 'performance']));
+    expect(result.reports.map(({ ok }) => ok)).toEqual(result.tickets.map(() => true));
+    const verified = await huilian(['verify', evidenceFile, '--charter', fingerprint, '--json']);
+    expect(verified.code).toBe(0);
+    expect((await huilian(['verify', evidenceFile, '--charter', '0'.repeat(64)])).code).toBe(1);
+  }, 60_000);
+});
