@@ -51,16 +51,16 @@ export interface GrantWords {
 /** Member names by id, from the ledger. */
 export type MemberNames = Readonly<Record<string, Words>>;
 
-const clock = { timeZone: 'Asia/Shanghai', year: 'numeric', day: '2-digit', hour: '2-digit', minute: '2-digit' } as const;
-const clocks = {
-  zh: new Intl.DateTimeFormat('zh-CN', { ...clock, month: '2-digit' }),
-  // The month by its name: 03/04 is two different days in English.
-  en: new Intl.DateTimeFormat('en-GB', { ...clock, month: 'short' }),
-};
+const beijingOffsetSeconds = 8 * 3600;
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 
+/** Beijing time, spelt here rather than by the machine's locale data: what is signed reads the same everywhere. */
 function when(seconds: number): Words {
-  const date = new Date(seconds * 1000);
-  return { zh: clocks.zh.format(date), en: clocks.en.format(date) };
+  const [date = '', time = ''] = new Date((seconds + beijingOffsetSeconds) * 1000).toISOString().split('T');
+  const [year = '', month = '', day = ''] = date.split('-');
+  const clock = time.slice(0, 5);
+  // The month by its name: 03/04 is two different days in English.
+  return { zh: `${year}/${month}/${day} ${clock}`, en: `${day} ${months[Number(month) - 1] ?? ''} ${year}, ${clock}` };
 }
 
 /** Reads what is to be signed; what does not read has no words. @throws WALLET_UNREADABLE {reason, path?} */

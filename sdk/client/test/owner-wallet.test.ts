@@ -48,10 +48,10 @@ describe('a grant in words', () => {
     expect(chinese).toContain(owner);
     expect(chinese).toContain('示例银行（sample-bank）');
     expect(chinese).toContain(purposes['credit-check'].zh);
-    expect(chinese).toMatch(/2026\/09\/21 22:13 至 2026\/09\/28 22:13（北京时间）/);
+    expect(chinese).toContain('2026/09/21 22:13 至 2026/09/28 22:13（北京时间）');
     expect(chinese).toContain('最多 3 次');
     expect(english).toContain('Sample Bank (sample-bank)');
-    expect(english).toMatch(/21 Sept? 2026, 22:13 to 28 Sept? 2026, 22:13 \(Beijing time\)/);
+    expect(english).toContain('21 Sep 2026, 22:13 to 28 Sep 2026, 22:13 (Beijing time)');
     expect(english).toContain('at most 3');
     for (const qualified of grant.claims) {
       const [kind = '', claim = ''] = qualified.split('/');
