@@ -1,9 +1,10 @@
 import { fromBase64url, toBase64url } from './bytes.js';
-import { canonicalBytes, canonicalize, fromUtf8, parseCanonicalObject, utf8, type JsonObject, type JsonValue } from './canonical.js';
+import { canonicalBytes, fromUtf8, parseCanonicalObject, utf8, type JsonObject, type JsonValue } from './canonical.js';
 import { ProtocolError } from './errors.js';
-import { sha256, sha256Hex } from './hash.js';
-import { parseRecordId } from './ids.js';
+import { sha256, sha256Text } from './hash.js';
+import { ownerIdShape, parseRecordId } from './ids.js';
 import { jsonSegment, verifyEs256, type Es256Key, type Es256Sign } from './jws.js';
+import { integer, literal, object, optional, sortedSet, text, type Read } from './shape.js';
 
 /**
  * Payload = SD-JWT VC (RFC 9901 and draft-ietf-oauth-sd-jwt-vc), `typ dc+sd-jwt`. Each top-level data claim is one
@@ -41,11 +42,11 @@ export function issuerOf(publisher: string): string {
 
 /** SHA-256 of the ASCII payload segment, hex. */
 export function payloadDigest(segment: string): string {
-  return sha256Hex(utf8(segment));
+  return sha256Text(segment, 'hex');
 }
 
 function disclosureDigest(disclosure: string): string {
-  return toBase64url(sha256(utf8(disclosure)));
+  return sha256Text(disclosure, 'base64url');
 }
 
 /** Builds the payload and its disclosures. `randomBytes` gives the salts and decoys. */
@@ -127,11 +128,13 @@ function decode(segment: string): Uint8Array {
 
 function readProtectedHeader(segment: string): readonly string[] {
   const { alg, typ, x5c, ...unknown } = jsonSegment(segment, 'PAYLOAD_MALFORMED');
-  const chain = Array.isArray(x5c) ? x5c.filter((entry): entry is string => typeof entry === 'string') : [];
-  if (alg !== 'ES256' || typ !== 'dc+sd-jwt' || chain.length === 0 || Object.keys(unknown).length > 0) {
-    throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'protected-header' });
-  }
-  return chain;
+  const exact = alg === 'ES256' && typ === 'dc+sd-jwt' && Object.keys(unknown).length === 0;
+  if (!exact || !isTextList(x5c) || x5c.length === 0) throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'protected-header' });
+  return x5c;
+}
+
+function isTextList(value: JsonValue | undefined): value is readonly string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
 }
 
 interface PayloadFacts {
@@ -139,21 +142,31 @@ interface PayloadFacts {
   readonly digests: ReadonlySet<string>;
 }
 
+/** Everything `buildPayload` writes and nothing else, so that one payload has one reading. */
+const payloadShape = object({
+  _sd: sortedSet(text(/[A-Za-z0-9_-]{43}/, 43), 0, 1024),
+  _sd_alg: literal('sha-256'),
+  iss: text(/urn:huilian:member:[a-z0-9-]{3,32}/, 64),
+  record: text(/[a-z0-9/-]{1,100}/, 100),
+  sub: optional(ownerIdShape),
+  vct: text(/urn:huilian:record:[a-z0-9-]{3,32}:[0-9]{1,4}/, 80),
+  version: integer(1),
+});
+
 /** Reads the facts of a payload segment. @throws PAYLOAD_MALFORMED */
 function readPayload(segment: string): PayloadFacts {
-  const { _sd, _sd_alg, iss, record, sub, vct, version, ...unknown } = parsePayload(segment);
-  const digests = Array.isArray(_sd) ? _sd.filter((entry): entry is string => typeof entry === 'string') : [];
-  const fits =
-    _sd_alg === 'sha-256' && typeof record === 'string' && typeof vct === 'string' && typeof version === 'number' &&
-    typeof iss === 'string' && Object.keys(unknown).length === 0;
-  if (!fits || canonicalize([...digests].sort()) !== canonicalize(_sd)) throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'payload' });
-  if (iss !== issuerOf(parseRecordId(record).publisher)) throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'issuer' });
-  return { facts: { recordId: record, version, vct, subject: typeof sub === 'string' ? sub : '' }, digests: new Set(digests) };
+  const { _sd, iss, record, sub = '', vct, version } = parsePayload(segment);
+  const { publisher, kind } = parseRecordId(record);
+  if (iss !== issuerOf(publisher)) throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'issuer' });
+  if (!vct.startsWith(vctOf(kind, 0).slice(0, -1))) throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'type' });
+  return { facts: { recordId: record, version, vct, subject: sub }, digests: new Set(_sd) };
 }
 
-function parsePayload(segment: string): JsonObject {
+function parsePayload(segment: string): Read<typeof payloadShape> {
   try {
-    return parseCanonicalObject(fromBase64url(segment));
+    const payload = payloadShape.read(parseCanonicalObject(fromBase64url(segment)));
+    parseRecordId(payload.record);
+    return payload;
   } catch {
     throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'payload' });
   }
