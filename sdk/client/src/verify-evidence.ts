@@ -43,7 +43,7 @@ export interface EvidenceCheck {
   readonly zh: string;
   readonly en: string;
   readonly result: CheckResult;
-  /** Error code and reason of a check that fails; what is lacking for one that is not provable yet. */
+  /** Error code and reason of a check that fails; what else than the ledger's word a check that is not provable yet lacks. */
   readonly why?: string;
 }
 
@@ -98,8 +98,10 @@ function invalid(reason: string): never {
   throw new ProtocolError('EVIDENCE_INVALID', { reason });
 }
 
-/** What a step says of itself: nothing where it holds, or what it lacks. */
+/** What a step says of itself: nothing where it holds, or what it lacks to be proved offline. */
 type Lacking = string | undefined;
+/** Only the ledger itself can say; no other word is needed. */
+const onLedger = '';
 type Step = readonly [id: string, zh: string, en: string, check: () => Lacking | Promise<Lacking>];
 
 const batchShape = object({ count: integer(1, limits.batchHeaders), root: digestShape });
@@ -120,14 +122,14 @@ class Trial {
       ['charter', '章程与指纹一致', 'the charter has the fingerprint', () => this.checkCharter()],
       ['ticket', '凭证由过半数中心背书', 'a majority of centres endorsed the ticket', () => this.checkTicket()],
       ['records', '记录头在背书的批次根之下', 'the record headers stand under endorsed batch roots', () => this.checkRecords()],
-      ['payloads', '内容与记录头摘要一致', 'the content has the digests of the headers', () => this.checkPayloads()],
+      ...this.payloadStep(),
       ['registration', '权属人密钥已登记', "the owner's key was registered", () => this.checkRegistration()],
       ['grant', '授权由权属人签署且覆盖本次访问', 'the owner signed the grant, and it covers this access', () => this.checkGrant()],
       ['request', '请求由读取方签署', 'the reader signed the request', () => this.checkRequest()],
       ['release', '释放由发布方签署', 'the publisher signed the release', () => this.checkRelease()],
       ['receipt', '回执由读取方签署', 'the reader signed the receipt', () => this.checkReceipt()],
-      ['validity', '交易在账本上有效', 'the transactions are valid on the ledger', () => 'ledger'],
-      ['no-later-revocation', '此后未被撤销', 'no revocation came later', () => 'ledger'],
+      ['validity', '交易在账本上有效', 'the transactions are valid on the ledger', () => onLedger],
+      ['no-later-revocation', '此后未被撤销', 'no revocation came later', () => onLedger],
     ];
     const checks: EvidenceCheck[] = [];
     for (const [id, zh, en, check] of steps) checks.push({ id, zh, en, ...(await outcome(check)) });
@@ -181,10 +183,14 @@ class Trial {
     return roots;
   }
 
-  private checkPayloads(): Lacking {
+  /** Only where the reader gave its presentations along: nothing is said of content that nobody showed. */
+  private payloadStep(): readonly Step[] {
     const { presentations } = this.trust;
+    return presentations === undefined ? [] : [['payloads', '内容与记录头摘要一致', 'the content has the digests of the headers', () => this.checkPayloads(presentations)]];
+  }
+
+  private checkPayloads(presentations: readonly string[]): Lacking {
     const { publisher, records } = this.proved;
-    if (presentations === undefined) return 'presentations';
     if (presentations.length !== records.length) invalid('presentations');
     for (const [index, { digest, recordId: id, version }] of records.entries()) {
       const verified = verifyPresentation(presentations[index] ?? '', { digest, signingKey: this.publisherKey(publisher) });
@@ -274,7 +280,8 @@ function coversTicket({ claims, expires, grantee, maxUses, notBefore, owner, pur
 async function outcome(check: () => Lacking | Promise<Lacking>): Promise<{ readonly result: CheckResult; readonly why?: string }> {
   try {
     const lacking = await check();
-    return lacking === undefined ? { result: 'holds' } : { result: 'not-provable-yet', why: lacking };
+    if (lacking === undefined) return { result: 'holds' };
+    return { result: 'not-provable-yet', ...(lacking === onLedger ? {} : { why: lacking }) };
   } catch (error) {
     return { result: 'fails', why: error instanceof ProtocolError ? error.message : 'EVIDENCE_INVALID {"reason":"broken-message"}' };
   }
