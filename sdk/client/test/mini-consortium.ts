@@ -211,8 +211,8 @@ export interface Access {
 
 const credit: JsonObject = { entry: { code: 'HY-2026-0001', title: '虚构条目' }, score: { score: '92' }, finding: { text: 'not granted' } };
 
-/** One access from the first header to the receipt, as the parts of the product would have made it. */
-export async function makeAccess(consortium: MiniConsortium): Promise<Access> {
+/** One access from the first header to the receipt, as the parts of the product would have made it; under a grant, or a policy of that digest. */
+export async function makeAccess(consortium: MiniConsortium, { policy }: { readonly policy?: string } = {}): Promise<Access> {
   const { domain, charter, founding } = consortium;
   const [publisher] = consortium.centres;
   if (publisher === undefined) throw new Error('a consortium needs a centre');
@@ -226,7 +226,8 @@ export async function makeAccess(consortium: MiniConsortium): Promise<Access> {
     const local = localId(random(32), 'credit', name);
     const id = recordId(publisher.keys.memberId, 'credit', local);
     const payload = buildPayload({ recordId: id, version: 1, schema: 1, subject, data: credit, claimNames }, random);
-    const header: Header = { digest: payload.digest, kind: 'credit', localId: local, owner: subject, rights: 'owner', schema: 1, status: 'active', subject, version: 1 };
+    const rights = policy === undefined ? { owner: subject, rights: 'owner' as const } : { rights: 'publisher' as const };
+    const header: Header = { digest: payload.digest, kind: 'credit', localId: local, schema: 1, status: 'active', subject, version: 1, ...rights };
     return { header, id, payload };
   });
   const headers = built.map(({ header }) => header);
@@ -246,7 +247,8 @@ export async function makeAccess(consortium: MiniConsortium): Promise<Access> {
     nonce: `0x${'02'.repeat(32)}`,
   });
   const reader = { memberId: bank.memberId, encryptionKey: publicKeysOf(bank).encryptionKey, sign: await es256Signer(bank.signingKey) };
-  const request = await buildRequest({ recordIds: released.map(({ id }) => id), claims: ['score', 'entry'], purpose: 'credit-check', grant }, placed, domain, reader);
+  const basis = policy === undefined ? { grant } : { policy };
+  const request = await buildRequest({ recordIds: released.map(({ id }) => id), claims: ['score', 'entry'], purpose: 'credit-check', ...basis }, placed, domain, reader);
   const signed = readRequest(request);
 
   const ticketTransaction = sha256Hex(utf8('open'));
@@ -258,7 +260,7 @@ export async function makeAccess(consortium: MiniConsortium): Promise<Access> {
     encryptionKey: signed.request.encryptionKey,
     expires: openedAt + 900,
     openedAt,
-    owner: subject,
+    owner: policy === undefined ? subject : '',
     publisher: publisher.keys.memberId,
     purpose: 'credit-check',
     reader: bank.memberId,
@@ -266,7 +268,7 @@ export async function makeAccess(consortium: MiniConsortium): Promise<Access> {
     records: released.map(({ header, id }) => ({ digest: header.digest, recordId: id, version: 1 })),
     request: signed.digest,
     requestId: signed.request.requestId,
-    slot: 1,
+    ...(policy === undefined ? { slot: 1 } : {}),
   };
   const presentations = await Promise.all(
     released.map(async ({ payload }) => presentPayload(await signPayload(payload.segment, ['MIIB'], sign), [payload.disclosures['entry'] ?? '', payload.disclosures['score'] ?? ''])),
@@ -285,10 +287,9 @@ export async function makeAccess(consortium: MiniConsortium): Promise<Access> {
     ticketId,
     ticket: transaction(consortium, { transactionId: ticketTransaction, writes: { [stateKey('ticket', ticketId)]: state, [stateKey('request', bank.memberId, state.requestId)]: { digest: signed.digest, ticket: ticketId } } }),
     batches: [{ ...transaction(consortium, { transactionId: sha256Hex(utf8('publish')), writes: { [stateKey('batch', publisher.keys.memberId, 7)]: { count: headers.length, root: batchRoot(headers) } } }), seq: 7 }],
-    registration: transaction(consortium, { transactionId: sha256Hex(utf8('register')), writes: { [stateKey('owner', subject)]: ownerState } }),
+    ...(policy === undefined ? { grant, registration: transaction(consortium, { transactionId: sha256Hex(utf8('register')), writes: { [stateKey('owner', subject)]: ownerState } }) } : {}),
     records: placed,
     request,
-    grant,
     readerKey,
     release,
     jweDigest: jweDigest(jwe),

@@ -62,6 +62,15 @@ describe('evidence that holds', () => {
     expect(report.reader).toBe('');
   });
 
+  it('under a policy says what is not in the file, and takes no grant beside it', async () => {
+    const open = await makeAccess(access.consortium, { policy: 'c'.repeat(64) });
+    const report = await verify(open.evidence);
+    expect(report.ok).toBe(true);
+    expect([resultOf(report, 'registration'), resultOf(report, 'grant'), resultOf(report, 'request')]).toEqual(['not-provable-yet policy', 'not-provable-yet policy', 'holds']);
+    expect(await verdict({ ...open.evidence, grant: access.evidence.grant })).toContain('grant-surplus');
+    expect(await verdict({ ...open.evidence, registration: access.evidence.registration })).toContain('registration-surplus');
+  });
+
   it('refuses what is no evidence', async () => {
     for (const file of [undefined, null, 7, [], {}, { ...access.evidence, format: 'evidence/1' }, { ...access.evidence, more: true }]) expect(await verdict(file)).toBe('EVIDENCE_MALFORMED');
     expect(() => readEvidence({ ...access.evidence, records: [] })).toThrow(ProtocolError);
