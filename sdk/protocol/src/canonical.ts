@@ -97,6 +97,8 @@ export function fromUtf8(bytes: Uint8Array): string {
  */
 export function parseCanonical(input: Uint8Array | string): JsonValue {
   const text = typeof input === 'string' ? input : fromUtf8(input);
+  // Commas may also stand inside strings, so a text with many of them is counted exactly.
+  if (hasManyCommas(text)) new StrictReader(text).readDocument();
   let value: JsonValue;
   try {
     value = JSON.parse(text) as JsonValue;
@@ -105,6 +107,15 @@ export function parseCanonical(input: Uint8Array | string): JsonValue {
   }
   if (canonicalize(value) !== text) refuse('not-canonical');
   return value;
+}
+
+function hasManyCommas(text: string): boolean {
+  let count = 0;
+  for (let at = text.indexOf(','); at !== -1; at = text.indexOf(',', at + 1)) {
+    count += 1;
+    if (count > limits.jsonSeparators) return true;
+  }
+  return false;
 }
 
 /** Like parseCanonical, for a document that must be an object. */
@@ -128,9 +139,13 @@ export function parseStrict(input: Uint8Array | string): JsonValue {
   return value;
 }
 
+const quote = 0x22;
+const backslash = 0x5c;
+
 /** A small recursive reader: JSON.parse has no way to report duplicate keys or the difference between 1 and 1.0. */
 class StrictReader {
   private at = 0;
+  private separators = 0;
 
   public constructor(private readonly text: string) {}
 
@@ -193,6 +208,8 @@ class StrictReader {
       this.at += 1;
       if (next === end) return;
       if (next !== ',') refuse('not-json');
+      this.separators += 1;
+      if (this.separators > limits.jsonSeparators) refuse('too-many-values');
     }
   }
 
@@ -203,12 +220,18 @@ class StrictReader {
   }
 
   private readString(): string {
-    const pattern = /"(?:[^"\\]|\\.)*"/sy;
-    pattern.lastIndex = this.at;
-    const match = pattern.exec(this.text);
-    if (match === null) return refuse('not-json');
-    this.at = pattern.lastIndex;
-    return parseToken(match[0]) as string;
+    if (this.text[this.at] !== '"') return refuse('not-json');
+    const start = this.at;
+    // Not a pattern: one with a repeated choice runs out of stack on a text of some megabytes.
+    for (let at = start + 1; at < this.text.length; at += 1) {
+      const code = this.text.charCodeAt(at);
+      if (code === backslash) at += 1;
+      else if (code === quote) {
+        this.at = at + 1;
+        return parseToken(this.text.slice(start, this.at)) as string;
+      }
+    }
+    return refuse('not-json');
   }
 
   private readLiteral(): JsonValue {

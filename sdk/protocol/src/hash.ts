@@ -1,8 +1,8 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { toHex } from './bytes.js';
-import { canonicalBytes, utf8 } from './canonical.js';
+import { toBase64url, toHex } from './bytes.js';
+import { canonicalize, utf8 } from './canonical.js';
 import { nativeCrypto } from './native.js';
 
 /** SHA-256 (FIPS 180-4). */
@@ -12,17 +12,33 @@ export function sha256(bytes: Uint8Array): Uint8Array {
 
 /** SHA-256 as lower-case hex, the spelling of every digest on the ledger. */
 export function sha256Hex(bytes: Uint8Array): string {
-  return toHex(sha256(bytes));
+  return nativeCrypto === undefined ? toHex(portableSha256(bytes)) : nativeCrypto.hash('sha256', bytes, 'hex');
+}
+
+/** SHA-256 of a text's UTF-8 bytes, without a copy of them where the process can hash text. Well-formed text only. */
+export function sha256Text(text: string, spelling: 'hex' | 'base64url'): string {
+  if (nativeCrypto !== undefined) return nativeCrypto.hash('sha256', text, spelling);
+  const digest = portableSha256(utf8(text));
+  return spelling === 'hex' ? toHex(digest) : toBase64url(digest);
 }
 
 /** Digest of a JSON document: SHA-256 over its canonical bytes, lower-case hex. */
 export function documentDigest(document: unknown): string {
-  return sha256Hex(canonicalBytes(document));
+  return sha256Text(canonicalize(document), 'hex');
 }
 
-/** HMAC-SHA-256 (RFC 2104). */
+// Making a key object costs several times what the HMAC itself does.
+const hmacKeys = new WeakMap<Uint8Array, object>();
+
+/** HMAC-SHA-256 (RFC 2104). The key's bytes must not change afterwards. */
 export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
-  return hmac(portableSha256, key, message);
+  if (nativeCrypto === undefined) return hmac(portableSha256, key, message);
+  let native = hmacKeys.get(key);
+  if (native === undefined) {
+    native = nativeCrypto.createSecretKey(key);
+    hmacKeys.set(key, native);
+  }
+  return new Uint8Array(nativeCrypto.createHmac('sha256', native).update(message).digest());
 }
 
 /** Keccak-256 as EIP-712 uses it (before the FIPS 202 padding). */

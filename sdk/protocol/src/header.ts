@@ -1,7 +1,7 @@
-import { canonicalBytes, canonicalize } from './canonical.js';
+import { canonicalize } from './canonical.js';
 import { ProtocolError } from './errors.js';
 import { digestShape, kindShape, localIdShape, ownerIdShape, saltShape, sealedOwnerShape } from './ids.js';
-import { leafHash } from './merkle.js';
+import { leafHashOfText } from './merkle.js';
 import { integer, object, oneOf, optional, text, type Read, type Shape } from './shape.js';
 
 /** What the consortium sees of a record; closed grammars only, never personal data. */
@@ -59,7 +59,7 @@ function openFault(header: Header): string | undefined {
 
 /** Leaf of the batch tree: RFC 6962 leaf hash of the header's canonical bytes. */
 export function headerLeaf(header: Header): Uint8Array {
-  return leafHash(canonicalBytes(header));
+  return leafHashOfText(canonicalize(header));
 }
 
 /** Two headers are the same exactly when their canonical texts are. */

@@ -1,6 +1,8 @@
 import { concatBytes, equalBytes, fromHex, toHex } from './bytes.js';
+import { utf8 } from './canonical.js';
 import { ProtocolError } from './errors.js';
 import { sha256 } from './hash.js';
+import { nativeCrypto } from './native.js';
 
 /** Merkle trees as RFC 6962 §2.1: leaf = SHA-256(0x00 ‖ data), node = SHA-256(0x01 ‖ left ‖ right), split at the largest power of two. */
 
@@ -9,6 +11,11 @@ const nodePrefix = Uint8Array.of(1);
 
 export function leafHash(data: Uint8Array): Uint8Array {
   return sha256(concatBytes(leafPrefix, data));
+}
+
+/** Leaf hash of a text's UTF-8 bytes, without a copy of them where the process can hash text. */
+export function leafHashOfText(text: string): Uint8Array {
+  return nativeCrypto === undefined ? leafHash(utf8(text)) : nativeCrypto.hash('sha256', `\u0000${text}`, 'buffer');
 }
 
 function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {

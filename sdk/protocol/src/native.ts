@@ -3,7 +3,11 @@
  * Looked up at run time, never imported: the package stays loadable in a browser.
  */
 interface NativeCrypto {
-  hash(algorithm: 'sha256', data: Uint8Array, encoding: 'buffer'): Uint8Array;
+  /** A string is hashed as its UTF-8 bytes. */
+  hash(algorithm: 'sha256', data: Uint8Array | string, encoding: 'buffer'): Uint8Array;
+  hash(algorithm: 'sha256', data: Uint8Array | string, encoding: 'hex' | 'base64url'): string;
+  createSecretKey(key: Uint8Array): object;
+  createHmac(algorithm: 'sha256', key: object): { update(data: Uint8Array): { digest(): Uint8Array } };
   createPublicKey(input: { key: object; format: 'jwk' }): object;
   verify(algorithm: 'sha256', data: Uint8Array, key: { key: object; dsaEncoding: 'ieee-p1363' }, signature: Uint8Array): boolean;
 }
@@ -18,6 +22,11 @@ interface NativeProcess {
   getBuiltinModule?(name: string): unknown;
 }
 
+interface NativeBuffer {
+  from(text: string, encoding: 'utf8'): Uint8Array<ArrayBuffer>;
+}
+
 const host = (globalThis as { process?: NativeProcess }).process;
+export const nativeBuffer = (globalThis as { Buffer?: NativeBuffer }).Buffer;
 export const nativeCrypto = host?.getBuiltinModule?.('node:crypto') as NativeCrypto | undefined;
 export const nativeZlib = host?.getBuiltinModule?.('node:zlib') as NativeZlib | undefined;

@@ -1,7 +1,7 @@
 import { fromBase64url, toBase64url } from './bytes.js';
 import { canonicalBytes, fromUtf8, parseCanonicalObject, utf8, type JsonObject, type JsonValue } from './canonical.js';
 import { ProtocolError } from './errors.js';
-import { sha256, sha256Text } from './hash.js';
+import { sha256Text } from './hash.js';
 import { ownerIdShape, parseRecordId } from './ids.js';
 import { jsonSegment, verifyEs256, type Es256Key, type Es256Sign } from './jws.js';
 import { integer, literal, object, optional, sortedSet, text, type Read } from './shape.js';
@@ -57,7 +57,7 @@ export function buildPayload(input: PayloadInput, randomBytes: (length: number) 
   for (const name of input.claimNames) {
     const value = input.data[name];
     if (value === undefined) {
-      digests.push(toBase64url(sha256(randomBytes(32))));
+      digests.push(disclosureDigest(toBase64url(randomBytes(32))));
       continue;
     }
     const disclosure = toBase64url(canonicalBytes([toBase64url(randomBytes(16)), name, value]));
