@@ -118,6 +118,8 @@ test('what a transaction that is not VALID wrote is not there', async () => {
   expect(model.batch('river', 1)).toBeUndefined();
   expect(model.transaction('a'.repeat(64))).toEqual({ block: 0, index: 0, code: 'MVCC_READ_CONFLICT' });
   await expect(model.whenIndexed('a'.repeat(64))).rejects.toMatchObject({ code: 'LEDGER_CONFLICT' });
+  const unendorsed = await folded([publish('b', 1, [header('a')], { code: 'ENDORSEMENT_POLICY_FAILURE' })]);
+  await expect(unendorsed.whenIndexed('b'.repeat(64))).rejects.toMatchObject({ code: 'LEDGER_REJECTED', details: { code: 'ENDORSEMENT_POLICY_FAILURE' } });
 });
 
 test('a copy of a valid transaction says nothing about the first', async () => {

@@ -161,7 +161,7 @@ export class RecordPreparation {
 
   /** A record this node published and knows no more, for its data was lost: its next version must follow what the ledger shows. */
   private onLedger(id: string): KnownRecord | undefined {
-    const indexed = this.parts.readModel.record(id);
+    const indexed = this.parts.outbox.hasUnknownBatches ? this.parts.readModel.record(id) : undefined;
     if (indexed === undefined) return undefined;
     const { owner, rights, schema, status, subject } = indexed.header;
     return { record: { data: '', ...(owner === undefined ? {} : { owner }), rights, schema, status, subject, versions: [] }, version: indexed.versions };

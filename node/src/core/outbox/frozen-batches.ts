@@ -14,12 +14,14 @@ export interface FrozenBatch {
 const batchPrefix = 'outbox/batch/';
 const argumentPrefix = 'outbox/argument/';
 const seqKey = 'outbox/seq';
+const unknownKey = 'outbox/unknown';
 
 /** Batches that are frozen and not settled, and the last seq given. */
 export class FrozenBatches {
   private constructor(
     private readonly batches: Map<number, FrozenBatch>,
     private seq: number,
+    private unknown: boolean,
   ) {}
 
   public static async open(store: Store): Promise<FrozenBatches> {
@@ -31,7 +33,7 @@ export class FrozenBatches {
       batches.set(batch.seq, batch);
     }
     const stored = store.get(seqKey);
-    return new FrozenBatches(batches, stored === undefined ? 0 : Number(fromUtf8(stored)));
+    return new FrozenBatches(batches, stored === undefined ? 0 : Number(fromUtf8(stored)), store.get(unknownKey) !== undefined);
   }
 
   public get lastSeq(): number {
@@ -49,6 +51,20 @@ export class FrozenBatches {
   /** A seq that was seen on the ledger is never given again. */
   public noteSeq(seq: number): void {
     this.seq = Math.max(this.seq, seq);
+  }
+
+  public get hasUnknown(): boolean {
+    return this.unknown;
+  }
+
+  /** The ledger shows an own batch that was never frozen here. */
+  public noteUnknown(): void {
+    this.unknown = true;
+  }
+
+  /** To be written with the block that showed it. */
+  public unknownWrites(): StoreWrite[] {
+    return this.unknown ? [{ key: unknownKey, value: canonicalBytes(true) }] : [];
   }
 
   /** Makes a batch of rows under the next seq. Not frozen before `writes` is on disk and `add` was called. @throws BATCH_TOO_LARGE, BATCH_TOO_MANY */

@@ -183,11 +183,16 @@ export class Outbox implements BatchSettler {
       const settled = own.flatMap((indexed) => this.settledBy(indexed) ?? []);
       const rows: Ranges = settled.flatMap((batch) => batch.rows);
       const settlement = this.chain.settle(rows);
-      await write([...settled.flatMap((batch) => this.frozen.removal(batch)), ...settlement.writes]);
+      await write([...settled.flatMap((batch) => this.frozen.removal(batch)), ...settlement.writes, ...this.frozen.unknownWrites()]);
       settlement.commit();
       for (const batch of settled) this.release(batch);
     });
     this.changed();
+  }
+
+  /** Whether the ledger shows batches of this publisher that this outbox never sent: data was lost or restored. */
+  public get hasUnknownBatches(): boolean {
+    return this.frozen.hasUnknown;
   }
 
   /** Settles a frozen batch that the read model shows already: the ledger had it before the outbox asked. */
@@ -207,6 +212,7 @@ export class Outbox implements BatchSettler {
     const unknown = batch === undefined && seq > this.frozen.lastSeq;
     if (batch !== undefined) this.parts.onAlarm(new ProtocolError('BATCH_EXISTS', { seq, root, ownRoot: batch.root }));
     else if (unknown) this.parts.onAlarm(new ProtocolError('OUTBOX_TAIL_LOST', { reason: 'unknown-own-batch', seq, transactionId }));
+    if (unknown) this.frozen.noteUnknown();
     this.frozen.noteSeq(seq);
     return undefined;
   }

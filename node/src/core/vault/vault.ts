@@ -1,4 +1,4 @@
-import { canonicalBytes, fromUtf8, ProtocolError, type Header } from '@huilian/protocol';
+import { canonicalBytes, fromUtf8, ProtocolError, utf8, type Header } from '@huilian/protocol';
 import { Mutex } from '../mutex.js';
 import type { Random, Store, StoreWrite, VaultKeys } from '../ports.js';
 import { OwnRecords } from './own-records.js';
@@ -46,7 +46,8 @@ export class Vault {
   public seal(row: number, recordId: string, record: SealedRecord): StoreWrite {
     const { owner, version } = record.header;
     const holder = this.sealingKey(this.keyName(owner));
-    const sealed = sealRow(canonicalBytes(record), sealingContext(recordId, version), holder, (length) => this.random.bytes(length));
+    // Nothing hashes or compares this text, so it needs no canonical form.
+    const sealed = sealRow(utf8(JSON.stringify(record)), sealingContext(recordId, version), holder, (length) => this.random.bytes(length));
     return { key: rowKey(row), value: sealed };
   }
 
