@@ -5,13 +5,14 @@ import { writeFileSync } from 'node:fs';
 import { batchArgument, payload } from './vectors/batch-items.mjs';
 import { accessRequest, jwsItem, offerItem, policyItem, receiptItem, releaseItem, ticketShape } from './vectors/access-items.mjs';
 import { charterItem, member, proposalId, registrationStatement } from './vectors/governance-items.mjs';
+import { evidenceFile } from './vectors/evidence-items.mjs';
 import { grantItem, ownerStatement, revocation } from './vectors/owner-items.mjs';
 import { canonical, headerItem, localIdItem, merkle, ownerId, recordId } from './vectors/plain-items.mjs';
 import { SEED } from './vectors/second-source.mjs';
 
 const items = [
   canonical, recordId, ownerId, localIdItem, headerItem, batchArgument, merkle, payload, grantItem, revocation, ownerStatement,
-  accessRequest, offerItem, ticketShape, releaseItem, receiptItem, charterItem, member, proposalId, registrationStatement, policyItem, jwsItem,
+  accessRequest, offerItem, ticketShape, releaseItem, receiptItem, charterItem, member, proposalId, registrationStatement, policyItem, jwsItem, evidenceFile,
 ];
 
 /** @param {'valid' | 'invalid'} side @param {string} item @param {string} about @param {readonly object[]} cases */

@@ -18,7 +18,7 @@ interface Vector {
 /** The test runner, or what stands in for it. */
 export interface Runner {
   describe(name: string, body: () => void): void;
-  it(name: string, body: () => void): void;
+  it(name: string, body: () => void | Promise<void>): void;
   expect(actual: unknown): { toEqual(expected: unknown): void };
 }
 
@@ -138,18 +138,27 @@ export function outcomeOf(put: Call, input: unknown): { readonly expect?: unknow
   }
 }
 
-/** Registers one test per vector and answers how many there are. `folder` is tests/vectors/, with the slash. */
-export function runVectors(protocol: Protocol, { describe, it, expect }: Runner, folder: URL): { readonly valid: number; readonly invalid: number } {
+/** Registers one test per vector of an item. `answer` gives the outcome that a vector is compared with. */
+export function runFiles(item: string, folder: URL, { describe, it, expect }: Runner, answer: (input: unknown) => unknown): { readonly valid: number; readonly invalid: number } {
+  const [valid, invalid] = (['valid', 'invalid'] as const).map((side) => {
+    const cases = casesOf(folder, side, item);
+    const least = side === 'valid' ? 5 : 10;
+    describe(`${side} ${item}`, () => {
+      it(`has at least ${String(least)} cases`, () => expect(cases.length >= least).toEqual(true));
+      for (const { name, input, ...expected } of cases) it(name, async () => expect(await answer(input)).toEqual(expected));
+    });
+    return cases.length;
+  });
+  return { valid: valid ?? 0, invalid: invalid ?? 0 };
+}
+
+/** Registers every item of the protocol and answers how many vectors there are. `folder` is tests/vectors/, with the slash. */
+export function runVectors(protocol: Protocol, runner: Runner, folder: URL): { readonly valid: number; readonly invalid: number } {
   const count = { valid: 0, invalid: 0 };
   for (const [item, put] of Object.entries(vectorItems(protocol))) {
-    for (const side of ['valid', 'invalid'] as const) {
-      const cases = casesOf(folder, side, item);
-      count[side] += cases.length;
-      describe(`${side} ${item}`, () => {
-        it(`has at least ${side === 'valid' ? '5' : '10'} cases`, () => expect(cases.length >= (side === 'valid' ? 5 : 10)).toEqual(true));
-        for (const { name, input, ...expected } of cases) it(name, () => expect(outcomeOf(put, input)).toEqual(expected));
-      });
-    }
+    const { valid, invalid } = runFiles(item, folder, runner, (input) => outcomeOf(put, input));
+    count.valid += valid;
+    count.invalid += invalid;
   }
   return count;
 }
