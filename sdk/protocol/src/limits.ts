@@ -15,6 +15,8 @@ export const limits = {
   /** One record's data as canonical JSON, and one line of an NDJSON stream. */
   recordBytes: 256 * 1024,
   jsonDepth: 32,
+  /** Commas between the items of one JSON document: bounds what reading it costs. A full batch has about 66,000. */
+  jsonSeparators: 100_000,
   /** An access request names at most this many records and claims. */
   requestRecords: 64,
   requestClaims: 64,
