@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { limits } from '@huilian/protocol';
+import { limits, toBase32 } from '@huilian/protocol';
 import type { IntakeAnswer } from '../src/core/intake/intake-answer.js';
+import { RecordSet } from '../src/core/intake/record-set.js';
 import { DeadLetters } from '../src/core/outbox/dead-letters.js';
 import { startConsortium, type Consortium } from './ledger-fixture.js';
 import { PublishingNode } from './publishing-node.js';
@@ -198,6 +200,15 @@ test('an adopted document that differs from the bundled one is not used', async 
   const { AdoptedKinds } = await import('../src/core/intake/adopted-kinds.js');
   const other = { schema: () => ({ digest: '00'.repeat(32) }) } as never;
   expect(() => new AdoptedKinds(other).find('qualification')).toThrow(expect.objectContaining({ code: 'SCHEMA_UNKNOWN', details: { kind: 'qualification', version: 1, reason: 'other-document' } }) as Error);
+});
+
+test('a set of records tells what it has seen, however many', () => {
+  const set = new RecordSet();
+  const ids = Array.from({ length: 20_000 }, () => toBase32(randomBytes(16)));
+  expect(ids.map((id) => set.add(id)).every((added) => added)).toBe(true);
+  expect(ids.map((id) => set.add(id)).some((added) => added)).toBe(false);
+  expect(set.add('a'.repeat(26))).toBe(true);
+  expect(set.add('a'.repeat(26))).toBe(false);
 });
 
 test('nothing was lost on the way', async () => {

@@ -1,4 +1,4 @@
-import { limits, ProtocolError } from '@huilian/protocol';
+import { limits, parseRecordId, ProtocolError } from '@huilian/protocol';
 import type { ReadModel } from '../indexing/read-model.js';
 import { DeadLetters } from '../outbox/dead-letters.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -8,6 +8,7 @@ import type { Vault } from '../vault/vault.js';
 import { GroupCommit, type CommitLine } from './commit-groups.js';
 import type { IntakeAnswer } from './intake-answer.js';
 import { RecordPreparation, RefusedLine } from './prepare-record.js';
+import { RecordSet } from './record-set.js';
 import { readLines, type InputLine } from './read-lines.js';
 import { readSubmission, type Submission } from './read-submission.js';
 
@@ -38,7 +39,7 @@ interface Counts {
 /** One stream of lines: what it counts, and which records and files it has seen. */
 interface StreamState {
   readonly counts: Counts;
-  readonly records: Set<string>;
+  readonly records: RecordSet;
   readonly files: Set<string>;
   readonly answer: (answer: IntakeAnswer) => void | Promise<void>;
 }
@@ -62,7 +63,7 @@ export class Intake {
    * acknowledged unknown), DISK_NEARLY_FULL, OUTBOX_TAIL_LOST
    */
   public async accept(chunks: AsyncIterable<string | Uint8Array>, onAnswer: (answer: IntakeAnswer) => void | Promise<void>): Promise<IntakeSummary> {
-    const state: StreamState = { counts: { lines: 0, accepted: 0, unchanged: 0, refused: 0 }, records: new Set(), files: new Set(), answer: onAnswer };
+    const state: StreamState = { counts: { lines: 0, accepted: 0, unchanged: 0, refused: 0 }, records: new RecordSet(), files: new Set(), answer: onAnswer };
     const stream = this.commits.open(onAnswer);
     let truncated: number | undefined;
     try {
@@ -110,8 +111,7 @@ export class Intake {
     // Lines that say what they change may follow each other; two plain rows of one record contradict each other.
     const plain = !submission.supersede && !submission.revoke;
     const prepared = this.preparation.prepare(submission, (recordId) => {
-      if (plain && records.has(recordId)) throw new ProtocolError('DUPLICATE_IN_FILE', { record: recordId });
-      if (plain) records.add(recordId);
+      if (plain && !records.add(parseRecordId(recordId).localId)) throw new ProtocolError('DUPLICATE_IN_FILE', { record: recordId });
     });
     return { line, ...prepared };
   }
