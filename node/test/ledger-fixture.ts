@@ -6,8 +6,8 @@ import { FabricLedger } from '../src/adapters/fabric/fabric-ledger.js';
 import { loadContracts } from '../../chaincode/test/load-contracts.js';
 import { createKeys, type NodeIdentity } from '../src/adapters/keys/node-keys.js';
 
-export const centres = ['river', 'hill'] as const;
-export type Centre = (typeof centres)[number];
+const centres = ['river', 'hill'] as const;
+type Centre = (typeof centres)[number];
 
 /** An invented consortium of two centres on a real embedded ledger, founded, with all bundled kinds adopted. */
 export interface Consortium {

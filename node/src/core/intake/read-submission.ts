@@ -31,7 +31,7 @@ export interface Submission {
   readonly revoke: boolean;
 }
 
-export interface Source {
+interface Source {
   readonly file: string;
   readonly line: number;
 }
