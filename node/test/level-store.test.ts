@@ -54,7 +54,7 @@ test('after a write the disk refused, refuses all writes until it is opened agai
   const folder = temporaryFolder();
   // A limit on file size makes the kernel refuse a write in the middle of a run, as a full disk does.
   const program = path.join(path.dirname(fileURLToPath(import.meta.url)), 'fill-store.mjs');
-  const run = spawnSync('bash', ['-c', `ulimit -f 64; exec ${process.execPath} ${program} ${folder}`], { encoding: 'utf8' });
+  const run = spawnSync('bash', ['-c', 'ulimit -f 64; exec "$@"', 'bash', process.execPath, program, folder], { encoding: 'utf8' });
   const outcome = JSON.parse(run.stdout) as { answered: number; first: string; second: string; failures: number };
   expect(outcome).toMatchObject({ first: 'STORAGE_FAILED', second: 'STORAGE_FAILED', failures: 1 });
   expect(outcome.answered).toBeGreaterThan(0);

@@ -1,10 +1,11 @@
 // A ledger in a process of its own, for tests that kill it. Run from the build: node ledger-process.mjs <dir>
+import { fileURLToPath } from 'node:url';
 import { startLedger } from '../dist/index.js';
 
 const [dir] = process.argv.slice(2);
 const ledger = await startLedger({
   dir,
-  chaincodes: { notes: { module: new URL('counter', import.meta.url).pathname } },
+  chaincodes: { notes: { module: fileURLToPath(new URL('counter', import.meta.url)) } },
   organisations: [
     { mspId: 'RiverMSP', name: 'River (invented)' },
     { mspId: 'HillMSP', name: 'Hill (invented)' },

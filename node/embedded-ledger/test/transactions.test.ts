@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { common, gateway as gatewayProtos, peer } from '@hyperledger/fabric-protos';
 import { EndorseError, StatusCode, type CommitError, type GatewayError, type Transaction } from '@hyperledger/fabric-gateway';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -294,7 +295,7 @@ describe('stub calls', () => {
 describe('contracts from a module', () => {
   it('are found as Fabric finds them, and several chaincodes keep their states apart', async () => {
     await ledger.close();
-    const both = await place.start({ chaincodes: { notes: { contracts: [Notes] }, counter: { module: new URL('counter', import.meta.url).pathname } } });
+    const both = await place.start({ chaincodes: { notes: { contracts: [Notes] }, counter: { module: fileURLToPath(new URL('counter', import.meta.url)) } } });
     const client = await place.client(both);
     const counter = client.network.getContract('counter');
     await counter.submitTransaction('increase', 'a');
