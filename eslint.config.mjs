@@ -73,6 +73,11 @@ export default defineConfig(
     rules: { 'no-restricted-globals': forbidGlobals(WORLD) },
   },
   {
+    // CommonJS has no other way to load a module.
+    files: ['**/*.cjs'],
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  {
     // These tools load a configuration or a reporter through its default export.
     files: ['*.config.{ts,mjs}', 'scripts/closing-line-reporter.mjs'],
     rules: { 'no-restricted-syntax': 'off' },

@@ -71,7 +71,9 @@ export class MerkleTree {
 
 /** Checks an inclusion proof (RFC 9162 §2.1.3.2). @throws MERKLE_PATH_INVALID */
 export function checkMerklePath(leaf: Uint8Array, index: number, size: number, path: readonly string[], root: string): void {
-  if (index < 0 || index >= size || !equalBytes(fold(leaf, index, size, path), fromHex(root, 32))) {
+  // Numbers that bit operations would round or wrap have no place in a tree.
+  const stands = Number.isInteger(index) && Number.isInteger(size) && index >= 0 && index < size && size < 2 ** 31;
+  if (!stands || !equalBytes(fold(leaf, index, size, path), fromHex(root, 32))) {
     throw new ProtocolError('MERKLE_PATH_INVALID', { index, size });
   }
 }

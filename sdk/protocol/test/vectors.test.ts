@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { compactVerify, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import * as protocol from '@huilian/protocol';
 import { runVectors, vectorItems } from './run-vectors.js';
@@ -6,6 +7,18 @@ import { runVectors, vectorItems } from './run-vectors.js';
 const folder = new URL('../../../tests/vectors/', import.meta.url);
 
 runVectors(protocol, { describe, it, expect }, folder);
+
+describe('the signatures of members in the vectors', () => {
+  const compactOf = { 'access-request': 'jws', jws: 'compact', offer: 'jws', receipt: 'jws' } as const;
+
+  it.each(Object.entries(compactOf))('hold for jose too: %s', async (item, field) => {
+    const { cases } = JSON.parse(readFileSync(new URL(`valid/${item}.json`, folder), 'utf8')) as { cases: { input: Record<string, unknown> }[] };
+    for (const { input } of cases) {
+      const { payload } = await compactVerify(String(input[field]), await importJWK(input['key'] as protocol.Es256Key, 'ES256'));
+      expect(JSON.parse(new TextDecoder().decode(payload))).toEqual(protocol.parseJws(String(input[field]), 'REQUEST_MALFORMED').payload);
+    }
+  });
+});
 
 describe('catalogue of errors', () => {
   const codesOf = (stage: protocol.ErrorStage): string[] =>

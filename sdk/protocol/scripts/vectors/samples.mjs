@@ -11,11 +11,11 @@ export const publisherKey = memberKey(publisher);
 export const readerKey = memberKey(reader);
 export const strangerKey = memberKey('stranger');
 export const wallet = ownerWallet('first');
-export const charterDigest = sha256Hex('charter of the vectors');
+const charterDigest = sha256Hex('charter of the vectors');
 const founding = sha256Hex('founding transaction of the vectors');
 export const domainFacts = { channel: 'huilian', chaincode: 'huilian', charter: charterDigest, founding };
 /** @param {any} facts */
-export const saltOf = (facts) => keccak256(Buffer.from(jcs(facts)));
+const saltOf = (facts) => keccak256(Buffer.from(jcs(facts)));
 export const domain = { name: 'Huilian', version: '1', salt: saltOf(domainFacts) };
 export const otherDomain = { ...domain, salt: saltOf({ ...domainFacts, channel: 'another' }) };
 export const localIdKey = seeded('localId key');
