@@ -91,6 +91,18 @@ describe("the bidder's page", () => {
     expect(faults).toEqual([]);
   });
 
+  it('marks what holds personal data, and opens the fields of each claim', async () => {
+    node.asks.set(ask.id, { ...ask, claims: ['entity/contact', 'entity/identity'] });
+    const { tab } = await open(`ask=${ask.id}&lang=zh`);
+    const contact = tab.getByRole('listitem').filter({ hasText: '联系信息' });
+    const identity = tab.getByRole('listitem').filter({ hasText: '身份信息' });
+    await contact.getByText('含个人信息').waitFor();
+    expect(await identity.getByText('含个人信息').count()).toBe(0);
+    expect(await identity.getByText('统一社会信用代码').isVisible()).toBe(false);
+    await identity.locator('summary').click();
+    expect(await identity.getByText('统一社会信用代码').isVisible()).toBe(true);
+  });
+
   it("shows the reader's note as text, and fits a phone", async () => {
     const { tab } = await open(`ask=${ask.id}&lang=en`, 390);
     await tab.getByText('<b>急</b> 保函申请 2030-001').waitFor();

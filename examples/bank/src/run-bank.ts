@@ -10,7 +10,6 @@ import {
   type FoundRecord,
   type GrantEnvelope,
   type MemberKeys,
-  type OpenedAccess,
   type ReadRecord,
 } from '@huilian/sdk';
 
@@ -51,7 +50,7 @@ export interface BankResult {
  * @throws RECORD_UNKNOWN where there is nothing to read, GRANT_REQUIRED where no grant came in time, the coded refusal
  */
 export async function runBank(terms: BankTerms): Promise<BankResult> {
-  const client = await MemberClient.connect(terms.nodeUrl, terms.keys);
+  const client = await MemberClient.connect(terms.nodeUrl, terms.keys, { charterFingerprint: terms.fingerprint });
   const groups = await findRecords(client, `org:${terms.uscc}`);
   if (groups.length === 0) throw new ProtocolError('RECORD_UNKNOWN', { owner: `org:${terms.uscc}` });
 
@@ -67,23 +66,22 @@ export async function runBank(terms: BankTerms): Promise<BankResult> {
     maxUses: groups.length,
   });
   await terms.onAsk(ask);
-  const grant = await waitForGrant(client, ask.id, terms.waitSeconds ?? 600);
+  const grant = await client.whenGranted(ask, { seconds: terms.waitSeconds ?? 600 });
 
-  const accesses: OpenedAccess[] = [];
-  const records: ReadRecord[] = [];
+  const reads: { readonly ticket: string; readonly records: readonly ReadRecord[] }[] = [];
   for (const group of groups) {
     const access = await client.open({ recordIds: group.recordIds, claims: grantedClaims(grant, group.kind), purpose, grant });
-    records.push(...(await client.read(access)));
+    reads.push({ ticket: access.ticket, records: await client.read(access) });
     await client.receipt(access);
-    accesses.push(access);
   }
   const reports: EvidenceReport[] = [];
-  for (const [index, { ticket }] of accesses.entries()) {
-    const evidence = await client.evidence(ticket);
-    await writeFile(numbered(terms.evidenceFile, index + 1), `${JSON.stringify(evidence, null, 2)}\n`, { mode: 0o600 });
-    reports.push(await verifyEvidence(evidence, terms.fingerprint));
+  for (const [index, { records, ticket }] of reads.entries()) {
+    const file = `${JSON.stringify(await client.evidence(ticket), null, 2)}\n`;
+    await writeFile(numbered(terms.evidenceFile, index + 1), file, { mode: 0o600 });
+    // The evidence holds no content: what was read is proved with it from the presentations that came.
+    reports.push(await verifyEvidence(file, { charterFingerprint: terms.fingerprint, presentations: records.map(({ presentation }) => presentation) }));
   }
-  return { records, tickets: accesses.map(({ ticket }) => ticket), reports };
+  return { records: reads.flatMap(({ records }) => records), tickets: reads.map(({ ticket }) => ticket), reports };
 }
 
 function numbered(file: string, number: number): string {
@@ -111,14 +109,4 @@ async function findRecords(client: MemberClient, owner: string): Promise<Group[]
 
 function grantedClaims({ grant }: GrantEnvelope, kind: string): string[] {
   return grant.claims.filter((claim) => claim.startsWith(`${kind}/`)).map((claim) => claim.slice(kind.length + 1));
-}
-
-async function waitForGrant(client: MemberClient, id: string, seconds: number): Promise<GrantEnvelope> {
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
-    const { grant } = await client.findAsk(id);
-    if (grant !== undefined) return grant;
-    if (Date.now() >= deadline) throw new ProtocolError('GRANT_REQUIRED', { ask: id });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
 }

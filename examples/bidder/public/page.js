@@ -7,7 +7,7 @@ const texts = {
     asks: '请求读取您的数据', lead: '请逐项核对。签署后，对方只能读取以下内容，且每次读取都会留下足迹。',
     who: '谁来读取', what: '读取哪些内容', purpose: '用于什么', term: '何时有效', times: '可读几次',
     until: (from, until) => `${from} 至 ${until}（北京时间）`, uses: (count) => `最多 ${count} 次`,
-    note: '对方附言（不属于签署内容）', proof: '签署内容的摘要', sign: '签署授权', decline: '不签署', signing: '正在签署…',
+    note: '对方附言（不属于签署内容）', fields: '包含字段', personal: '含个人信息', proof: '签署内容的摘要', sign: '签署授权', decline: '不签署', signing: '正在签署…',
     signedTitle: '已签署授权', signed: '授权已送达对方的节点。您可随时撤销；撤销前已读取的内容无法收回。',
     declinedTitle: '未签署', declined: '没有发送任何内容，对方读不到您的数据。', again: '重新查看', seeTrail: '查看足迹',
     expiredTitle: '请求已过期', expired: '有效期已结束，不能再签署。请对方重新发起。',
@@ -26,7 +26,7 @@ const texts = {
     asks: 'asks to read your data', lead: 'Check every line. Once you sign, they can read this and nothing else, and every reading leaves a trace.',
     who: 'Who reads', what: 'What they read', purpose: 'For what', term: 'Valid', times: 'How often',
     until: (from, until) => `${from} to ${until} (Beijing time)`, uses: (count) => (count === 1 ? 'Once' : `At most ${count} times`),
-    note: 'Their note (not part of what you sign)', proof: 'Digest of what is signed', sign: 'Sign', decline: 'Don’t sign', signing: 'Signing…',
+    note: 'Their note (not part of what you sign)', fields: 'Fields in it', personal: 'personal data', proof: 'Digest of what is signed', sign: 'Sign', decline: 'Don’t sign', signing: 'Signing…',
     signedTitle: 'Signed', signed: 'The grant has reached the reader’s node. You can revoke it at any time; what was read before stays read.',
     declinedTitle: 'Not signed', declined: 'Nothing was sent. They cannot read your data.', again: 'Look again', seeTrail: 'See the trail',
     expiredTitle: 'This request has expired', expired: 'Its term is over, so it cannot be signed. Let them ask again.',
@@ -128,12 +128,21 @@ function drawNoAsk() {
     make('form', { class: 'find', onsubmit }, make('label', { for: 'ask-id' }, text().askId), input, make('button', { class: 'primary' }, text().show)));
 }
 
+/** A claim by its titles; what is in it opens below. */
+function drawClaim({ fields, personal, ...titles }) {
+  const mark = personal ? make('span', { class: 'personal' }, text().personal) : undefined;
+  const separator = state.language === 'zh' ? '、' : ', ';
+  return make('li', {}, make('details', { class: 'claim' },
+    make('summary', {}, make('span', {}, say(titles)), ...(mark === undefined ? [] : [' ', mark])),
+    make('p', { class: 'fine' }, make('span', { class: 'unseen' }, `${text().fields}: `), fields.map(say).join(separator))));
+}
+
 function drawTerms({ note, readerKind, words }) {
   const row = (term, ...values) => make('div', {}, make('dt', {}, term), ...values.map((value) => make('dd', {}, ...value)));
   return [
     make('dl', { class: 'terms' },
       row(text().who, [make('strong', {}, say(words.reader)), make('span', { class: 'fine' }, `${text().kinds[readerKind] ?? readerKind} · `, make('code', {}, words.grantee))]),
-      row(text().what, [make('ul', { class: 'claims' }, ...words.claims.map((claim) => make('li', {}, say(claim))))]),
+      row(text().what, [make('ul', { class: 'claims' }, ...words.claims.map(drawClaim))]),
       row(text().purpose, [capital(say(words.purpose))]),
       row(text().term, [text().until(say(words.from), say(words.until))]),
       row(text().times, [text().uses(words.maxUses)])),
@@ -201,7 +210,7 @@ function revokeButton(grant, then) {
     dialog.addEventListener('close', () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
-  }, 'danger quiet');
+  }, 'danger');
 }
 
 async function openTrail() {

@@ -1,4 +1,4 @@
-import { fillForm, MemberClient, ProtocolError, referenceOf, type Ask, type FilledForm, type FormMap, type FoundRecord, type GrantEnvelope, type MemberKeys } from '@huilian/sdk';
+import { fillForm, MemberClient, ProtocolError, referenceOf, type Ask, type FilledForm, type FormMap, type FoundRecord, type MemberKeys } from '@huilian/sdk';
 
 /** This platform's own registration form: each field, and the verified claim it comes from (`kind/claim.field`). */
 const registrationForm: FormMap = {
@@ -57,7 +57,7 @@ export async function runPlatform(terms: PlatformTerms): Promise<PlatformResult>
     maxUses: 1,
   });
   await terms.onAsk(ask);
-  const grant = await waitForGrant(client, ask.id, terms.waitSeconds ?? 600);
+  const grant = await client.whenGranted(ask, { seconds: terms.waitSeconds ?? 600 });
 
   const access = await client.open({ recordIds: [recordId], claims: claims.map((claim) => claim.split('/')[1] ?? ''), purpose: 'registration', grant });
   const records = await client.read(access);
@@ -71,14 +71,4 @@ async function findRegistration(client: MemberClient, subject: string): Promise<
     if (!record.contested) return record;
   }
   throw new ProtocolError('RECORD_UNKNOWN', { subject });
-}
-
-async function waitForGrant(client: MemberClient, id: string, seconds: number): Promise<GrantEnvelope> {
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
-    const { grant } = await client.findAsk(id);
-    if (grant !== undefined) return grant;
-    if (Date.now() >= deadline) throw new ProtocolError('GRANT_REQUIRED', { ask: id });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
 }
