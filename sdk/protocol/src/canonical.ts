@@ -15,11 +15,14 @@ function refuse(reason: string): never {
   throw new ProtocolError('CANONICAL_INVALID', { reason });
 }
 
-/** Text that may stand in canonical JSON: well-formed UTF-16 in Unicode normalisation form C. */
+/**
+ * Text that may stand in canonical JSON: well-formed UTF-16 in Unicode normalisation form C, with at most 30 combining
+ * marks in a row (UAX #15, stream-safe text): sorting a longer row costs the square of its length.
+ */
 export function isCanonicalText(text: string): boolean {
   // eslint's no-control-regex does not apply: the class is printable ASCII, the fast path of nearly all ids and codes.
   if (/^[ -~]*$/.test(text)) return true;
-  return text.isWellFormed() && text.normalize('NFC') === text;
+  return text.isWellFormed() && !/\p{M}{31}/u.test(text) && text.normalize('NFC') === text;
 }
 
 function writeString(text: string): string {
@@ -97,16 +100,18 @@ export function fromUtf8(bytes: Uint8Array): string {
  */
 export function parseCanonical(input: Uint8Array | string): JsonValue {
   const text = typeof input === 'string' ? input : fromUtf8(input);
-  // Commas may also stand inside strings, so a text with many of them is counted exactly.
-  if (hasManyCommas(text)) new StrictReader(text).readDocument();
-  let value: JsonValue;
-  try {
-    value = JSON.parse(text) as JsonValue;
-  } catch {
-    return refuse('not-json');
-  }
+  const value = mustBeReadByHand(text) ? new StrictReader(text).readDocument() : parseToken(text);
   if (canonicalize(value) !== text) refuse('not-canonical');
   return value;
+}
+
+/**
+ * JSON.parse is several times faster, but V8 of Node.js 24 and 26 reads an escaped key wrong once it has seen another
+ * object with a key of one backslash: what an endorser answers would depend on what it read before. And commas may also
+ * stand inside strings, so where there are many the values are counted exactly.
+ */
+function mustBeReadByHand(text: string): boolean {
+  return text.includes('\\') || hasManyCommas(text);
 }
 
 function hasManyCommas(text: string): boolean {
