@@ -165,8 +165,13 @@ test('a missing high-water mark is announced', async () => {
   const store = new MemoryStore();
   const first = await openOutbox(store, new MemoryMark());
   await addGroup(first.outbox, store, headers(3));
-  const { alarms } = await openOutbox(store, new MemoryMark());
+  const { alarms, outbox } = await openOutbox(store, new MemoryMark());
   expect(alarms).toMatchObject([{ code: 'OUTBOX_TAIL_LOST', details: { reason: 'mark-missing' } }]);
+  expect(outbox.isWhole).toBe(false);
+  expect(() => outbox.draft(headers(1))).toThrow(expect.objectContaining({ code: 'OUTBOX_TAIL_LOST' }) as Error);
+  await outbox.acceptLoss();
+  await addGroup(outbox, store, headers(1, 3));
+  expect(outbox.isWhole).toBe(true);
 });
 
 test('the mark stands at or above every row that was acknowledged', async () => {

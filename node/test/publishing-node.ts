@@ -13,7 +13,7 @@ import { Intake } from '../src/core/intake/intake.js';
 import type { IntakeAnswer } from '../src/core/intake/intake-answer.js';
 import { Outbox } from '../src/core/outbox/outbox.js';
 import { BatchSender } from '../src/core/outbox/send-batches.js';
-import type { Ledger } from '../src/core/ports.js';
+import type { Ledger, Store } from '../src/core/ports.js';
 import { Vault } from '../src/core/vault/vault.js';
 
 export interface PublishingOptions {
@@ -22,13 +22,15 @@ export interface PublishingOptions {
   readonly maxHeaders?: number;
   /** Stands in front of the real ledger. */
   readonly wrapLedger?: (ledger: Ledger) => Ledger;
+  /** Stands in front of the real store. */
+  readonly wrapStore?: (store: Store) => Store;
 }
 
 /** The publishing half of a node, with real parts: keys, level, Fabric client. */
 export class PublishingNode {
   private constructor(
     public readonly alarms: readonly ProtocolError[],
-    public readonly store: LevelStore,
+    public readonly store: Store,
     public readonly ledger: Ledger,
     public readonly readModel: ReadModel,
     public readonly vault: Vault,
@@ -40,13 +42,13 @@ export class PublishingNode {
     private readonly closing: readonly (() => Promise<void>)[],
   ) {}
 
-  public static async open({ connectionFile, maxHeaders = 1000, stateDir, wrapLedger = (ledger) => ledger }: PublishingOptions): Promise<PublishingNode> {
+  public static async open({ connectionFile, maxHeaders = 1000, stateDir, wrapLedger = (ledger) => ledger, wrapStore = (store) => store }: PublishingOptions): Promise<PublishingNode> {
     const alarms: ProtocolError[] = [];
     const onAlarm = (error: ProtocolError): void => {
       alarms.push(error);
     };
     const keys = await openKeys(stateDir);
-    const store = await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: 0 });
+    const store = wrapStore(await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: 0 }));
     const mark = await MarkFile.open(path.join(stateDir, 'outbox.hwm'));
     const ledger = wrapLedger(await FabricLedger.open(connectionFile, 'huilian'));
     const readModel = new ReadModel(store);

@@ -114,7 +114,7 @@ export class RunningServices extends NodeServices {
 
   public notReady(): readonly string[] {
     const { follower, outbox } = this.parts;
-    return [...(follower.state === 'following' ? [] : [`ledger-${follower.state}`]), ...(outbox.lost.length === 0 ? [] : ['outbox-tail-lost'])];
+    return [...(follower.state === 'following' ? [] : [`ledger-${follower.state}`]), ...(outbox.isWhole ? [] : ['outbox-tail-lost'])];
   }
 
   public reportFault(error: unknown): void {

@@ -1,18 +1,7 @@
-import { canonicalBytes, documentDigest, parseCanonicalObject, type JsonObject } from '@huilian/protocol';
+import { canonicalBytes, documentDigest, parseCanonicalObject, type JsonObject, type Refusal } from '@huilian/protocol';
 import type { Clock, Store } from '../ports.js';
 
-/** One refusal, as the refusing node remembers it. No claim values, no personal data. */
-export interface Refusal {
-  /** Unix seconds by this node's clock. */
-  readonly at: number;
-  readonly code: string;
-  readonly owner: string;
-  readonly reader: string;
-  readonly recordIds: readonly string[];
-  /** Digest of the refused request, hex; empty where it could not be read. */
-  readonly request: string;
-}
-
+/** A refusal in its chain. */
 export interface RefusalEntry extends Refusal {
   readonly seq: number;
   /** Digest of the entry before, hex; empty for the first. */

@@ -1,9 +1,9 @@
-import { fromUtf8, ledgerFunctions, recordId, splitStateKey, utf8, type LedgerState, type Ticket } from '@huilian/protocol';
+import { fromUtf8, ledgerFunctions, recordId, splitStateKey, utf8, type LedgerState, type Ticket, type TrailEntry } from '@huilian/protocol';
 import type { BlockTransaction, LedgerBlock, StoreWrite } from '../ports.js';
 import { foldBatch, markContested } from './fold-batch.js';
 import { addTrail, FoldedWrites, type FoldStep, type IndexedBatch } from './fold-step.js';
 import { placeWithin, transactionPlace, type IndexKeys, type TicketDimension } from './index-keys.js';
-import { decodeRow, encodeRow, type RecordRow, type TrailEntry, type TransactionRow } from './index-rows.js';
+import { decodeRow, encodeRow, type RecordRow, type TransactionRow } from './index-rows.js';
 
 export interface FoldedBlock {
   readonly writes: readonly StoreWrite[];

@@ -1,6 +1,7 @@
+import type { TrailEntry } from '@huilian/protocol';
 import type { BlockTransaction, StoreWrite } from '../ports.js';
 import { placeWithin, type IndexKeys } from './index-keys.js';
-import { encodeRow, type TrailEntry } from './index-rows.js';
+import { encodeRow } from './index-rows.js';
 
 /** Writes of one block, which later transactions of the same block read before they are stored. */
 export class FoldedWrites {

@@ -40,38 +40,6 @@ export interface TicketRow {
 /** First and last position, both included. */
 export type PositionRange = readonly [first: number, last: number];
 
-/** What happened to an owner's data or key. `at` is the transaction's time, Unix seconds. */
-export interface TrailEntry {
-  readonly at: number;
-  readonly block: number;
-  readonly transactionId: string;
-  readonly what:
-    | 'registered'
-    | 'key-rotated'
-    | 'recovery-approved'
-    | 'recovery-objected'
-    | 'published'
-    | 'superseded'
-    | 'revoked'
-    | 'contested'
-    | 'opened'
-    | 'confirmed'
-    | 'refused'
-    | 'disputed'
-    | 'grant-revoked';
-  readonly recordIds?: readonly string[];
-  readonly version?: number;
-  readonly publisher?: string;
-  readonly reader?: string;
-  readonly purpose?: string;
-  readonly claims?: readonly string[];
-  readonly ticket?: string;
-  /** EIP-712 digest of the grant. */
-  readonly grant?: string;
-  /** Why a ticket was refused. */
-  readonly code?: string;
-}
-
 export function encodeRow(row: unknown): Uint8Array {
   return canonicalBytes(row);
 }

@@ -12,11 +12,12 @@ import {
   type PlacedHeader,
   type ProposalState,
   type Ticket,
+  type TrailEntry,
 } from '@huilian/protocol';
 import type { LedgerBlock, Store } from '../ports.js';
 import { BoundedMap } from '../bounded-map.js';
 import { generationKey, indexKeys, pastPrefix, splitPlace, type IndexKeys } from './index-keys.js';
-import { decodeRow, type BatchRow, type Checkpoint, type RecordRow, type TicketRow, type TrailEntry, type TransactionRow } from './index-rows.js';
+import { decodeRow, type BatchRow, type Checkpoint, type RecordRow, type TicketRow, type TransactionRow } from './index-rows.js';
 import { recordPlaces, type RecordFilter } from './record-places.js';
 
 /** A record version as the ledger shows it. */

@@ -44,6 +44,8 @@ export class Outbox implements BatchSettler {
   private readonly mutex = new Mutex();
   private readonly changes = new Set<() => void>();
   private writingMark: Promise<void> | undefined;
+  /** Rows are here and the file that says where they end is not. */
+  private markMissing = false;
 
   private constructor(
     private readonly parts: OutboxParts,
@@ -77,11 +79,17 @@ export class Outbox implements BatchSettler {
     return this.chain.holes;
   }
 
+  /** Whether the end is where it was acknowledged to be; if not, nothing is accepted until `acceptLoss`. */
+  public get isWhole(): boolean {
+    return this.chain.holes.length === 0 && !this.markMissing;
+  }
+
   /** The operator has seen what is lost: it stays on record, and the outbox accepts rows again. */
   public async acceptLoss(): Promise<void> {
     await this.mutex.run(async () => {
       await this.chain.acceptHoles(this.parts.clock.now());
       await this.parts.mark.write(this.chain.end);
+      this.markMissing = false;
     });
   }
 
@@ -89,6 +97,7 @@ export class Outbox implements BatchSettler {
   public draft(headers: readonly Header[]): GroupDraft {
     const [hole] = this.chain.holes;
     if (hole !== undefined) throw tailLost(hole);
+    if (this.markMissing) throw new ProtocolError('OUTBOX_TAIL_LOST', { reason: 'mark-missing' });
     return this.chain.draft(headers);
   }
 
@@ -309,7 +318,8 @@ export class Outbox implements BatchSettler {
   private async checkMark(): Promise<void> {
     const { mark, onAlarm } = this.parts;
     if (mark.read() === undefined && this.chain.isEmpty) await mark.write(this.chain.end);
-    else if (mark.read() === undefined) onAlarm(new ProtocolError('OUTBOX_TAIL_LOST', { reason: 'mark-missing', to: this.chain.end.to }));
+    this.markMissing = mark.read() === undefined;
+    if (this.markMissing) onAlarm(new ProtocolError('OUTBOX_TAIL_LOST', { reason: 'mark-missing', to: this.chain.end.to }));
     for (const hole of this.chain.holes) onAlarm(tailLost(hole));
   }
 }

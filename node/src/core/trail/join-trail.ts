@@ -1,23 +1,7 @@
-import { fromUtf8, limits, ownerKeyInForce, ProtocolError, trailRequestEnvelopeShape, utf8, verifyOwnerStatement, type RecoverPublicKey, type TrailRequestEnvelope } from '@huilian/protocol';
-import type { RefusalEntry, RefusalLog } from '../exchange/refusal-log.js';
+import { fromUtf8, limits, ownerKeyInForce, ProtocolError, trailRequestEnvelopeShape, utf8, verifyOwnerStatement, type CentreRefusals, type RecoverPublicKey, type Trail, type TrailRequestEnvelope } from '@huilian/protocol';
+import type { RefusalLog } from '../exchange/refusal-log.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, Keys, Store, Transport } from '../ports.js';
-
-/** What one centre's chained log says about an owner. */
-export interface CentreRefusals {
-  readonly centre: string;
-  /** Newest entry of the log at the time of the answer. */
-  readonly head: { readonly seq: number; readonly digest: string };
-  readonly refusals: readonly RefusalEntry[];
-}
-
-export interface JoinedTrail {
-  /** What the ledger holds, oldest first. */
-  readonly entries: Awaited<ReturnType<ReadModel['trail']>>;
-  readonly refusals: readonly CentreRefusals[];
-  /** Centres that did not answer: their refusals may be missing here. */
-  readonly missing: readonly string[];
-}
 
 const nonceKey = (owner: string, nonce: string): string => `trail/nonce/${owner}/${nonce}`;
 
@@ -34,7 +18,7 @@ export class JoinTrail {
   ) {}
 
   /** @throws OWNER_UNKNOWN, STATEMENT_BAD_SIGNATURE, STATEMENT_EXPIRED, REPLAYED, GRANT_WRONG_DOMAIN */
-  public async join(request: unknown): Promise<JoinedTrail> {
+  public async join(request: unknown): Promise<Trail> {
     const envelope = this.check(request);
     await this.useNonce(envelope);
     const { owner } = envelope.request;

@@ -11,6 +11,7 @@ export interface SealedRecord {
   readonly header: Header;
 }
 
+const generationPrefix = 'vault/generation/';
 const rowsPerWrite = 500;
 /** What stands in place of a row whose content was erased. */
 const tombstone = new Uint8Array();
@@ -22,6 +23,8 @@ const tombstone = new Uint8Array();
 export class Vault {
   private readonly records: OwnRecords;
   private readonly mutex = new Mutex();
+  /** Number of the key in force of each holder whose data was ever erased; read once, since every seal asks. */
+  private generations: Map<string, number> | undefined;
 
   public constructor(
     private readonly store: Store,
@@ -39,6 +42,7 @@ export class Vault {
 
   /** Makes the keys that sealing will need, synced. @throws STORAGE_FAILED */
   public async prepare(owners: readonly (string | undefined)[]): Promise<void> {
+    await this.readGenerations();
     await this.keys.ensure([...new Set(owners)].map((owner) => this.keyName(owner)));
   }
 
@@ -114,8 +118,17 @@ export class Vault {
   }
 
   private generation(holder: string): number {
-    const bytes = this.store.get(generationKey(holder));
-    return bytes === undefined ? 1 : Number(fromUtf8(bytes));
+    if (this.generations === undefined) throw new ProtocolError('KEYS_MISSING', { reason: 'vault-not-prepared' });
+    return this.generations.get(holder) ?? 1;
+  }
+
+  private async readGenerations(): Promise<Map<string, number>> {
+    if (this.generations !== undefined) return this.generations;
+    const generations = new Map<string, number>();
+    for await (const [key, value] of this.store.entries({ gte: generationPrefix, lt: `${generationPrefix}~` })) {
+      generations.set(key.slice(generationPrefix.length), Number(fromUtf8(value)));
+    }
+    return (this.generations ??= generations);
   }
 
   private sealingKey(name: string): SealingKey {
@@ -130,11 +143,13 @@ export class Vault {
 
   /** Puts a new key of the holder in force. */
   private async nextKey(owner: string | undefined): Promise<SealingKey> {
+    const generations = await this.readGenerations();
     const holder = owner ?? this.publisher;
-    const next = this.generation(holder) + 1;
+    const next = (generations.get(holder) ?? 1) + 1;
     const name = generationName(holder, next);
     await this.keys.ensure([name]);
-    await this.store.write([{ key: generationKey(holder), value: canonicalBytes(next) }]);
+    await this.store.write([{ key: generationPrefix + holder, value: canonicalBytes(next) }]);
+    generations.set(holder, next);
     return this.sealingKey(name);
   }
 
@@ -186,10 +201,6 @@ interface HeldRow {
 /** The holder's own name, then `#2`, `#3` … after each erasing. */
 function generationName(holder: string, generation: number): string {
   return generation === 1 ? holder : `${holder}#${String(generation)}`;
-}
-
-function generationKey(holder: string): string {
-  return `vault/generation/${holder}`;
 }
 
 /** Rows are numbered in the order they were accepted, so that the biggest values are written in order. */
