@@ -6,7 +6,6 @@ export { checkConsortium, type Consortium } from './consortium.js';
 export { MemberClient, type ClientOptions, type FoundRecord, type RecordQuery, type WaitOptions } from './member-client.js';
 export { buildRequest, checkTicket, type OpenedAccess, type OpenTerms, type RequestingReader } from './open-request.js';
 export { verifyAcknowledgement, type Acknowledgement, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
-export { type Trail, type TrailEntry, type TrailRefusal } from './trail.js';
 export { es256Signer, generateMemberKeys, publicKeysOf, type MemberKeys } from './member-keys.js';
 export { memoryPin, OwnerWallet, type DomainPin } from './owner-wallet.js';
 export { registrationBytes, signRegistration } from './registration.js';
@@ -14,4 +13,4 @@ export { describeGrant, renderGrant, renderStatement, type ClaimWords, type Gran
 export { readRelease, type Released, type ReadRecord } from './read-release.js';
 export { verifyEvidence, type CheckResult, type EvidenceCheck, type EvidenceReport, type EvidenceTrust } from './verify-evidence.js';
 // What the signatures above speak of, so that most programs need no second package.
-export { bundledKinds, describeClaim, errorBody, grantDigest, isErrorCode, ProtocolError, purposes, referenceOf, type Domain, type Grant, type GrantEnvelope, type MemberState, type Purpose } from '@huilian/protocol';
+export { bundledKinds, describeClaim, errorBody, grantDigest, isErrorCode, ProtocolError, purposes, referenceOf, type Domain, type Grant, type GrantEnvelope, type MemberState, type Purpose, type Refusal, type Trail, type TrailEntry } from '@huilian/protocol';

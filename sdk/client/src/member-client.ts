@@ -13,6 +13,7 @@ import {
   type RevocationEnvelope,
   type SignedStatement,
   type TrailRequestEnvelope,
+  type Trail,
 } from '@huilian/protocol';
 import { checkAnswer, type Ask, type AskTerms } from './check-grant.js';
 import { checkConsortium, type Consortium } from './consortium.js';
@@ -22,7 +23,6 @@ import { es256Signer, publicKeysOf, type MemberKeys } from './member-keys.js';
 import { buildRequest, checkTicket, type OpenedAccess, type OpenTerms } from './open-request.js';
 import { answersDown, linesTogether, linesUp, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
 import { readRelease, type ReadRecord } from './read-release.js';
-import type { Trail } from './trail.js';
 
 /** A record as the ledger knows it. */
 export interface FoundRecord {

@@ -1,6 +1,6 @@
 /** Reads the few Fabric messages evidence needs (protobuf wire format); unknown fields are skipped, broken bytes refused. */
 
-export class BrokenMessage extends Error {}
+class BrokenMessage extends Error {}
 
 /** The fields of one message: length-delimited values as bytes, varints as numbers. */
 export class ProtobufMessage {

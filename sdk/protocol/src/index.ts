@@ -17,3 +17,4 @@ export * from './limits.js';
 export * from './merkle.js';
 export * from './payload.js';
 export * from './shape.js';
+export * from './trail.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isJsonObject, ProtocolError, referenceOf, toHex, type GrantEnvelope, type Purpose } from '@huilian/protocol';
+import { isJsonObject, ProtocolError, referenceOf, toHex, type GrantEnvelope, type Purpose, type Trail } from '@huilian/protocol';
 import { fillForm, renderGrant, verifyEvidence, type Ask, type Consortium, type FormMap, type FoundRecord, type MemberClient, type OpenedAccess, type ReadRecord } from '@huilian/sdk';
 import type { NodeApi } from '../../adapters/cli/node-api.js';
 import type { LocalConsortium } from './local-consortium.js';
@@ -46,12 +46,6 @@ const platformClaims = ['entity/contact', 'entity/identity', 'entity/registratio
 const bankClaims = ['credit/entry', 'credit/score', 'performance/contract', 'performance/section'];
 const yearSeconds = 365 * 86_400;
 const receiptMilliseconds = 20_000;
-
-interface Trail {
-  readonly entries: readonly { readonly what: string; readonly ticket?: string }[];
-  readonly refusals: readonly { readonly centre: string; readonly refusals: readonly { readonly code: string }[] }[];
-  readonly missing: readonly string[];
-}
 
 /** A wrong outcome of a step: the walk-through stops and the process ends non-zero. */
 class StepFailed extends Error {}

@@ -1,3 +1,5 @@
+/** The owner's trail: what every node folds out of the ledger, and what each centre's chained log adds to it. */
+
 /** One thing that happened to an owner's data, as the ledger holds it. */
 export interface TrailEntry {
   /** Unix seconds of the transaction. */
@@ -32,20 +34,31 @@ export interface TrailEntry {
   readonly code?: string;
 }
 
-/** A refusal as the refusing centre's own chained log holds it. */
-export interface TrailRefusal {
+/** A refusal, as the refusing node remembers it. No claim values, no personal data. */
+export interface Refusal {
+  /** Unix seconds by the refusing node's clock. */
   readonly at: number;
   readonly code: string;
   readonly owner: string;
   readonly reader: string;
   readonly recordIds: readonly string[];
+  /** Digest of the refused request, hex; empty where it could not be read. */
   readonly request: string;
+}
+
+/** What one centre's chained log says about an owner. */
+export interface CentreRefusals {
+  readonly centre: string;
+  /** Newest entry of the log at the time of the answer. */
+  readonly head: { readonly seq: number; readonly digest: string };
+  readonly refusals: readonly Refusal[];
 }
 
 /** The ledger's part and every centre's refusals. */
 export interface Trail {
+  /** Oldest first. */
   readonly entries: readonly TrailEntry[];
-  readonly refusals: readonly { readonly centre: string; readonly head: { readonly seq: number; readonly digest: string }; readonly refusals: readonly TrailRefusal[] }[];
+  readonly refusals: readonly CentreRefusals[];
   /** Centres that did not answer: their refusals may be missing here. */
   readonly missing: readonly string[];
 }
