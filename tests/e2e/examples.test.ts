@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runBank } from '@huilian/example-bank';
 import { startBidderPage, type BidderPage } from '@huilian/example-bidder';
 import { runPlatform } from '@huilian/example-platform';
-import type { Ask, MemberKeys } from '@huilian/sdk';
+import { MemberClient, verifyAcknowledgement, type Ask, type MemberKeys, type PublishAnswer } from '@huilian/sdk';
 import { NodeApi } from '../../node/src/adapters/cli/node-api.js';
 import { SampleCa } from '../../node/src/composition/local/sample-ca.js';
 import { centreIds, huilian, readJson, root, stateFolder } from './main-job.js';
@@ -115,5 +115,30 @@ describe('the examples against real nodes', () => {
     const verified = await huilian(['verify', evidenceFile, '--charter', fingerprint, '--json']);
     expect(verified.code).toBe(0);
     expect((await huilian(['verify', evidenceFile, '--charter', '0'.repeat(64)])).code).toBe(1);
+  }, 60_000);
+
+  it('a platform publishes through its centre, and a bank elsewhere reads what is public without a grant', async () => {
+    const platform = await MemberClient.connect(api('zhuhai').url, keysOf('zhuhai-platform'), { charterFingerprint: fingerprint });
+    const rows: Record<string, string>[] = parse(readFileSync(path.join(data, 'guangzhou', 'credit.csv')), { bom: true, columns: true });
+    const row = rows.find((one) => one['SCOPE'] === '1');
+    if (row === undefined) throw new Error('a public credit entry');
+    const answers: PublishAnswer[] = [];
+    for await (const answer of platform.publish([{ kind: 'credit', row }, { kind: 'credit', data: {} }])) answers.push(answer);
+    // An acknowledgement may stand before or after the line that was refused: groups form as lines come in.
+    const acknowledgements = answers.flatMap((answer) => ('acknowledged' in answer ? [answer.acknowledged] : []));
+    const lines = answers.filter((answer) => 'line' in answer);
+    expect(lines).toMatchObject([{ line: 1, version: 1 }, { line: 2, code: expect.stringMatching(/^[A-Z_]+$/) as string }]);
+    expect(answers.at(-1)).toEqual({ summary: { lines: 2, accepted: 1, unchanged: 0, refused: 1 } });
+    const zhuhai = (await platform.member('zhuhai')).document.signingKey;
+    expect(acknowledgements.map((jws) => verifyAcknowledgement(jws, 'zhuhai', zhuhai).publisher)).toEqual(['zhuhai']);
+
+    const [accepted] = lines;
+    const recordId = accepted !== undefined && 'recordId' in accepted ? accepted.recordId : '';
+    const bank = await MemberClient.connect(api('beijing').url, keysOf('sample-bank'), { charterFingerprint: fingerprint });
+    await expect.poll(async () => (await bank.record(recordId).catch(() => undefined))?.record.recordId, { timeout: 20_000 }).toBe(recordId);
+    const { claims, version } = await bank.readPublic(recordId);
+    expect(version).toBe(1);
+    expect(JSON.stringify(claims)).toContain(row['BODY_CODE']);
+    await expect(MemberClient.connect(api('beijing').url, keysOf('sample-bank'), { charterFingerprint: '0'.repeat(64) }).then(async (other) => await other.consortium())).rejects.toThrow('CHARTER_MISMATCH');
   }, 60_000);
 });

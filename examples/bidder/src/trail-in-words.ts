@@ -25,7 +25,7 @@ interface Refusal {
   readonly recordIds: readonly string[];
 }
 
-export interface TrailLine {
+interface TrailLine {
   /** Unix seconds. */
   readonly at: number;
   readonly what: string;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { errorBody, ProtocolError, type ErrorCode } from '@huilian/protocol';
 
 /** One request as it came in. */
-export interface Seen {
+interface Seen {
   readonly route: string;
   readonly body: string;
   readonly at: number;
