@@ -40,11 +40,11 @@ export async function syncFiles(
   onProgress: SyncProgress = () => undefined,
 ): Promise<SyncReport> {
   const total = files.reduce((sum, { file }) => sum + statSync(file).size, 0);
-  const read = { bytes: 0, rows: 0 };
+  const read: Reading = { bytes: 0, rows: 0 };
   const places: { file: string; line: number }[] = [];
   const counts = { accepted: 0, unchanged: 0 };
   const refused: RefusedRow[] = [];
-  for await (const answer of api.stream('/v1/records', rowsOf(files, read, places))) {
+  const take = (answer: Record<string, unknown>): void => {
     const place = places[Number(answer['line']) - 1];
     if (place !== undefined && Array.isArray(answer['refused'])) {
       refused.push({ ...place, problems: answer['refused'] as RefusedRow['problems'] });
@@ -52,13 +52,26 @@ export async function syncFiles(
       counts[answer['unchanged'] === true ? 'unchanged' : 'accepted'] += 1;
     }
     onProgress(total === 0 ? 1 : read.bytes / total, counts.accepted + counts.unchanged, refused.length);
+  };
+  try {
+    for await (const answer of api.stream('/v1/records', rowsOf(files, read, places))) take(answer);
+  } catch (error) {
+    // A file that cannot be read breaks the stream to the node too; the file is what the operator must hear about.
+    throw read.failure ?? error;
   }
+  if (read.failure !== undefined) throw read.failure;
   return { rows: read.rows, ...counts, refused };
+}
+
+interface Reading {
+  bytes: number;
+  rows: number;
+  failure?: ProtocolError;
 }
 
 async function* rowsOf(
   files: readonly { readonly file: string; readonly kind: string }[],
-  read: { bytes: number; rows: number },
+  read: Reading,
   places: { file: string; line: number }[],
 ): AsyncGenerator<string> {
   for (const { file, kind } of files) {
@@ -66,7 +79,7 @@ async function* rowsOf(
     source.on('data', (chunk) => (read.bytes += chunk.length));
     const parser = source.pipe(parse({ bom: true, columns: true, info: true, relax_column_count: true, skip_empty_lines: true }));
     source.once('error', (error) => parser.destroy(error));
-    for await (const { record, info } of csvRows(parser, file)) {
+    for await (const { record, info } of csvRows(parser, file, read)) {
       const place = { file: path.basename(file), line: info.lines };
       places.push(place);
       read.rows += 1;
@@ -80,10 +93,11 @@ interface CsvRow {
   readonly info: { readonly lines: number };
 }
 
-async function* csvRows(parser: AsyncIterable<unknown>, file: string): AsyncGenerator<CsvRow> {
+async function* csvRows(parser: AsyncIterable<unknown>, file: string, read: Reading): AsyncGenerator<CsvRow> {
   try {
     for await (const row of parser) yield row as CsvRow;
   } catch (error) {
-    throw new ProtocolError('CSV_INVALID', { file: path.basename(file), reason: (error as { code?: string }).code ?? 'unreadable' });
+    read.failure = new ProtocolError('CSV_INVALID', { file: path.basename(file), reason: (error as { code?: string }).code ?? 'unreadable' });
+    throw read.failure;
   }
 }
