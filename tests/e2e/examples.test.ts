@@ -141,4 +141,20 @@ describe('the examples against real nodes', () => {
     expect(JSON.stringify(claims)).toContain(row['BODY_CODE']);
     await expect(MemberClient.connect(api('beijing').url, keysOf('sample-bank'), { charterFingerprint: '0'.repeat(64) }).then(async (other) => await other.consortium())).rejects.toThrow('CHARTER_MISMATCH');
   }, 60_000);
+
+  it('a call repeated under one Idempotency-Key is answered once, and another body under it is refused', async () => {
+    const token = readFileSync(path.join(state.dir, 'nodes', 'guangzhou', 'operator-token'), 'utf8').trim();
+    const propose = async (name: string): Promise<{ status: number; body: { code?: string; transactionId?: string } }> => {
+      const response = await fetch(`${api('guangzhou').url}/v1/governance/propose`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': 'sample-key-1' },
+        body: JSON.stringify({ action: 'code-set', content: { document: { codes: [] }, name, version: 1 }, round: 1 }),
+      });
+      return { status: response.status, body: (await response.json()) as { code?: string; transactionId?: string } };
+    };
+    const first = await propose('sample-codes');
+    expect(first.status).toBe(200);
+    expect(await propose('sample-codes')).toEqual(first);
+    expect(await propose('other-codes')).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY_MISMATCH' } });
+  }, 30_000);
 });

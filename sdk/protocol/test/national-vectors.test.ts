@@ -71,6 +71,11 @@ describe('kinds', () => {
     }
   });
 
+  it('names no claim that a kind does not have, prototype names included', () => {
+    expect(protocol.describeClaim('credit', 'entry')).toMatchObject({ en: 'Entry' });
+    for (const claim of ['constructor', '__proto__', 'toString', 'nothing']) expect(protocol.describeClaim('credit', claim)).toBeUndefined();
+  });
+
   it('keeps natural persons out of the header', () => {
     const [personnel] = read<ValidFile>('valid', 'kind-personnel').cases;
     const facts = protocol.recordFacts('personnel', 1, personnel?.input as JsonObject);

@@ -25,6 +25,6 @@ export function kindDefinition(kind: string, version: number): KindDefinition | 
 /** Title of `kind/claim` for people, from the newest bundled version; undefined for what this software does not know. */
 export function describeClaim(kind: string, claim: string): (Title & { readonly kind: Title }) | undefined {
   const newest = bundledKinds().filter((definition) => definition.kind === kind).at(-1);
-  const found = newest?.claims[claim];
+  const found = newest !== undefined && Object.hasOwn(newest.claims, claim) ? newest.claims[claim] : undefined;
   return newest && found && { zh: found.zh, en: found.en, kind: newest.title };
 }
