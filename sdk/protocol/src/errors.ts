@@ -222,18 +222,26 @@ export function errorBody(error: ProtocolError): ErrorBody {
 
 const messagePattern = /\b([A-Z][A-Z0-9_]{2,40})(?: (\{[^{}]*\}))?/g;
 
-/** Finds a ProtocolError's message inside a foreign one (chaincode response, gRPC detail); undefined where there is none. */
-export function parseErrorMessage(message: string): ProtocolError | undefined {
+/**
+ * Finds a ProtocolError's message inside a foreign one (chaincode response, gRPC detail); undefined where there is none.
+ * `stages` names whose codes may be meant: a word of another stage (`INTERNAL` is also a gRPC status) is passed over.
+ */
+export function parseErrorMessage(message: string, stages?: readonly ErrorStage[]): ProtocolError | undefined {
   for (const [, code, details] of message.matchAll(messagePattern)) {
-    if (code !== undefined && isErrorCode(code)) return new ProtocolError(code, parseDetails(details));
+    if (code === undefined || !isErrorCode(code)) continue;
+    if (stages === undefined || stages.includes(errorCatalogue[code].stage)) return new ProtocolError(code, parseDetails(details));
   }
   return undefined;
 }
 
+/** Details out of a foreign message: single values under names of our own making, or none at all. */
 function parseDetails(text: string | undefined): ErrorDetails {
-  if (text === undefined) return {};
   try {
-    return JSON.parse(text) as ErrorDetails;
+    const details: unknown = JSON.parse(text ?? '{}');
+    const entries = Object.entries(details as object);
+    return entries.every(([name, value]) => /^[A-Za-z][A-Za-z0-9]{0,40}$/.test(name) && ['string', 'number', 'boolean'].includes(typeof value))
+      ? (details as ErrorDetails)
+      : {};
   } catch {
     return {};
   }

@@ -94,10 +94,16 @@ export function sealedOwner(saltHex: string, owner: string): string {
   return `sealed:${toHex(digest)}`;
 }
 
-/** RFC 7638 thumbprint of a public JWK (EC, OKP). @throws BAD_FIELD */
+/** Members that RFC 7638 §3.2 and RFC 8037 §2 hash, by key type. */
+const thumbprintMembers = new Map([
+  ['EC', ['crv', 'kty', 'x', 'y']],
+  ['OKP', ['crv', 'kty', 'x']],
+  ['RSA', ['e', 'kty', 'n']],
+]);
+
+/** RFC 7638 thumbprint of a public JWK, base64url. @throws BAD_FIELD when a member is missing or the key type is unknown */
 export function jwkThumbprint(jwk: unknown): string {
-  if (!isJsonObject(jwk)) throw new ProtocolError('BAD_FIELD', { reason: 'jwk' });
-  const members = jwk['kty'] === 'EC' ? ['crv', 'kty', 'x', 'y'] : ['crv', 'kty', 'x'];
-  const required = Object.fromEntries(members.map((name) => [name, jwk[name] ?? '']));
-  return toBase64url(sha256(canonicalBytes(required)));
+  const members = isJsonObject(jwk) && typeof jwk['kty'] === 'string' ? thumbprintMembers.get(jwk['kty']) : undefined;
+  if (!isJsonObject(jwk) || members?.every((name) => typeof jwk[name] === 'string') !== true) throw new ProtocolError('BAD_FIELD', { reason: 'jwk' });
+  return toBase64url(sha256(canonicalBytes(Object.fromEntries(members.map((name) => [name, jwk[name]])))));
 }

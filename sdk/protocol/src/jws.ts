@@ -1,18 +1,21 @@
 import { p256 } from '@noble/curves/nist.js';
 import { concatBytes, fromBase64url, toBase64url } from './bytes.js';
-import { canonicalBytes, fromUtf8, isJsonObject, parseCanonicalObject, utf8, type JsonObject } from './canonical.js';
+import { canonicalBytes, isJsonObject, parseCanonicalObject, parseStrict, utf8, type JsonObject } from './canonical.js';
 import { ProtocolError, type ErrorCode } from './errors.js';
 import { nativeCrypto } from './native.js';
 import { literal, object, text, type Read } from './shape.js';
 
 /** Compact JWS with ES256 (RFC 7515, RFC 7518 §3.4): the signatures of members. Payloads are canonical JSON. */
 
+/** 32 bytes as base64url in their one spelling: the two low bits of the last character are no part of them. */
+const bytes32Segment = text(/[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]/, 43);
+
 /** A public P-256 key of a member. */
-export const es256KeyShape = object({ crv: literal('P-256'), kty: literal('EC'), x: text(/[A-Za-z0-9_-]{43}/, 43), y: text(/[A-Za-z0-9_-]{43}/, 43) });
+export const es256KeyShape = object({ crv: literal('P-256'), kty: literal('EC'), x: bytes32Segment, y: bytes32Segment });
 export type Es256Key = Read<typeof es256KeyShape>;
 
 /** A public X25519 key (RFC 8037) that releases are encrypted to. */
-export const x25519KeyShape = object({ crv: literal('X25519'), kty: literal('OKP'), x: text(/[A-Za-z0-9_-]{43}/, 43) });
+export const x25519KeyShape = object({ crv: literal('X25519'), kty: literal('OKP'), x: bytes32Segment });
 export type X25519Key = Read<typeof x25519KeyShape>;
 
 /** Signs the ASCII signing input with ES256, answering r ‖ s (64 bytes). Browsers sign asynchronously. */
@@ -98,10 +101,10 @@ export function verifyP256Der(point: Uint8Array, message: Uint8Array, signature:
   }
 }
 
-/** The `alg`, `typ` and any other header members of a token whose header is not canonical (SD-JWT VC from other software). */
+/** The members of a token's header that need not be canonical (SD-JWT VC from other software); no member twice. @throws the given code */
 export function jsonSegment(segment: string, code: ErrorCode): JsonObject {
   try {
-    const value: unknown = JSON.parse(fromUtf8(fromBase64url(segment)));
+    const value = parseStrict(fromBase64url(segment));
     if (isJsonObject(value)) return value;
   } catch {
     // Falls through to the one refusal below.

@@ -1,8 +1,8 @@
 import { fromBase64url, toBase64url } from './bytes.js';
-import { canonicalBytes, fromUtf8, parseCanonicalObject, utf8, type JsonObject, type JsonValue } from './canonical.js';
+import { canonicalBytes, isJsonObject, parseCanonical, parseCanonicalObject, utf8, type JsonObject, type JsonValue } from './canonical.js';
 import { ProtocolError } from './errors.js';
 import { sha256Text } from './hash.js';
-import { ownerIdShape, parseRecordId } from './ids.js';
+import { claimNameShape, ownerIdShape, parseRecordId } from './ids.js';
 import { jsonSegment, verifyEs256, type Es256Key, type Es256Sign } from './jws.js';
 import { integer, literal, object, optional, sortedSet, text, type Read } from './shape.js';
 
@@ -49,13 +49,42 @@ function disclosureDigest(disclosure: string): string {
   return sha256Text(disclosure, 'base64url');
 }
 
-/** Builds the payload and its disclosures. `randomBytes` gives the salts and decoys. */
+/**
+ * Names that no claim may have: fields of the payload itself, and what SD-JWT VC never lets be disclosed. A reader of such
+ * a disclosure must refuse it, so a kind with such a claim could never be read.
+ */
+const reservedNames: ReadonlySet<string> = new Set(['cnf', 'exp', 'iss', 'nbf', 'record', 'status', 'sub', 'vct', 'version']);
+
+/** Whether a name may stand for a claim in a payload. */
+export function isClaimName(name: unknown): name is string {
+  if (reservedNames.has(name as string)) return false;
+  try {
+    return claimNameShape.read(name) === name;
+  } catch {
+    return false;
+  }
+}
+
+/** Objects inside a claim with the keys that SD-JWT gives a meaning to would read differently elsewhere. */
+function hasDigestKeys(value: JsonValue): boolean {
+  if (Array.isArray(value)) return value.some((item: JsonValue) => hasDigestKeys(item));
+  if (!isJsonObject(value)) return false;
+  return Object.entries(value).some(([key, item]) => key === '_sd' || key === '...' || hasDigestKeys(item));
+}
+
+/**
+ * Builds the payload and its disclosures. `randomBytes` gives the salts and decoys.
+ * @throws RECORD_INVALID {reason} for data that no reader would take, BAD_ID, CANONICAL_INVALID
+ */
 export function buildPayload(input: PayloadInput, randomBytes: (length: number) => Uint8Array): BuiltPayload {
   const { publisher, kind } = parseRecordId(input.recordId);
+  if (!input.claimNames.every(isClaimName)) throw new ProtocolError('RECORD_INVALID', { reason: 'claim-name' });
+  if (Object.keys(input.data).some((name) => !input.claimNames.includes(name))) throw new ProtocolError('RECORD_INVALID', { reason: 'claim-unknown' });
+  if (hasDigestKeys(input.data)) throw new ProtocolError('RECORD_INVALID', { reason: 'digest-key' });
   const disclosures: Record<string, string> = {};
   const digests: string[] = [];
   for (const name of input.claimNames) {
-    const value = input.data[name];
+    const value = Object.hasOwn(input.data, name) ? input.data[name] : undefined;
     if (value === undefined) {
       digests.push(disclosureDigest(toBase64url(randomBytes(32))));
       continue;
@@ -182,23 +211,21 @@ function disclosedClaims(disclosures: readonly string[], digests: ReadonlySet<st
   return Object.fromEntries(claims);
 }
 
-/** Reads one disclosure [salt, name, value]. @throws DISCLOSURE_INVALID */
+const saltSegment = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+
+/** Reads one disclosure [salt of 128 bits, name, value] in canonical JSON. @throws DISCLOSURE_INVALID */
 export function readDisclosure(disclosure: string): [name: string, value: JsonValue] {
   const parts = parseDisclosure(disclosure);
   const [salt, name, value] = parts;
-  const fits = parts.length === 3 && typeof salt === 'string' && typeof name === 'string' && value !== undefined;
-  if (!fits || isReserved(name)) throw new ProtocolError('DISCLOSURE_INVALID', { reason: 'shape' });
+  const fits = parts.length === 3 && typeof salt === 'string' && saltSegment.test(salt) && isClaimName(name) && value !== undefined;
+  if (!fits || hasDigestKeys(value)) throw new ProtocolError('DISCLOSURE_INVALID', { reason: 'shape' });
   return [name, value];
-}
-
-function isReserved(name: string): boolean {
-  return name === '_sd' || name === '...' || name === '__proto__';
 }
 
 function parseDisclosure(disclosure: string): readonly JsonValue[] {
   try {
-    const value: unknown = JSON.parse(fromUtf8(fromBase64url(disclosure)));
-    if (Array.isArray(value)) return value as JsonValue[];
+    const value = parseCanonical(fromBase64url(disclosure));
+    if (Array.isArray(value)) return value as readonly JsonValue[];
   } catch {
     // Falls through to the one refusal below.
   }

@@ -31,13 +31,20 @@ export function text(pattern: RegExp, maxLength = 256): Shape<string> {
   };
 }
 
-/** Free text for documents adopted by vote: NFC, bounded, no control characters. */
+/**
+ * What no title may hold, but for the line feed: control characters, C1 among them (one of which starts a terminal's
+ * commands), and characters that are not seen or turn the text around. Fixed ranges, so that every endorser's Unicode
+ * tables say the same.
+ */
+const unseen = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb]/;
+
+/** Free text for documents adopted by vote: NFC, bounded, nothing in it that is not seen. */
 export function prose(maxLength: number): Shape<string> {
   return {
     schema: { type: 'string', minLength: 1, maxLength },
     read(value, path = ''): string {
       if (typeof value !== 'string' || value.length === 0 || value.length > maxLength) return bad(path, 'length');
-      return isCanonicalText(value) && !/[\u0000-\u0009\u000b-\u001f\u007f]/u.test(value) ? value : bad(path, 'characters');
+      return isCanonicalText(value) && !unseen.test(value) ? value : bad(path, 'characters');
     },
   };
 }
