@@ -62,11 +62,9 @@ export class RunningServices extends NodeServices {
       // A client that does not read its answers holds its own stream back, and nobody else's.
       if (!answers.write(answer) && !answers.destroyed) await once(answers, 'drain').catch(() => undefined);
     };
-    void this.parts.intake.accept(lines, say).then(
-      (summary) => answers.end({ summary }),
-      (error: unknown) => answers.destroy(error as Error),
-    );
-    return answers;
+    const summary = this.parts.intake.accept(lines, say);
+    summary.then(() => answers.end(), () => answers.end());
+    return answersThen(answers, summary);
   }
 
   public async deadLetters(): Promise<readonly object[]> {
@@ -120,4 +118,10 @@ export class RunningServices extends NodeServices {
   public reportFault(error: unknown): void {
     this.parts.logger.error('fault', errorFields(error));
   }
+}
+
+/** All answers that were given, and only then the summary or the error that ended the stream: no acknowledgement is lost to it. */
+async function* answersThen(answers: AsyncIterable<object>, summary: Promise<object>): AsyncGenerator<object> {
+  yield* answers;
+  yield { summary: await summary };
 }

@@ -36,7 +36,7 @@ export function badBatches(local: RunningConsortium): void {
     });
 
     it('that is larger than the limit as it comes', async () => {
-      expect(await codeOf(guangzhou.submit('publish', new Uint8Array(limits.batchCompressedBytes + 1)))).toBe('BATCH_TOO_LARGE');
+      expect(await codeOf(guangzhou.submit('publish', new Uint8Array(limits.batchCompressedBytes + 1)))).toBe('ARG_TOO_LARGE');
     });
 
     it('with one header too many', async () => {

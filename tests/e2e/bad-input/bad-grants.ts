@@ -56,10 +56,16 @@ export function badGrants(local: RunningConsortium): void {
       ['for another reader', () => ({ grantee: 'sample-bank' }), 'GRANT_WRONG_GRANTEE'],
       ['for another purpose', () => ({ purpose: 'credit-check' }), 'GRANT_WRONG_PURPOSE'],
       ['for another claim', () => ({ claims: ['entity/contact'] }), 'GRANT_CLAIM_NOT_COVERED'],
-      ['for the same claim of another kind', () => ({ claims: ['personnel/identity'] }), 'GRANT_CLAIM_NOT_COVERED'],
       ['of somebody who does not own the record', () => ({ owner: local.stranger }), 'GRANT_NOT_OWNER'],
     ])('%s', async (_what, change, code) => {
       expectRefusal(await read(await local.grant(change())), code, 403);
+    });
+
+    it('for a claim of the same name of another kind', async () => {
+      const [qualification = ''] = await local.records('qualification', 'guangzhou');
+      const asked = { recordIds: [qualification], claims: ['certificate'] };
+      expect((await read(await local.grant({ claims: ['qualification/certificate'] }), asked)).status).toBe(200);
+      expectRefusal(await read(await local.grant({ claims: ['personnel/certificate'] }), asked), 'GRANT_CLAIM_NOT_COVERED', 403);
     });
 
     it('whose signature is spelt otherwise: the high-s twin, upper case, v 0', async () => {

@@ -34,7 +34,7 @@ export function badRecords(local: RunningConsortium): void {
       expect(error['details']).toEqual({ line: 3 });
       expect(answers.at(-2)).toHaveProperty('acknowledged');
       const accepted = answers.flatMap(({ recordId }) => (typeof recordId === 'string' ? [recordId] : []));
-      expect(accepted).toHaveLength(2);
+      expect(accepted, JSON.stringify(answers)).toHaveLength(2);
       await local.whenLevel();
       for (const id of accepted) expect((await local.call('beijing', 'GET', `/v1/records/${id}`, undefined, 'sample-bank')).status).toBe(200);
       const again = await publish(`${line('BAD-1')}\n${line('BAD-2')}\n${line('BAD-3')}\n`);

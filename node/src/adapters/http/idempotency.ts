@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { canonicalBytes, fromUtf8, ProtocolError, sha256Hex, utf8 } from '@huilian/protocol';
@@ -9,29 +10,50 @@ interface Kept {
   readonly answer: unknown;
 }
 
-/** `Idempotency-Key` on POST: the same key with the same body gets the same answer, durably; another body is refused. */
+interface Running {
+  readonly body: string;
+  readonly answer: Promise<unknown>;
+}
+
+/**
+ * `Idempotency-Key` on POST: the same key with the same body gets the same answer, durably; another body is refused. A
+ * stream of records has no need of it, for each line is known by its content.
+ */
 @Injectable()
 export class Idempotency implements NestInterceptor {
+  /** Calls under way: the same call again waits for the first instead of running beside it. */
+  private readonly running = new Map<string, Running>();
+
   public constructor(private readonly services: NodeServices) {}
 
   public intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<CalledRequest>();
     const key = request.headers['idempotency-key'];
-    if (request.method !== 'POST' || typeof key !== 'string' || !/^[\x21-\x7e]{1,100}$/.test(key)) return next.handle();
+    const named = request.method === 'POST' && typeof key === 'string' && /^[\x21-\x7e]{1,100}$/.test(key);
+    if (!named || request.body instanceof Readable) return next.handle();
     return from(this.once(request, key, async () => await lastValueFrom(next.handle() as Observable<unknown>)));
   }
 
   private async once(request: CalledRequest, key: string, run: () => Promise<unknown>): Promise<unknown> {
-    const { store } = this.services;
     const caller = request.caller?.role === 'member' ? request.caller.member : (request.caller?.role ?? 'anyone');
     const place = `idempotency/${caller}/${sha256Hex(utf8(`${request.url} ${key}`))}`;
     const body = sha256Hex(canonicalBytes(request.body ?? {}));
-    const bytes = store.get(place);
-    const kept = bytes && (JSON.parse(fromUtf8(bytes)) as Kept);
-    if (kept !== undefined && kept.body !== body) throw new ProtocolError('IDEMPOTENCY_MISMATCH');
-    if (kept !== undefined) return kept.answer;
+    const before = this.running.get(place) ?? this.kept(place);
+    if (before !== undefined && before.body !== body) throw new ProtocolError('IDEMPOTENCY_MISMATCH');
+    if (before !== undefined) return await before.answer;
+    const answer = this.runAndKeep(place, body, run).finally(() => this.running.delete(place));
+    this.running.set(place, { body, answer });
+    return await answer;
+  }
+
+  private kept(place: string): Kept | undefined {
+    const bytes = this.services.store.get(place);
+    return bytes && (JSON.parse(fromUtf8(bytes)) as Kept);
+  }
+
+  private async runAndKeep(place: string, body: string, run: () => Promise<unknown>): Promise<unknown> {
     const answer = await run();
-    await store.write([{ key: place, value: utf8(JSON.stringify({ body, answer } satisfies Kept)) }]);
+    await this.services.store.write([{ key: place, value: utf8(JSON.stringify({ body, answer } satisfies Kept)) }]);
     return answer;
   }
 }

@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { limits } from '@huilian/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { errorBody, limits, ProtocolError } from '@huilian/protocol';
 import { CallerGuard } from './caller.js';
 import { AccessController, OpenController, OperatorController, OwnersController, RecordsController } from './controllers.js';
 import { ErrorFilter } from './error-filter.js';
@@ -47,6 +48,11 @@ export async function startHttp(services: NodeServices, options: HttpOptions): P
     keepAliveTimeout: 60_000,
     routerOptions: { maxParamLength: 200 },
     forceCloseConnections: true,
+    // Addresses that the router cannot read never reach the error filter.
+    frameworkErrors: (_error: Error, _request: FastifyRequest, reply: FastifyReply) => {
+      const unreadable = new ProtocolError('NOT_FOUND');
+      void reply.status(unreadable.entry.http).send(errorBody(unreadable));
+    },
   });
   const app = await NestFactory.create<NestFastifyApplication>(HttpModule.of(services, options), adapter, { logger: false, abortOnError: false });
   const fastify = app.getHttpAdapter().getInstance();

@@ -7,6 +7,9 @@ const nonceKey = (owner: string, nonce: string): string => `trail/nonce/${owner}
 
 /** The ledger's fold joined with the refusals of every centre, for the owner's signed request only. */
 export class JoinTrail {
+  /** Nonces on their way to the store: two uses at the same moment are one and a replay. */
+  private readonly storing = new Set<string>();
+
   public constructor(
     private readonly readModel: ReadModel,
     private readonly refusals: RefusalLog,
@@ -52,8 +55,9 @@ export class JoinTrail {
 
   private async useNonce({ request: { nonce, owner } }: TrailRequestEnvelope): Promise<void> {
     const key = nonceKey(owner, nonce);
-    if (this.store.get(key) !== undefined) throw new ProtocolError('REPLAYED');
-    await this.store.write([{ key, value: utf8('used') }]);
+    if (this.storing.has(key) || this.store.get(key) !== undefined) throw new ProtocolError('REPLAYED');
+    this.storing.add(key);
+    await this.store.write([{ key, value: utf8('used') }]).finally(() => this.storing.delete(key));
   }
 
   private async askCentre(centre: string, envelope: TrailRequestEnvelope): Promise<CentreRefusals | undefined> {
