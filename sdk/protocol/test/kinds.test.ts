@@ -150,6 +150,17 @@ describe('a document before its adoption', () => {
     expect(() => protocol.kindFromDocument(changed(path, value))).toThrow('SCHEMA_INVALID');
   });
 
+  it.each(['status', 'version', 'iss', 'sub', 'vct'])('is refused with the claim %s, whose disclosure no reader would take', (claim) => {
+    const document = changed(['properties', claim], claimsOf(protocol.kindDefinition('entity', 1) as KindDefinition)['identity']);
+    expect(() => protocol.kindFromDocument(document)).toThrow('SCHEMA_INVALID {"reason":"claim-name"}');
+  });
+
+  it.each(['_sd', '...'])('is refused with the field %s, which a credential would read as something else', (field) => {
+    const document = structuredClone(entity) as { properties: { identity: { properties: object } } };
+    Object.defineProperty(document.properties.identity.properties, field, { value: { title: 'A', type: 'string' }, enumerable: true });
+    expect(() => protocol.kindFromDocument(document as unknown as JsonObject)).toThrow('SCHEMA_INVALID {"reason":"field-name"}');
+  });
+
   it('is refused with a claim name that no grant could carry', () => {
     const { identity, ...rest } = claimsOf(protocol.kindDefinition('entity', 1) as KindDefinition);
     const document = { ...entity, properties: { ...rest, 'Identity/all': identity as JsonObject } } as unknown as JsonObject;

@@ -25,8 +25,7 @@ export function unavailable(error: unknown): ProtocolError {
  * statuses too), so only codes that the protocol or a contract gives are taken for one.
  */
 function contractError(message: string): ProtocolError | undefined {
-  const found = parseErrorMessage(message);
-  return found !== undefined && (found.entry.stage === 'ledger' || found.entry.stage === 'protocol') ? found : undefined;
+  return parseErrorMessage(message, ['ledger', 'protocol']);
 }
 
 /** The error a committed transaction's validation code stands for; undefined for VALID. */

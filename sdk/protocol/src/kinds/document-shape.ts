@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical.js';
 import { ProtocolError } from '../errors.js';
-import { claimNameShape } from '../ids.js';
+import { isClaimName } from '../payload.js';
 import type { Shape } from '../shape.js';
 import { isBoundedPattern } from './bounded-pattern.js';
 import { fieldChecks } from './field-checks.js';
@@ -33,7 +33,11 @@ const types: ReadonlySet<JsonValue> = new Set(['object', 'array', 'string', 'int
 function partsOf(value: JsonValue | undefined): readonly (readonly [string, JsonObject])[] {
   if (value === undefined) return [];
   if (!isJsonObject(value)) return fault('properties');
-  return Object.entries(value).map(([name, part]) => (isJsonObject(part) ? [name, part] : fault('properties')));
+  return Object.entries(value).map(([name, part]) => {
+    // SD-JWT gives these keys a meaning of its own, wherever they stand.
+    if (name === '_sd' || name === '...') fault('field-name');
+    return isJsonObject(part) ? [name, part] : fault('properties');
+  });
 }
 
 /** Every object is closed, every list bounded, every pattern cheap. @throws SCHEMA_INVALID {reason} */
@@ -41,7 +45,7 @@ export function checkDocumentShape(document: JsonObject): void {
   checkKeywords(document, rootKeywords);
   if (document['type'] !== 'object' || document['additionalProperties'] !== false) fault('open-object');
   for (const [claim, shape] of partsOf(document['properties'])) {
-    if (!isOf(claimNameShape, claim)) fault('claim-name');
+    if (!isClaimName(claim)) fault('claim-name');
     if (shape['type'] !== 'object' && shape['type'] !== 'array') fault('claim-type');
     checkShape(shape, 1);
     for (const [, field] of partsOf(shape['properties'])) checkCodeWords(field, shape);
