@@ -14,6 +14,8 @@ export interface Opening {
 
 interface Waiting {
   readonly opening: Opening;
+  /** What the publisher offered first; a later try asks again. */
+  readonly offer: string;
   readonly resolve: (ticketId: string) => void;
   readonly reject: (error: unknown) => void;
   tries: number;
@@ -22,10 +24,13 @@ interface Waiting {
 interface Tried {
   readonly waiting: Waiting;
   readonly entry: OpenEntry;
+  /** Size in the argument, at most. */
+  readonly bytes: number;
 }
 
 const mostTries = 8;
 const packBytes = limits.openBytes - 64;
+const slotBytes = ',"slot":100000,'.length;
 
 /**
  * Packs concurrent requests into one access.open: while one pack is under way the next gathers, so that all reads of a
@@ -44,8 +49,10 @@ export class OpenTickets {
 
   /** The committed ticket's id. @throws the contract's refusal, LEDGER_UNAVAILABLE, OUTCOME_UNKNOWN */
   public async open(opening: Opening): Promise<string> {
+    // Asked before it joins a pack: a publisher that is slow to answer keeps nobody else waiting.
+    const offer = await opening.offer();
     return await new Promise<string>((resolve, reject) => {
-      this.queue.push({ opening, resolve, reject, tries: 0 });
+      this.queue.push({ opening, offer, resolve, reject, tries: 0 });
       if (!this.flushing) void this.flush();
     });
   }
@@ -64,9 +71,12 @@ export class OpenTickets {
     const tried = await Promise.all(pack.map(async (waiting): Promise<Tried | undefined> => {
       try {
         const { grant, request } = waiting.opening;
-        const offer = await waiting.opening.offer();
+        const offer = waiting.tries === 0 ? waiting.offer : await waiting.opening.offer();
+        const entry = { ...(grant === undefined ? {} : { grant }), offer, request };
+        // Before a use is taken: what cannot be written is refused here, alone.
+        const bytes = canonicalBytes(entry).length + slotBytes;
         const slot = grant === undefined ? undefined : await waiting.opening.takeSlot();
-        return { waiting, entry: { ...(grant === undefined ? {} : { grant }), offer, request, ...(slot === undefined ? {} : { slot }) } };
+        return { waiting, bytes, entry: { ...entry, ...(slot === undefined ? {} : { slot }) } };
       } catch (error) {
         waiting.reject(error);
         return undefined;
@@ -80,14 +90,13 @@ export class OpenTickets {
     let part: Tried[] = [];
     let bytes = 0;
     for (const one of tried) {
-      const size = canonicalBytes(one.entry).length + 1;
-      if (part.length > 0 && bytes + size > packBytes) {
+      if (part.length > 0 && bytes + one.bytes > packBytes) {
         await this.submit(part);
         part = [];
         bytes = 0;
       }
       part.push(one);
-      bytes += size;
+      bytes += one.bytes;
     }
     if (part.length > 0) await this.submit(part);
   }

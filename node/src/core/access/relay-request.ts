@@ -20,6 +20,7 @@ import {
 } from '@huilian/protocol';
 import type { OfferRequest, OfferRecords } from '../exchange/offer-records.js';
 import type { KeepReceipts } from '../exchange/keep-receipts.js';
+import { offerAnswerShape, readAnswer, receiptAnswerShape, releaseAnswerShape } from '../exchange/read-answer.js';
 import type { RefusalLog } from '../exchange/refusal-log.js';
 import type { ReleaseRecords } from '../exchange/release-records.js';
 import type { ReadModel } from '../indexing/read-model.js';
@@ -85,7 +86,7 @@ export class RelayRequest {
     if (file !== undefined && file.receipt === undefined) await this.saveFile(ticketId, { ...file, receipt: jws });
     if (state.publisher === this.keys.memberId) return await this.own.receipts.keep(jws);
     const answer = await this.transport.request(state.publisher, 'receipt', canonicalBytes({ receipt: jws }));
-    return JSON.parse(fromUtf8(answer)) as { digest: string };
+    return readAnswer(state.publisher, receiptAnswerShape, answer);
   }
 
   public accessFile(ticketId: string): AccessFile | undefined {
@@ -118,7 +119,7 @@ export class RelayRequest {
         offer: async () => await this.fetchOffer(publisher, { request: requestJws, ...(envelope === undefined ? {} : { grant: envelope }) }),
         takeSlot: async () => (envelope === undefined ? undefined : await this.takeSlot(signed, envelope)),
         releaseSlot: (slot) => {
-          this.slots.get(signed.request.basis.digest)?.delete(slot);
+          this.releaseSlot(signed.request.basis.digest, slot);
         },
       });
       await this.saveFile(ticket, { ...(envelope === undefined ? {} : { grant: envelope }), ...this.accessFile(ticket), request: requestJws });
@@ -152,13 +153,13 @@ export class RelayRequest {
   private async fetchOffer(publisher: string, asked: OfferRequest): Promise<string> {
     if (publisher === this.keys.memberId) return await this.own.offers.offer(asked);
     const answer = await this.transport.request(publisher, 'offer', utf8(JSON.stringify(asked)));
-    return (JSON.parse(fromUtf8(answer)) as { offer: string }).offer;
+    return readAnswer(publisher, offerAnswerShape, answer).offer;
   }
 
   private async fetchRelease(publisher: string, ticketId: string): Promise<ReleaseEnvelope> {
     if (publisher === this.keys.memberId) return await this.own.releases.release(ticketId);
     const answer = await this.transport.request(publisher, 'release', canonicalBytes({ ticket: ticketId }));
-    return JSON.parse(fromUtf8(answer)) as ReleaseEnvelope;
+    return readAnswer(publisher, releaseAnswerShape, answer);
   }
 
   private async deliver(ticketId: string, publisher: string, release: ReleaseEnvelope): Promise<RelayedAccess> {
@@ -178,14 +179,19 @@ export class RelayRequest {
     const { digest } = signed.request.basis;
     const used = await this.readModel.usedSlots(grant.owner, digest);
     const held = this.slots.get(digest) ?? new Set<number>();
-    this.slots.set(digest, held);
     for (let slot = 1; slot <= grant.maxUses; slot += 1) {
       if (used.has(slot) || held.has(slot)) continue;
-      held.add(slot);
+      this.slots.set(digest, held.add(slot));
       return slot;
     }
     if (grant.maxUses >= limits.grantMaxUses) throw new ProtocolError('GRANT_EXHAUSTED', { maxUses: grant.maxUses });
     return grant.maxUses + 1;
+  }
+
+  private releaseSlot(grant: string, slot: number): void {
+    const held = this.slots.get(grant);
+    held?.delete(slot);
+    if (held?.size === 0) this.slots.delete(grant);
   }
 
   private async saveFile(ticketId: string, file: AccessFile): Promise<void> {

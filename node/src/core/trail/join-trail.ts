@@ -1,4 +1,5 @@
-import { fromUtf8, limits, ownerKeyInForce, ProtocolError, trailRequestEnvelopeShape, utf8, verifyOwnerStatement, type CentreRefusals, type RecoverPublicKey, type Trail, type TrailRequestEnvelope } from '@huilian/protocol';
+import { limits, ownerKeyInForce, ProtocolError, trailRequestEnvelopeShape, utf8, verifyOwnerStatement, type CentreRefusals, type RecoverPublicKey, type Trail, type TrailRequestEnvelope } from '@huilian/protocol';
+import { readAnswer, refusalsAnswerShape } from '../exchange/read-answer.js';
 import type { RefusalLog } from '../exchange/refusal-log.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, Keys, Store, Transport } from '../ports.js';
@@ -62,7 +63,11 @@ export class JoinTrail {
 
   private async askCentre(centre: string, envelope: TrailRequestEnvelope): Promise<CentreRefusals | undefined> {
     try {
-      return JSON.parse(fromUtf8(await this.transport.request(centre, 'refusals', utf8(JSON.stringify({ request: envelope }))))) as CentreRefusals;
+      const answer = await this.transport.request(centre, 'refusals', utf8(JSON.stringify({ request: envelope })));
+      const said = readAnswer(centre, refusalsAnswerShape, answer);
+      // A centre speaks for itself, and of this owner only.
+      const own = said.centre === centre && said.refusals.every(({ owner }) => owner === envelope.request.owner);
+      return own ? said : undefined;
     } catch {
       return undefined;
     }
