@@ -106,6 +106,19 @@ export function badGrants(local: RunningConsortium): void {
       expectRefusal(await read(grant), 'GRANT_EXHAUSTED', 403);
     });
 
+    it('as the answer to an ask: only the owner’s, only of its terms', async () => {
+      const { expires, maxUses, notBefore, reference } = (await local.grant({})).grant;
+      const ask = await (await local.client('zhuhai-platform')).ask({ owner: local.owner, claims: ['entity/identity'], purpose: 'registration', expires, maxUses, notBefore, reference });
+      const asked = { claims: ['entity/identity'], expires, maxUses, notBefore, reference };
+      const answer = async (grant: GrantEnvelope, id = ask.id): ReturnType<RunningConsortium['call']> => await local.call('zhuhai', 'POST', `/v1/asks/${id}/grant`, grant);
+      expectRefusal(await answer(await local.grant(asked, local.stranger)), 'GRANT_BAD_SIGNATURE', 403);
+      expectRefusal(await answer(await local.grant({ ...asked, maxUses: maxUses + 1 })), 'BAD_FIELD', 400);
+      expectRefusal(await answer(await local.grant({ ...asked, grantee: 'sample-bank' })), 'BAD_FIELD', 400);
+      expectRefusal(await answer(await local.grant(asked), 'a'.repeat(26)), 'NOT_FOUND', 404);
+      expect((await local.call('zhuhai', 'GET', `/v1/asks/${ask.id}`)).body).not.toHaveProperty('grant');
+      expect((await answer(await local.grant(asked))).status).toBe(200);
+    });
+
     it('that was revoked, and no revocation by a stranger', async () => {
       const grant = await local.grant({});
       const first = await read(grant);

@@ -70,11 +70,12 @@ export function badRecords(local: RunningConsortium): void {
         JSON.stringify({ kind: 'horoscope', data: {} }),
         JSON.stringify({ kind: 'credit', data: credit('ONE-4', { surprise: {} }) }),
         JSON.stringify({ kind: 'credit', data: credit('ONE-5', { body: { ...sample?.input.body, uscc: '91440105MA6NNHC07D' } }) }),
-        line('ONE-6'),
+        line('ONE-6', { recordId: 'x'.repeat(300 * 1024) }),
+        line('ONE-7'),
       ].join('\n') + '\n');
       const codes = answers.flatMap((answer) => (typeof answer['line'] === 'number' ? [answer['code']] : []));
-      expect(codes).toEqual([undefined, 'CANONICAL_INVALID', 'UNKNOWN_FIELD', 'SCHEMA_UNKNOWN', 'SCHEMA_UNKNOWN', 'RECORD_INVALID', 'RECORD_INVALID', undefined]);
-      expect(answers.at(-1)).toEqual({ summary: { lines: 8, accepted: 2, unchanged: 0, refused: 6 } });
+      expect(codes).toEqual([undefined, 'CANONICAL_INVALID', 'UNKNOWN_FIELD', 'SCHEMA_UNKNOWN', 'SCHEMA_UNKNOWN', 'RECORD_INVALID', 'RECORD_INVALID', 'BODY_TOO_LARGE', undefined]);
+      expect(answers.at(-1)).toEqual({ summary: { lines: 9, accepted: 2, unchanged: 0, refused: 7 } });
     });
 
     it('with an Idempotency-Key is answered like one without', async () => {

@@ -18,11 +18,11 @@ export function badTrails(local: RunningConsortium): void {
       expectRefusal(await local.call('guangzhou', 'POST', '/v1/trails', { ...signed, request: { ...signed.request, owner: local.stranger } }), 'STATEMENT_BAD_SIGNATURE', 403);
     });
 
-    it('used again, also at the same moment', async () => {
+    it('used again, also at the same moment, also at another centre', async () => {
       const signed = await request();
       const both = await Promise.all([local.call('guangzhou', 'POST', '/v1/trails', signed), local.call('guangzhou', 'POST', '/v1/trails', signed)]);
       expect(both.map(({ status }) => status).sort()).toEqual([200, 401]);
-      expectRefusal(await local.call('guangzhou', 'POST', '/v1/trails', signed), 'REPLAYED', 401);
+      for (const centre of ['guangzhou', 'zhuhai', 'beijing'] as const) expectRefusal(await local.call(centre, 'POST', '/v1/trails', signed), 'REPLAYED', 401);
     });
 
     it('that is old', async () => {

@@ -38,7 +38,10 @@ export class JoinTrail {
 
   /** This node's own part, for another centre that passes the owner's request on. */
   public async ownRefusals(request: unknown): Promise<CentreRefusals> {
-    const { owner } = this.check(request).request;
+    const envelope = this.check(request);
+    // Used up here as well: taken to this centre itself, the same request is a replay.
+    await this.useNonce(envelope);
+    const { owner } = envelope.request;
     return { centre: this.keys.memberId, head: this.refusals.headEntry(), refusals: await this.refusals.forOwner(owner) };
   }
 
