@@ -40,7 +40,7 @@ export interface Store {
 }
 
 /** One endorsement of a proposal response, for evidence. */
-export interface BlockEndorsement {
+interface BlockEndorsement {
   readonly organisation: string;
   /** PEM. */
   readonly certificate: string;

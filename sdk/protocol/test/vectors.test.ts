@@ -55,7 +55,8 @@ function testSources(): string[] {
   const root = new URL('../../../', import.meta.url);
   return ['chaincode/', 'examples/', 'node/', 'sdk/', 'tests/'].flatMap((room) =>
     readdirSync(new URL(room, root), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.test\.tsx?$/.test(name) && !name.includes('node_modules'))
+      // The suites of tests/e2e are split into files that a .test.ts runs.
+      .filter((name) => (/\.test\.tsx?$/.test(name) || (room === 'tests/' && name.endsWith('.ts'))) && !name.includes('node_modules'))
       .map((name) => readFileSync(new URL(name, new URL(room, root)), 'utf8')),
   );
 }

@@ -5,7 +5,7 @@ import { ProtocolError } from '@huilian/protocol';
 /** Questions to the person at the terminal. They go to standard error, so that standard output stays the result. */
 
 /** True where a person can be asked. */
-export function canAsk(): boolean {
+function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
