@@ -25,7 +25,6 @@ export const limits = {
   grantMaxUses: 100_000,
   requestAgeSeconds: 300,
   offerSeconds: 60,
-  ticketSeconds: 900,
   /** A release is refused when the block came later than this after the transaction time. */
   blockDelaySeconds: 600,
   proposalWindowSeconds: 180,
