@@ -116,8 +116,10 @@ function inflate(compressed: Uint8Array): Uint8Array {
 }
 
 function inflateBounded(compressed: Uint8Array): ReturnType<ReturnType<typeof zlib>['inflateRawSync']> {
+  // Outside the try: where there is no zlib, nothing is wrong with the batch.
+  const { inflateRawSync } = zlib();
   try {
-    return zlib().inflateRawSync(compressed, { maxOutputLength: limits.batchInflatedBytes, info: true });
+    return inflateRawSync(compressed, { maxOutputLength: limits.batchInflatedBytes, info: true });
   } catch (error) {
     const bomb = (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
     throw new ProtocolError(bomb ? 'BATCH_TOO_LARGE' : 'BATCH_MALFORMED', { reason: bomb ? 'inflated' : 'deflate' });
