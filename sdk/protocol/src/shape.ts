@@ -136,7 +136,7 @@ export function object<const F extends Fields>(fields: F): Shape<ObjectOf<F>> {
       }
       const out: Record<string, unknown> = {};
       for (const [name, shape] of shapes) {
-        const field: JsonValue | undefined = value[name];
+        const field: JsonValue | undefined = Object.hasOwn(value, name) ? value[name] : undefined;
         if (field !== undefined) out[name] = shape.read(field, `${path}/${name}`);
         else if (required.includes(name)) bad(`${path}/${name}`, 'missing');
       }
