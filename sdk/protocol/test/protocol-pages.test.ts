@@ -3,6 +3,7 @@ import { id, TypedDataEncoder, type TypedDataField } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import { errorCatalogue, limits, purposeNames } from '@huilian/protocol';
 import { errorPage } from '../scripts/make-error-page.mjs';
+import { vectorFiles } from '../scripts/make-vectors.mjs';
 
 const docs = new URL('../../../docs/protocol/', import.meta.url);
 const vectors = new URL('../../../tests/vectors/', import.meta.url);
@@ -32,6 +33,12 @@ function ethersSteps(): string {
     TypedDataEncoder.hash(input.domain, types, input.envelope.grant),
   ].join('\n');
 }
+
+describe('the vectors', () => {
+  it.each(vectorFiles().map(({ url, text }) => [url.href.split('/vectors/')[1], url, text] as const))('%s is what its script writes', (_, url, text) => {
+    expect(readFileSync(url, 'utf8') === text).toBe(true);
+  });
+});
 
 describe('the pages of the protocol', () => {
   const facts = '{"chaincode":"huilian","channel":"huilian","charter":"42c86642904d8a0a638b8d08effa3330f1260e77a65b425dee068985176ddc80","founding":"89904c5736140259c09c239544dca5cc4444e9b4ac1b833bf71129aa09ec9a79"}';

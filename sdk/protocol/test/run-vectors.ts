@@ -69,6 +69,11 @@ function plainItems(protocol: Protocol): Record<string, Call> {
       if (!protocol.verifyEs256(key, utf8(`${head}.${body}`), parsed.signature)) throw new protocol.ProtocolError('REQUEST_BAD_SIGNATURE');
       return { kid, payload: parsed.payload };
     }),
+    errors: call((message: string) => {
+      const found = protocol.parseErrorMessage(message, ['ledger', 'protocol']);
+      if (found === undefined) throw new protocol.ProtocolError('LEDGER_UNAVAILABLE');
+      return { code: found.code, details: found.details, http: found.entry.http, stage: found.entry.stage };
+    }),
   };
 }
 

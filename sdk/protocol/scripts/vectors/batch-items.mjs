@@ -93,6 +93,7 @@ const presented = (changes = {}, shown = disclosures, protectedHeader = head, ke
 const verified = (claims) => ({ recordId: record, version: 1, vct: facts.vct, subject: owner, claims, x5c });
 const jwt = jws(head, facts, publisherKey);
 const [shown = '', other = ''] = disclosures;
+const salt = b64(seeded('a salt').subarray(0, 16));
 /** @param {any} value a disclosure that the payload does commit to */
 function committed(value) {
   const text = b64(typeof value === 'string' ? value : jcs(value));
@@ -146,12 +147,19 @@ export const payload = {
     refuses('empty disclosure', presented({}, ['']), 'DISCLOSURE_INVALID'),
     refuses('disclosure not base64url', presented({}, ['a+b=']), 'DISCLOSURE_INVALID'),
     refuses('disclosure with a bit of base64url left over', presented({}, [`${shown.slice(0, -1)}_`]), 'DISCLOSURE_INVALID'),
-    refuses('disclosure of two parts', committed(['salt', 'contract']), 'DISCLOSURE_INVALID'),
-    refuses('disclosure of four parts', committed(['salt', 'contract', 1, 2]), 'DISCLOSURE_INVALID'),
-    refuses('disclosure of `_sd`', committed(['salt', '_sd', []]), 'DISCLOSURE_INVALID'),
-    refuses('disclosure of `...`', committed(['salt', '...', '']), 'DISCLOSURE_INVALID'),
-    refuses('disclosure of `__proto__`', committed(['salt', '__proto__', {}]), 'DISCLOSURE_INVALID'),
+    refuses('disclosure of two parts', committed([salt, 'contract']), 'DISCLOSURE_INVALID'),
+    refuses('disclosure of four parts', committed([salt, 'contract', 1, 2]), 'DISCLOSURE_INVALID'),
+    refuses('disclosure of `_sd`', committed([salt, '_sd', []]), 'DISCLOSURE_INVALID'),
+    refuses('disclosure of `...`', committed([salt, '...', '']), 'DISCLOSURE_INVALID'),
+    refuses('disclosure of `__proto__`', committed([salt, '__proto__', {}]), 'DISCLOSURE_INVALID'),
     refuses('disclosure that is an object', committed({ salt: '' }), 'DISCLOSURE_INVALID'),
     refuses('disclosure that is no JSON', committed('[1,'), 'DISCLOSURE_INVALID'),
+    refuses('disclosure with blanks', committed(`["${salt}", "contract", {}]`), 'DISCLOSURE_INVALID'),
+    refuses('disclosure with a key twice', committed(`["${salt}","contract",{"a":1,"a":2}]`), 'DISCLOSURE_INVALID'),
+    refuses('disclosure with a salt of 32 bits', committed(['c2FsdA', 'contract', {}]), 'DISCLOSURE_INVALID'),
+    refuses('disclosure of a field of the payload', committed([salt, 'record', {}]), 'DISCLOSURE_INVALID'),
+    refuses('disclosure of a name that no claim has', committed([salt, 'Contract', {}]), 'DISCLOSURE_INVALID'),
+    refuses('disclosure with digests inside', committed([salt, 'contract', { a: [{ _sd: [] }] }]), 'DISCLOSURE_INVALID'),
+    refuses('protected header with a member twice', shownBy(jwsOfTexts(jcs(head).replace('{', '{"alg":"none",'), jcs(facts), publisherKey), []), 'PAYLOAD_MALFORMED'),
   ],
 };

@@ -21,8 +21,11 @@ export const canonical = {
     accepts('Chinese text', exact('{"名称":"示例"}'), canonicalText('{"名称":"示例"}')),
     accepts('a value inside 32 lists', exact(`${'['.repeat(32)}0${']'.repeat(32)}`), canonicalText(`${'['.repeat(32)}0${']'.repeat(32)}`)),
     accepts('bytes', { read: 'canonical', bytes: b64('{"a":1}') }, canonicalText('{"a":1}')),
+    accepts('30 combining marks in a row', exact(`"中${'\u0301'.repeat(30)}"`), canonicalText(`"中${'\u0301'.repeat(30)}"`)),
+    accepts('escaped keys', exact('{"\\n":1,"\\"":2,"\\\\":3}'), canonicalText('{"\\n":1,"\\"":2,"\\\\":3}')),
   ],
   invalid: [
+    refuses('31 combining marks in a row', strict(`"中${'\u0301'.repeat(31)}"`), 'CANONICAL_INVALID'),
     refuses('duplicate key', strict('{"a":1,"a":1}'), 'CANONICAL_INVALID'),
     refuses('duplicate key spelt with an escape', strict('{"a":1,"\\u0061":2}'), 'CANONICAL_INVALID'),
     refuses('duplicate key, canonical reader', exact('{"a":1,"a":1}'), 'CANONICAL_INVALID'),
