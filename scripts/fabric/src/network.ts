@@ -1,0 +1,242 @@
+import { mkdirSync } from 'node:fs';
+import { findBinaries, type Binaries } from './binaries.js';
+import { packageChaincode, serviceName, startService, type ChaincodePackage } from './chaincode-service.js';
+import { writeConnections, type NetworkDescription } from './connections.js';
+import { FabricError } from './fabric-error.js';
+import { freePorts } from './free-ports.js';
+import { makeGenesisBlock } from './genesis.js';
+import { makeIdentities, OrganisationFiles } from './identities.js';
+import { approve, commit, committed, install, whenAnswering, whenCommitted, type Definition } from './lifecycle.js';
+import { joinOrderer, ordererChannel, startOrderer } from './orderers.js';
+import { ordererFlags, PeerCommand, startPeer } from './peers.js';
+import { makePlan, NetworkFolder, takenPorts, type CentrePlan, type ChaincodePlan, type OrdererPlan, type PeerPlan, type Plan } from './plan.js';
+import { Processes } from './processes.js';
+import { bundledChaincode, readProfile } from './profile.js';
+import type { Progress } from './report.js';
+
+export interface ProcessStatus {
+  readonly name: string;
+  /** Undefined when it does not run. */
+  readonly pid: number | undefined;
+  /** Blocks it holds; undefined for a chaincode service or when it does not answer. */
+  readonly height: number | undefined;
+}
+
+/** A Fabric network of centres in one folder of this machine. Every operation may be interrupted and run again. */
+export class FabricNetwork {
+  public readonly processes: Processes;
+
+  private constructor(
+    public readonly folder: NetworkFolder,
+    public readonly binaries: Binaries,
+    public readonly progress: Progress,
+    private known: Plan,
+  ) {
+    this.processes = new Processes(folder);
+  }
+
+  /**
+   * Opens the network of a folder, or plans a new one when a profile is named.
+   * @throws FabricError BINARY_MISSING, BINARY_TOO_OLD, NOT_UP, PROFILE_INVALID, STATE_DAMAGED
+   */
+  public static async open(root: string, progress: Progress, profileName?: string): Promise<FabricNetwork> {
+    const folder = new NetworkFolder(root);
+    const found = folder.findPlan();
+    if (found !== undefined && profileName !== undefined && found.profile.name !== profileName) throw otherProfile(root, found.profile.name, profileName);
+    if (found === undefined && profileName === undefined) folder.readPlan();
+    const profile = found?.profile ?? readProfile(profileName ?? '');
+    const binaries = await findBinaries(profile.consensus);
+    const plan = found ?? (await makePlan(profile));
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    folder.writePlan(plan);
+    return new FabricNetwork(folder, binaries, progress, plan);
+  }
+
+  public get plan(): Plan {
+    return this.known;
+  }
+
+  /** Writes the plan down before anything is done by it. */
+  public change(plan: Plan): void {
+    this.folder.writePlan(plan);
+    this.known = plan;
+  }
+
+  /** Orderers, peers and, when none is deployed yet, the bundled chaincode; what an earlier run did stays done. */
+  public async up(): Promise<NetworkDescription> {
+    const { folder, binaries, plan, processes, progress } = this;
+    progress.step(`identities (Fabric ${binaries.version})`, '生成身份');
+    await makeIdentities(folder, binaries, plan.centres, plan.orderers);
+    await makeGenesisBlock(folder, binaries, plan);
+    progress.step(`${String(plan.orderers.length)} orderers (${plan.profile.consensus})`, '启动排序节点');
+    await Promise.all(plan.orderers.map(async (orderer) => {
+      await startOrderer(folder, processes, binaries, orderer);
+    }));
+    for (const orderer of plan.orderers) await joinOrderer(folder, binaries, orderer);
+    progress.step('peers', '启动对等节点');
+    await Promise.all(plan.centres.map(async (centre) => {
+      await this.startPeers(centre);
+    }));
+    await this.deploy();
+    return this.describe();
+  }
+
+  /** Starts the peers of a centre and lets them join. */
+  public async startPeers(centre: CentrePlan): Promise<void> {
+    for (const peer of centre.peers) {
+      await startPeer(this.folder, this.processes, this.binaries, centre, peer);
+      await this.command(centre, peer).join(this.folder.genesisBlock);
+    }
+  }
+
+  public describe(): NetworkDescription {
+    return writeConnections(this.folder, this.plan);
+  }
+
+  /** Brings the planned chaincode into force, or a new version of it: package, install, approve by each, commit. */
+  public async deploy(version?: string, source?: string): Promise<void> {
+    const { progress } = this;
+    const before = this.plan.chaincode;
+    const wanted = await this.planChaincode(version, source);
+    progress.step(`chaincode ${wanted.version}: services and packages`, `链码 ${wanted.version}：启动服务并安装`);
+    const packages = new Map<string, ChaincodePackage>();
+    for (const centre of this.plan.centres) packages.set(centre.id, await this.installOn(centre, wanted));
+    progress.step('approve by each organisation, commit', '各机构批准并提交链码定义');
+    const definition: Definition = { version: wanted.version, sequence: wanted.sequence };
+    for (const centre of this.plan.centres) await this.approveBy(centre, definition, packages.get(centre.id)?.id ?? '');
+    await this.commit(definition);
+    progress.step('the chaincode answers on every peer', '链码在每个节点上可用');
+    for (const [centre, peer] of this.peers()) {
+      await whenCommitted(this.command(centre, peer), definition);
+      await whenAnswering(this.command(centre, peer));
+    }
+    if (before !== undefined && before.version !== wanted.version) await this.endServices(before.version);
+  }
+
+  /** Starts a centre's service of a chaincode and installs its package on the centre's peers. */
+  public async installOn(centre: CentrePlan, { ports, source, version }: ChaincodePlan): Promise<ChaincodePackage> {
+    const port = ports[centre.id] ?? 0;
+    const packed = await packageChaincode(this.folder, centre.id, version, port);
+    await startService(this.folder, this.processes, { centre: centre.id, packageId: packed.id, port, source, version });
+    for (const peer of centre.peers) await install(this.command(centre, peer), packed);
+    return packed;
+  }
+
+  /** One organisation's approval: by its first peer that answers. */
+  public async approveBy(centre: CentrePlan, definition: Definition, packageId: string): Promise<void> {
+    await approve(this.command(centre, firstPeer(centre)), definition, packageId, await this.ordererFlags());
+  }
+
+  public async commit(definition: Definition): Promise<void> {
+    const [centre] = this.plan.centres;
+    if (centre === undefined) return;
+    const endorsers = this.plan.centres.flatMap((each) => ['--peerAddresses', `127.0.0.1:${String(firstPeer(each).port)}`, '--tlsRootCertFiles', new OrganisationFiles(this.folder, each.domain, 'peer').tlsCaCertificate]);
+    await commit(this.command(centre, firstPeer(centre)), definition, await this.ordererFlags(), endorsers);
+  }
+
+  /** Definition in force as a peer that answers tells it. */
+  public async committed(): Promise<Definition | undefined> {
+    const [centre] = this.plan.centres;
+    return centre === undefined ? undefined : await committed(this.command(centre, firstPeer(centre)));
+  }
+
+  public command(centre: CentrePlan, peer: PeerPlan): PeerCommand {
+    return new PeerCommand(this.folder, this.binaries, centre, peer);
+  }
+
+  public peers(): (readonly [CentrePlan, PeerPlan])[] {
+    return this.plan.centres.flatMap((centre) => centre.peers.map((peer) => [centre, peer] as const));
+  }
+
+  /** @throws FabricError ORGANISATION_UNKNOWN */
+  public centre(id: string): CentrePlan {
+    const centre = this.plan.centres.find((each) => each.id === id);
+    if (centre !== undefined) return centre;
+    throw new FabricError('ORGANISATION_UNKNOWN', 'find the centre', `no centre ${JSON.stringify(id)} in this network`, {
+      en: `centres here: ${this.plan.centres.map((each) => each.id).join(', ')}`,
+      zh: `现有中心：${this.plan.centres.map((each) => each.id).join('、')}`,
+    });
+  }
+
+  /** Flags of an orderer that serves the channel now. */
+  public async ordererFlags(): Promise<string[]> {
+    for (const orderer of this.plan.orderers) if (this.processes.pid(orderer.name) !== undefined && (await this.serves(orderer))) return ordererFlags(this.folder, orderer);
+    throw new FabricError('NOT_READY', 'reach the ordering service', 'no orderer serves the channel', {
+      en: 'run `npm run fabric -- up` to start what was stopped; a majority of orderers must run',
+      zh: '请运行 `npm run fabric -- up` 启动已停止的排序节点（需多数在线）',
+    });
+  }
+
+  public async status(): Promise<ProcessStatus[]> {
+    const orderers = this.plan.orderers.map(async (orderer) => this.statusOf(orderer.name, async () => (await ordererChannel(this.folder, this.binaries, orderer))?.height));
+    const peers = this.peers().map(async ([centre, peer]) => this.statusOf(peer.name, async () => await this.command(centre, peer).height()));
+    const services = this.serviceNames().map(async (name) => this.statusOf(name, () => Promise.resolve(undefined)));
+    return await Promise.all([...orderers, ...peers, ...services]);
+  }
+
+  /** Starts one process of the network again, by its name. @throws FabricError ORGANISATION_UNKNOWN */
+  public async restart(name: string): Promise<void> {
+    await this.processes.stop(name);
+    const orderer = this.plan.orderers.find((each) => each.name === name);
+    if (orderer !== undefined) {
+      await startOrderer(this.folder, this.processes, this.binaries, orderer);
+      return;
+    }
+    const found = this.peers().find(([, peer]) => peer.name === name);
+    if (found !== undefined) {
+      await startPeer(this.folder, this.processes, this.binaries, ...found);
+      return;
+    }
+    const { chaincode } = this.plan;
+    const owner = this.plan.centres.find(({ id }) => chaincode !== undefined && serviceName(id, chaincode.version) === name);
+    await this.installOn(this.centre(owner?.id ?? name), chaincode as ChaincodePlan);
+  }
+
+  private async serves(orderer: OrdererPlan): Promise<boolean> {
+    const channel = await ordererChannel(this.folder, this.binaries, orderer).catch(() => undefined);
+    return channel?.status === 'active';
+  }
+
+  private async statusOf(name: string, height: () => Promise<number | undefined>): Promise<ProcessStatus> {
+    const pid = this.processes.pid(name);
+    return { name, pid, height: pid === undefined ? undefined : await height().catch(() => undefined) };
+  }
+
+  private serviceNames(): string[] {
+    const { centres, chaincode } = this.plan;
+    return chaincode === undefined ? [] : centres.map(({ id }) => serviceName(id, chaincode.version));
+  }
+
+  private async endServices(version: string): Promise<void> {
+    for (const { id } of this.plan.centres) await this.processes.stop(serviceName(id, version));
+  }
+
+  /** The planned chaincode when nothing else is asked for; else the next sequence, with ports of its own. */
+  private async planChaincode(version: string | undefined, source: string | undefined): Promise<ChaincodePlan> {
+    const current = this.plan.chaincode;
+    if (current !== undefined && (version === undefined || version === current.version)) return current;
+    const ports = await freePorts(this.plan.centres.length, takenPorts(this.plan));
+    const chaincode: ChaincodePlan = {
+      version: version ?? '1',
+      // What the ledger says counts: a planned version that was never committed is planned anew.
+      sequence: current === undefined ? 1 : ((await this.committed())?.sequence ?? 0) + 1,
+      source: source ?? bundledChaincode,
+      ports: Object.fromEntries(this.plan.centres.map(({ id }, index) => [id, ports[index] ?? 0])),
+    };
+    this.change({ ...this.plan, chaincode });
+    return chaincode;
+  }
+}
+
+function firstPeer(centre: CentrePlan): PeerPlan {
+  const [peer] = centre.peers;
+  if (peer !== undefined) return peer;
+  throw new FabricError('PROFILE_INVALID', 'read profile', `${centre.id} has no peer`, { en: 'give each centre at least one peer', zh: '每个中心至少需要一个节点' });
+}
+
+function otherProfile(root: string, held: string, wanted: string): FabricError {
+  return new FabricError('PROFILE_INVALID', 'read network folder', `${root} holds a network of profile ${held}, not ${wanted}`, {
+    en: 'use another --dir, or take the network there down and remove the folder',
+    zh: '请使用另一个 --dir，或停止原网络并删除该目录',
+  });
+}

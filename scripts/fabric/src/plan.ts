@@ -1,0 +1,135 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { FabricError } from './fabric-error.js';
+import { freePorts } from './free-ports.js';
+import type { CentreProfile, NetworkProfile } from './profile.js';
+
+/** One orderer process. Ports are on loopback. */
+export interface OrdererPlan {
+  readonly name: string;
+  readonly id: string;
+  readonly mspId: string;
+  readonly domain: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly operationsPort: number;
+}
+
+export interface PeerPlan {
+  readonly name: string;
+  readonly port: number;
+  readonly operationsPort: number;
+}
+
+/** A centre's organisation. */
+export interface CentrePlan {
+  readonly id: string;
+  readonly mspId: string;
+  readonly domain: string;
+  readonly peers: readonly PeerPlan[];
+  /** In the channel from its first block, or joined later by a configuration update. */
+  readonly founder: boolean;
+}
+
+/** What is (to be) deployed. Each version has a service and a port per centre. */
+export interface ChaincodePlan {
+  readonly version: string;
+  readonly sequence: number;
+  /** Root of the package whose contracts the services run. */
+  readonly source: string;
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+/** Everything that was decided once for a network folder and must not change when a command is run again. */
+export interface Plan {
+  readonly profile: NetworkProfile;
+  readonly orderers: readonly OrdererPlan[];
+  readonly centres: readonly CentrePlan[];
+  readonly chaincode?: ChaincodePlan;
+}
+
+/** Where everything of one network lies. */
+export class NetworkFolder {
+  public constructor(public readonly root: string) {}
+
+  public at(...parts: readonly string[]): string {
+    return path.join(this.root, ...parts);
+  }
+
+  public crypto(domain: string, kind: 'peer' | 'orderer'): string {
+    return this.at('crypto', kind === 'peer' ? 'peerOrganizations' : 'ordererOrganizations', domain);
+  }
+
+  public log(process: string): string {
+    return this.at('logs', `${process}.log`);
+  }
+
+  public get genesisBlock(): string {
+    return this.at('channel', 'genesis.block');
+  }
+
+  /** @throws FabricError NOT_UP when nothing was ever brought up here, STATE_DAMAGED */
+  public readPlan(): Plan {
+    const plan = this.findPlan();
+    if (plan !== undefined) return plan;
+    throw new FabricError('NOT_UP', 'read network folder', `${this.root} holds no network`, {
+      en: 'run `npm run fabric -- up --profile raft` first, or name the folder with --dir',
+      zh: '请先运行 `npm run fabric -- up --profile raft`，或用 --dir 指定目录',
+    });
+  }
+
+  public findPlan(): Plan | undefined {
+    const file = this.at('plan.json');
+    if (!existsSync(file)) return undefined;
+    try {
+      return JSON.parse(readFileSync(file, 'utf8')) as Plan;
+    } catch (error) {
+      throw new FabricError('STATE_DAMAGED', 'read network folder', `${file}: ${(error as Error).message}`, {
+        en: 'remove the folder and bring the network up anew, or restore the file',
+        zh: '请删除该目录后重新启动网络，或恢复该文件',
+      });
+    }
+  }
+
+  public writePlan(plan: Plan): void {
+    this.writeJson(this.at('plan.json'), plan);
+  }
+
+  /** Whole or not at all: a command that is interrupted leaves the former file. */
+  public writeJson(file: string, value: unknown): void {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(`${file}.new`, `${JSON.stringify(value, undefined, 2)}\n`);
+    renameSync(`${file}.new`, file);
+  }
+}
+
+/** The plan of a new network: names and free ports. */
+export async function makePlan(profile: NetworkProfile): Promise<Plan> {
+  const ports = await freePorts(profile.orderers.length * 3, new Set());
+  const orderers = profile.orderers.map(({ id, mspId }, index) => {
+    const [port = 0, adminPort = 0, operationsPort = 0] = ports.slice(index * 3, index * 3 + 3);
+    return { name: `orderer.${id}`, id, mspId, domain: `orderer.${id}.invalid`, port, adminPort, operationsPort };
+  });
+  const centres: CentrePlan[] = [];
+  for (const centre of profile.centres) centres.push(await planCentre(centre, true, { profile, orderers, centres }));
+  return { profile, orderers, centres };
+}
+
+export async function planCentre({ id, mspId, peers }: CentreProfile, founder: boolean, plan: Plan): Promise<CentrePlan> {
+  const ports = await freePorts(peers * 2, takenPorts(plan));
+  return {
+    id,
+    mspId,
+    founder,
+    domain: `${id}.invalid`,
+    peers: Array.from({ length: peers }, (_none, index) => ({ name: `peer${String(index)}.${id}`, port: ports[index * 2] ?? 0, operationsPort: ports[index * 2 + 1] ?? 0 })),
+  };
+}
+
+export function takenPorts({ orderers, centres, chaincode }: Plan): Set<number> {
+  return new Set([
+    ...orderers.flatMap(({ port, adminPort, operationsPort }) => [port, adminPort, operationsPort]),
+    ...centres.flatMap(({ peers }) => peers.flatMap(({ port, operationsPort }) => [port, operationsPort])),
+    ...Object.values(chaincode?.ports ?? {}),
+  ]);
+}
