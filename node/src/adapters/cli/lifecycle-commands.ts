@@ -99,10 +99,14 @@ export class LedgerCommand extends HuilianCommand<LedgerOptions> {
 interface LocalOptions extends OutputOptions {
   readonly state?: string;
   readonly once?: boolean;
+  readonly engine?: string;
+  readonly profile?: string;
   readonly break?: string;
 }
 
 const sabotages = ['grant', 'payload', 'revocation'] as const;
+const engines = ['embedded', 'fabric'] as const;
+const profiles = ['raft', 'bft'] as const;
 
 @Command({
   name: 'local',
@@ -122,7 +126,9 @@ export class LocalCommand extends HuilianCommand<LocalOptions> {
       process.exitCode = await this.actions.runLocal({
         state: options.state ?? process.env['HUILIAN_STATE'] ?? 'state',
         once: options.once === true,
-        ...sabotageOf(options.break),
+        engine: oneOf('--engine', engines, options.engine ?? 'embedded'),
+        profile: oneOf('--profile', profiles, options.profile ?? 'raft'),
+        ...(options.break === undefined ? {} : { sabotage: oneOf('--break', sabotages, options.break) }),
       });
     } catch (error) {
       reportError(error, options.json === true);
@@ -144,17 +150,27 @@ export class LocalCommand extends HuilianCommand<LocalOptions> {
     return true;
   }
 
+  @Option({ flags: '--engine <engine>', description: 'embedded (default) or fabric: Hyperledger Fabric from its own commands on FABRIC_BIN or PATH / 账本引擎' })
+  public parseEngine(value: string): string {
+    return value;
+  }
+
+  @Option({ flags: '--profile <profile>', description: 'Fabric network: raft (default) or bft / Fabric 网络配置' })
+  public parseProfile(value: string): string {
+    return value;
+  }
+
   @Option({ flags: '--break <step>', description: 'sabotage a step (grant, payload, revocation): must end non-zero / 破坏某一步' })
   public parseBreak(value: string): string {
     return value;
   }
 }
 
-function sabotageOf(value: string | undefined): { sabotage?: (typeof sabotages)[number] } {
-  if (value === undefined) return {};
-  const sabotage = sabotages.find((step) => step === value);
-  if (sabotage === undefined) throw new ProtocolError('BAD_FIELD', { path: '--break', reason: `one of ${sabotages.join(', ')}` });
-  return { sabotage };
+/** @throws ProtocolError BAD_FIELD */
+function oneOf<T extends string>(flag: string, allowed: readonly T[], value: string): T {
+  const found = allowed.find((each) => each === value);
+  if (found === undefined) throw new ProtocolError('BAD_FIELD', { path: flag, reason: `one of ${allowed.join(', ')}` });
+  return found;
 }
 
 @Command({

@@ -42,6 +42,9 @@ export interface LedgerRunOptions {
 
 export interface LocalRunOptions {
   readonly state: string;
+  readonly engine: 'embedded' | 'fabric';
+  /** Of the Fabric network. */
+  readonly profile: 'raft' | 'bft';
   readonly once: boolean;
   readonly sabotage?: 'grant' | 'payload' | 'revocation';
 }

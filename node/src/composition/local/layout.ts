@@ -33,6 +33,9 @@ const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 /** Export files that the centres sync. */
 export const sampleData = path.join(repository, 'network-config', 'local', 'data');
 
+/** The command that brings Fabric networks up and down: a tool of the repository, not a part of the node. */
+export const fabricNetworkCommand = path.join(repository, 'scripts', 'fabric', 'dist', 'main.js');
+
 /** Where everything of a local consortium lies, under one state folder. */
 export class Layout {
   public constructor(public readonly root: string) {}
@@ -64,13 +67,5 @@ export class Layout {
   /** What a reader stored of its reads. */
   public reader(id: string): string {
     return path.join(this.root, 'readers', id);
-  }
-
-  public connection(centre: string): string {
-    return path.join(this.ledger, 'connections', `${organisationOf(centre)}.json`);
-  }
-
-  public caCertificate(centre: string): string {
-    return path.join(this.ledger, 'ca', organisationOf(centre), 'ca.pem');
   }
 }

@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { bundledKinds, proposalId, ProtocolError, type JsonObject, type MemberDocument, type ProposalAction } from '@huilian/protocol';
@@ -8,6 +7,7 @@ import { NodeApi } from '../../adapters/cli/node-api.js';
 import { initialise, memberDocumentFile, memberKeysFile } from '../initialise.js';
 import { freePorts } from './free-ports.js';
 import { centres, hostedMembers, Layout, organisationOf, type LocalMember } from './layout.js';
+import type { EngineAddress, LedgerEngine } from './ledger-engine.js';
 import { ManagedProcess } from './managed-process.js';
 import type { Report } from './report.js';
 import { SampleCa, usccOid } from './sample-ca.js';
@@ -21,13 +21,14 @@ export class LocalConsortium {
 
   public constructor(
     public readonly layout: Layout,
+    private readonly engine: LedgerEngine,
     private readonly report: Report,
   ) {}
 
   /** Starts everything; what an earlier run of the same folder did stays done. */
   public async start(): Promise<void> {
     mkdirSync(this.layout.logs, { recursive: true, mode: 0o700 });
-    await this.startLedger();
+    await this.engine.start();
     for (const member of [...centres, ...hostedMembers]) await this.initialiseMember(member);
     await Promise.all(centres.map(async ({ id }) => {
       await this.startNode(id);
@@ -39,7 +40,7 @@ export class LocalConsortium {
     await Promise.all(centres.map(async ({ id }) => {
       await this.processes.get(id)?.stop();
     }));
-    await this.processes.get('ledger')?.stop();
+    await this.engine.stop();
   }
 
   public async startNode(centre: string): Promise<void> {
@@ -67,8 +68,9 @@ export class LocalConsortium {
   }
 
   /** Addresses and process ids, for the person at the terminal. */
-  public addresses(): readonly { readonly name: string; readonly address: string; readonly pid: number }[] {
-    return [...this.processes].map(([name, child]) => ({ name, address: child.ready['url'] ?? child.ready['address'] ?? '', pid: child.pid }));
+  public addresses(): readonly EngineAddress[] {
+    const nodes = [...this.processes].map(([name, child]) => ({ name, address: child.ready['url'] ?? '', pid: child.pid }));
+    return [...this.engine.addresses(), ...nodes];
   }
 
   /** Founds the consortium, adopts the kinds and the sample CA, admits bank and platforms: all by vote. */
@@ -105,14 +107,6 @@ export class LocalConsortium {
     await this.whenEveryNode(async (api) => ((await api.get('/v1/consortium')) as Consortium).height >= most);
   }
 
-  private async startLedger(): Promise<void> {
-    const contract = createRequire(import.meta.url).resolve('@huilian/chaincode');
-    const organisations = centres.flatMap(({ id }) => ['--org', organisationOf(id)]);
-    const args = ['ledger', 'start', '--dir', this.layout.ledger, '--contract', contract, ...organisations];
-    this.processes.set('ledger', await ManagedProcess.start('ledger', args, path.join(this.layout.logs, 'ledger.log')));
-    this.report.step('内嵌账本已启动', 'the embedded ledger runs');
-  }
-
   private async initialiseMember(member: LocalMember): Promise<void> {
     const state = member.kind === 'centre' ? this.layout.node(member.id) : this.layout.member(member.id);
     if (existsSync(path.join(state, memberDocumentFile))) return;
@@ -128,7 +122,7 @@ export class LocalConsortium {
       contact,
       httpPort,
       exchangePort,
-      ...(member.host === undefined ? { connection: this.layout.connection(member.id) } : { host: member.host }),
+      ...(member.host === undefined ? { connection: this.engine.connection(member.id) } : { host: member.host }),
     });
   }
 
@@ -137,7 +131,7 @@ export class LocalConsortium {
   }
 
   private async found(): Promise<void> {
-    const founders = centres.map(({ id }) => ({ caCertificate: readFileSync(this.layout.caCertificate(id), 'utf8'), member: this.document(this.layout.node(id)) }));
+    const founders = centres.map(({ id }) => ({ caCertificate: readFileSync(this.engine.caCertificate(id), 'utf8'), member: this.document(this.layout.node(id)) }));
     const charter = { chaincode: 'huilian', channel: 'huilian', founders, name: { en: 'Sample consortium (invented)', zh: '示例联盟（虚构）' }, values: { offerSeconds: 60, ticketSeconds: 900 } };
     for (const { id } of centres) {
       await unlessDone(['ALREADY_FOUNDED'], async () => await this.api(id).post('/v1/governance/found', { charter }));

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { ProtocolError } from '@huilian/protocol';
 import type { LocalRunOptions } from '../../adapters/cli/process-actions.js';
 import { runUntilStopped } from '../run-until-stopped.js';
+import { EmbeddedEngine } from './embedded-engine.js';
+import { FabricEngine } from './fabric-engine.js';
 import { centres, Layout } from './layout.js';
 import { LocalConsortium } from './local-consortium.js';
 import { Report } from './report.js';
@@ -14,7 +16,8 @@ export async function runLocal(options: LocalRunOptions): Promise<number> {
   const report = new Report();
   const layout = new Layout(path.resolve(options.state));
   mkdirSync(layout.root, { recursive: true, mode: 0o700 });
-  const local = new LocalConsortium(layout, report);
+  const engine = options.engine === 'fabric' ? new FabricEngine(layout, options.profile, report) : new EmbeddedEngine(layout, report);
+  const local = new LocalConsortium(layout, engine, report);
   let stopping = false;
   const interrupted = new Promise<'stopped'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => {
