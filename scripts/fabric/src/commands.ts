@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { changeBatching } from './batching.js';
 import { takeDown } from './down.js';
 import { FabricNetwork, type ProcessStatus } from './network.js';
+import { joinCentre, removeCentre } from './organisations.js';
 import { NetworkFolder } from './plan.js';
+import { renewCertificates } from './renew.js';
 import type { Progress } from './report.js';
 
 export interface Values {
@@ -10,6 +13,8 @@ export interface Values {
   readonly version?: string | undefined;
   readonly chaincode?: string | undefined;
   readonly name?: string | undefined;
+  readonly org?: string | undefined;
+  readonly peers?: string | undefined;
   readonly remove?: boolean | undefined;
 }
 
@@ -47,6 +52,31 @@ const deploy: Command = async ({ dir, version, chaincode }, progress) => {
   return { data: { chaincode: definition }, text: `chaincode version ${definition?.version ?? ''} (sequence ${String(definition?.sequence ?? 0)}) is in force / 链码已生效\n` };
 };
 
+const join: Command = async ({ dir, org, peers }, progress) => {
+  const network = await FabricNetwork.open(dir, progress);
+  await joinCentre(network, org ?? '', Number(peers ?? '1'));
+  const data = network.describe().organisations.find(({ id }) => id === org);
+  return { data, text: `${data?.mspId ?? ''} is in the channel / 已加入通道\n  ${data?.connection ?? ''}\n` };
+};
+
+const remove: Command = async ({ dir, org }, progress) => {
+  const network = await FabricNetwork.open(dir, progress);
+  await removeCentre(network, org ?? '');
+  return { data: { removed: org }, text: `${org ?? ''} has left the channel / 已退出通道\n` };
+};
+
+const renew: Command = async ({ dir, name }, progress) => {
+  const network = await FabricNetwork.open(dir, progress);
+  const renewed = await renewCertificates(network, name ?? '');
+  return { data: { renewed }, text: renewed.map((file) => `renewed / 已更新 ${file}\n`).join('') };
+};
+
+const batching: Command = async ({ dir, name }, progress) => {
+  const network = await FabricNetwork.open(dir, progress);
+  const changed = await changeBatching(network, name ?? '');
+  return { data: { batching: name, changed }, text: `batching ${name ?? ''} is in force / 批次配置已生效\n` };
+};
+
 const logs: Command = ({ dir, name }) => {
   const folder = new NetworkFolder(dir);
   const names = existsSync(folder.at('logs')) ? readdirSync(folder.at('logs')).sort() : [];
@@ -62,4 +92,4 @@ function table(processes: readonly ProcessStatus[], chaincode: { readonly versio
   return `${rows.join('\n')}\n  chaincode / 链码: ${force}\n`;
 }
 
-export const commands: ReadonlyMap<string, Command> = new Map(Object.entries({ up, down, status, deploy, logs }));
+export const commands: ReadonlyMap<string, Command> = new Map(Object.entries({ up, down, status, deploy, join, remove, renew, batching, logs }));

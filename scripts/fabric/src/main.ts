@@ -14,6 +14,14 @@ const usage = `npm run fabric -- <command> [--profile raft|bft] [--dir FOLDER] [
              npm run fabric -- status --profile raft --json
   deploy     bring a chaincode version into force; the ledger's state is kept / 部署或升级链码
              npm run fabric -- deploy --version 2 --chaincode ./chaincode
+  join       a further centre joins the running channel / 新中心加入通道
+             npm run fabric -- join --org shenzhen
+  remove     a centre leaves the channel; its processes end / 中心退出通道
+             npm run fabric -- remove --org shenzhen
+  renew      new certificates for the same keys of a peer, an orderer, a node's client / 更新证书
+             npm run fabric -- renew --name peer0.zhuhai
+  batching   how the running channel cuts blocks: bulk (500 ms) or low-latency (20 ms) / 调整出块
+             npm run fabric -- batching --name low-latency
   logs       where the logs are; --name prints the end of one / 查看日志
              npm run fabric -- logs --name peer0.guangzhou
 
@@ -28,6 +36,8 @@ const options = {
   version: { type: 'string' },
   chaincode: { type: 'string' },
   name: { type: 'string' },
+  org: { type: 'string' },
+  peers: { type: 'string' },
   remove: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;

@@ -29,6 +29,8 @@ export interface CentrePlan {
   readonly peers: readonly PeerPlan[];
   /** In the channel from its first block, or joined later by a configuration update. */
   readonly founder: boolean;
+  /** A member of the channel now: its administrators' signatures count. */
+  readonly inChannel: boolean;
 }
 
 /** What is (to be) deployed. Each version has a service and a port per centre. */
@@ -121,6 +123,7 @@ export async function planCentre({ id, mspId, peers }: CentreProfile, founder: b
     id,
     mspId,
     founder,
+    inChannel: founder,
     domain: `${id}.invalid`,
     peers: Array.from({ length: peers }, (_none, index) => ({ name: `peer${String(index)}.${id}`, port: ports[index * 2] ?? 0, operationsPort: ports[index * 2 + 1] ?? 0 })),
   };
