@@ -46,7 +46,7 @@ async function applyUpdate(update: ChannelUpdate, section: Section, edit: (secti
   if (group === undefined) return false;
   edit(group);
   if (JSON.stringify(before) === JSON.stringify(after)) return false;
-  await update.send(before, after, update.administrators(section));
+  await update.send(before, after, update.administrators(section, Object.keys(before.channel_group.groups[section]?.groups ?? {})));
   return true;
 }
 
@@ -63,18 +63,19 @@ class ChannelUpdate {
     this.orderer = orderer === undefined ? [] : ordererFlags(network.folder, orderer);
   }
 
-  /** A majority of the section's organisations; one that is being put out counts but is not asked. */
-  public administrators(section: Section): Administrator[] {
+  /** A majority of the section's members in force; one that is being put out counts but is not asked. */
+  public administrators(section: Section, members: readonly string[]): Administrator[] {
     const { folder, plan } = this.network;
     const all =
       section === 'Application'
-        ? plan.centres.filter(({ inChannel }) => inChannel).map(({ domain, mspId }) => ({ mspId, msp: new OrganisationFiles(folder, domain, 'peer').adminMsp }))
+        ? plan.centres.map(({ domain, mspId }) => ({ mspId, msp: new OrganisationFiles(folder, domain, 'peer').adminMsp }))
         : plan.orderers.map(({ domain, mspId }) => ({ mspId, msp: new OrganisationFiles(folder, domain, 'orderer').adminMsp }));
-    return all.filter(({ mspId }) => mspId !== this.leaving).slice(0, Math.floor(all.length / 2) + 1);
+    const asked = all.filter(({ mspId }) => members.includes(mspId) && mspId !== this.leaving);
+    return asked.slice(0, Math.floor(members.length / 2) + 1);
   }
 
   public async current(): Promise<Config> {
-    const [first] = this.administrators('Application');
+    const [first] = this.administrators('Application', this.network.plan.centres.filter(({ inChannel }) => inChannel).map(({ mspId }) => mspId));
     const block = this.file('config.block');
     await this.peer(first, ['channel', 'fetch', 'config', block, '-c', channelName, ...this.orderer]);
     const decoded = (await this.decode(block, 'common.Block')) as { data: { data: readonly { payload: { data: { config: Config } } }[] } };

@@ -74,7 +74,7 @@ export class FabricNetwork {
     }));
     for (const orderer of plan.orderers) await joinOrderer(folder, binaries, orderer);
     progress.step('peers', '启动对等节点');
-    await Promise.all(plan.centres.map(async (centre) => {
+    await Promise.all(this.members().map(async (centre) => {
       await this.startPeers(centre);
     }));
     await this.deploy();
@@ -100,13 +100,13 @@ export class FabricNetwork {
     const wanted = await this.planChaincode(version, source);
     progress.step(`chaincode ${wanted.version}: services and packages`, `链码 ${wanted.version}：启动服务并安装`);
     const packages = new Map<string, ChaincodePackage>();
-    for (const centre of this.plan.centres) packages.set(centre.id, await this.installOn(centre, wanted));
+    for (const centre of this.members()) packages.set(centre.id, await this.installOn(centre, wanted));
     progress.step('approve by each organisation, commit', '各机构批准并提交链码定义');
     const definition: Definition = { version: wanted.version, sequence: wanted.sequence };
-    for (const centre of this.plan.centres) await this.approveBy(centre, definition, packages.get(centre.id)?.id ?? '');
+    for (const centre of this.members()) await this.approveBy(centre, definition, packages.get(centre.id)?.id ?? '');
     await this.commit(definition);
     progress.step('the chaincode answers on every peer', '链码在每个节点上可用');
-    for (const [centre, peer] of this.peers()) {
+    for (const [centre, peer] of this.peers().filter(([{ inChannel }]) => inChannel)) {
       await whenCommitted(this.command(centre, peer), definition);
       await whenAnswering(this.command(centre, peer));
     }
@@ -128,9 +128,9 @@ export class FabricNetwork {
   }
 
   public async commit(definition: Definition): Promise<void> {
-    const [centre] = this.plan.centres;
+    const [centre] = this.members();
     if (centre === undefined) return;
-    const endorsers = this.plan.centres.flatMap((each) => ['--peerAddresses', `127.0.0.1:${String(firstPeer(each).port)}`, '--tlsRootCertFiles', new OrganisationFiles(this.folder, each.domain, 'peer').tlsCaCertificate]);
+    const endorsers = this.members().flatMap((each) => ['--peerAddresses', `127.0.0.1:${String(firstPeer(each).port)}`, '--tlsRootCertFiles', new OrganisationFiles(this.folder, each.domain, 'peer').tlsCaCertificate]);
     await commit(this.command(centre, firstPeer(centre)), definition, await this.ordererFlags(), endorsers);
   }
 
@@ -146,6 +146,11 @@ export class FabricNetwork {
 
   public peers(): (readonly [CentrePlan, PeerPlan])[] {
     return this.plan.centres.flatMap((centre) => centre.peers.map((peer) => [centre, peer] as const));
+  }
+
+  /** Centres in the channel; one whose join was interrupted is planned but no member yet. */
+  public members(): readonly CentrePlan[] {
+    return this.plan.centres.filter(({ inChannel }) => inChannel);
   }
 
   /** @throws FabricError ORGANISATION_UNKNOWN */
