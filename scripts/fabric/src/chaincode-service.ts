@@ -5,7 +5,6 @@ import path from 'node:path';
 import { isListening } from './answers.js';
 import type { NetworkFolder } from './plan.js';
 import type { Processes } from './processes.js';
-import { chaincodeName } from './profile.js';
 import { run } from './run.js';
 
 /** A package that a peer installs: nothing but the address of the centre's chaincode service. */
@@ -16,12 +15,12 @@ export interface ChaincodePackage {
 }
 
 /** The same version and address give the same bytes, so a repeated deployment is recognised. */
-export async function packageChaincode(folder: NetworkFolder, centre: string, version: string, port: number): Promise<ChaincodePackage> {
-  const label = `${chaincodeName}_${version}`;
-  const work = folder.at('packages', `${centre}-${version}`);
+export async function packageChaincode(folder: NetworkFolder, service: Omit<ServiceSpec, 'packageId' | 'source'>): Promise<ChaincodePackage> {
+  const label = `${service.chaincode}_${service.version}`;
+  const work = folder.at('packages', serviceName(service));
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true, mode: 0o700 });
-  writeFileSync(path.join(work, 'connection.json'), JSON.stringify({ address: `127.0.0.1:${String(port)}`, dial_timeout: '10s', tls_required: false }));
+  writeFileSync(path.join(work, 'connection.json'), JSON.stringify({ address: `127.0.0.1:${String(service.port)}`, dial_timeout: '10s', tls_required: false }));
   writeFileSync(path.join(work, 'metadata.json'), JSON.stringify({ type: 'ccaas', label }));
   await archive(work, 'code.tar', ['connection.json']);
   const file = path.join(work, 'package.tar');
@@ -36,11 +35,13 @@ async function archive(cwd: string, name: string, files: readonly string[]): Pro
   await run(stage, 'gzip', ['-n', name], { cwd });
 }
 
-export function serviceName(centre: string, version: string): string {
-  return `chaincode.${centre}.${version}`;
+/** Name of the process. */
+export function serviceName({ chaincode, centre, version }: Pick<ServiceSpec, 'chaincode' | 'centre' | 'version'>): string {
+  return `chaincode.${chaincode}.${centre}.${version}`;
 }
 
 export interface ServiceSpec {
+  readonly chaincode: string;
   readonly centre: string;
   readonly version: string;
   readonly packageId: string;
@@ -51,7 +52,7 @@ export interface ServiceSpec {
 
 /** Starts a centre's chaincode as a service, by Fabric's own Node runtime, and waits until it listens. */
 export async function startService(folder: NetworkFolder, processes: Processes, spec: ServiceSpec): Promise<void> {
-  const name = serviceName(spec.centre, spec.version);
+  const name = serviceName(spec);
   const runtime = createRequire(path.join(spec.source, 'package.json')).resolve('fabric-shim/cli.js');
   await processes.start({
     name,

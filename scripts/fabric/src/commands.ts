@@ -4,6 +4,7 @@ import { takeDown } from './down.js';
 import { FabricNetwork, type ProcessStatus } from './network.js';
 import { joinCentre, removeCentre } from './organisations.js';
 import { NetworkFolder } from './plan.js';
+import { chaincodeName } from './profile.js';
 import { renewCertificates } from './renew.js';
 import type { Progress } from './report.js';
 
@@ -27,7 +28,7 @@ interface Answer {
 export type Command = (values: Values, progress: Progress) => Promise<Answer>;
 
 const up: Command = async ({ dir, profile }, progress) => {
-  const network = await FabricNetwork.open(dir, progress, profile ?? (existsSync(dir) ? undefined : 'raft'));
+  const network = await FabricNetwork.open(dir, progress, profile ?? (new NetworkFolder(dir).findPlan() === undefined ? 'raft' : undefined));
   const data = await network.up();
   const connections = data.organisations.map(({ mspId, connection }) => `  ${mspId}  ${connection}\n`).join('');
   return { data, text: `network ${data.profile} is up / 网络已启动\n${connections}` };
@@ -45,11 +46,13 @@ const status: Command = async ({ dir }, progress) => {
   return { data: { chaincode: chaincode ?? null, processes, profile: network.plan.profile.name }, text: table(processes, chaincode) };
 };
 
-const deploy: Command = async ({ dir, version, chaincode }, progress) => {
+const deploy: Command = async ({ dir, name, version, chaincode }, progress) => {
   const network = await FabricNetwork.open(dir, progress);
-  await network.deploy(version, chaincode);
-  const definition = await network.committed();
-  return { data: { chaincode: definition }, text: `chaincode version ${definition?.version ?? ''} (sequence ${String(definition?.sequence ?? 0)}) is in force / 链码已生效\n` };
+  const deployed = name ?? chaincodeName;
+  await network.deploy({ name: deployed, source: chaincode, version });
+  network.describe();
+  const definition = await network.committed(deployed);
+  return { data: { chaincode: definition }, text: `chaincode ${deployed} version ${definition?.version ?? ''} (sequence ${String(definition?.sequence ?? 0)}) is in force / 链码已生效\n` };
 };
 
 const join: Command = async ({ dir, org, peers }, progress) => {

@@ -52,7 +52,7 @@ export function writeConnections(folder: NetworkFolder, plan: Plan): NetworkDesc
     const [first, ...others] = organisation.peers;
     folder.writeJson(organisation.connection, {
       channel: channelName,
-      chaincodes: [chaincodeName],
+      chaincodes: Object.keys(plan.chaincodes),
       mspId: centre.mspId,
       endpoint: first?.address ?? '',
       tlsCaCert: first?.tlsCa ?? '',

@@ -2,15 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FabricError } from './fabric-error.js';
 import type { ChaincodePackage } from './chaincode-service.js';
 import type { PeerCommand } from './peers.js';
-import { chaincodeName, channelName } from './profile.js';
+import { channelName } from './profile.js';
 
-/** Version and sequence of a definition, as lifecycle counts them. */
+/** A chaincode's definition on the channel, as lifecycle counts them. */
 export interface Definition {
+  readonly name: string;
   readonly version: string;
   readonly sequence: number;
 }
 
-const flagsOf = ({ version, sequence }: Definition): string[] => ['--channelID', channelName, '--name', chaincodeName, '--version', version, '--sequence', String(sequence)];
+const flagsOf = ({ name, version, sequence }: Definition): string[] => ['--channelID', channelName, '--name', name, '--version', version, '--sequence', String(sequence)];
 
 /** Installs a package unless the peer has it. */
 export async function install(peer: PeerCommand, { file, id }: ChaincodePackage): Promise<void> {
@@ -22,7 +23,7 @@ export async function install(peer: PeerCommand, { file, id }: ChaincodePackage)
 
 /** Whether this organisation's approval of exactly this definition and package stands. */
 async function isApproved(peer: PeerCommand, definition: Definition, packageId: string): Promise<boolean> {
-  const args = ['lifecycle', 'chaincode', 'queryapproved', '--channelID', channelName, '--name', chaincodeName, '--sequence', String(definition.sequence), '-O', 'json'];
+  const args = ['lifecycle', 'chaincode', 'queryapproved', '--channelID', channelName, '--name', definition.name, '--sequence', String(definition.sequence), '-O', 'json'];
   const { stdout, code } = await peer.run('ask what is approved', args, { anyCode: true });
   return code === 0 && stdout.includes(packageId) && stdout.includes(`"version": "${definition.version}"`);
 }
@@ -34,21 +35,21 @@ export async function approve(peer: PeerCommand, definition: Definition, package
 }
 
 /** The definition in force, undefined before the first. */
-export async function committed(peer: PeerCommand): Promise<Definition | undefined> {
-  const { stdout, code } = await peer.run('ask what is committed', ['lifecycle', 'chaincode', 'querycommitted', '--channelID', channelName, '--name', chaincodeName, '-O', 'json'], { anyCode: true });
-  return code === 0 ? (JSON.parse(stdout) as Definition) : undefined;
+export async function committed(peer: PeerCommand, name: string): Promise<Definition | undefined> {
+  const { stdout, code } = await peer.run('ask what is committed', ['lifecycle', 'chaincode', 'querycommitted', '--channelID', channelName, '--name', name, '-O', 'json'], { anyCode: true });
+  return code === 0 ? { ...(JSON.parse(stdout) as Definition), name } : undefined;
 }
 
 /** Commits a definition that a majority approved; peers of `endorsers` sign it. */
 export async function commit(peer: PeerCommand, definition: Definition, orderer: readonly string[], endorsers: readonly string[]): Promise<void> {
-  if ((await committed(peer))?.sequence === definition.sequence) return;
+  if ((await committed(peer, definition.name))?.sequence === definition.sequence) return;
   await peer.run('commit the chaincode', ['lifecycle', 'chaincode', 'commit', ...orderer, ...flagsOf(definition), ...endorsers]);
 }
 
 /** Waits until a peer has the definition in force. @throws FabricError NOT_READY */
 export async function whenCommitted(peer: PeerCommand, definition: Definition, timeoutMs = 60_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
-  while ((await committed(peer))?.sequence !== definition.sequence) {
+  while ((await committed(peer, definition.name))?.sequence !== definition.sequence) {
     if (performance.now() > deadline) {
       throw new FabricError('NOT_READY', 'deploy the chaincode', 'a peer does not see the committed definition', {
         en: 'run `npm run fabric -- status`, then the same command again',
@@ -60,9 +61,9 @@ export async function whenCommitted(peer: PeerCommand, definition: Definition, t
 }
 
 /** Waits until a peer answers a call to the contracts with its own organisation's endorsement. @throws FabricError NOT_READY */
-export async function whenAnswering(peer: PeerCommand, timeoutMs = 60_000): Promise<void> {
+export async function whenAnswering(peer: PeerCommand, name: string, timeoutMs = 60_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
-  const args = ['chaincode', 'query', '-C', channelName, '-n', chaincodeName, '-c', '{"Args":["org.hyperledger.fabric:GetMetadata"]}'];
+  const args = ['chaincode', 'query', '-C', channelName, '-n', name, '-c', '{"Args":["org.hyperledger.fabric:GetMetadata"]}'];
   for (;;) {
     const { code, stderr } = await peer.run('ask the chaincode', args, { anyCode: true });
     if (code === 0) return;

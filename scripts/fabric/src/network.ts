@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import path from 'node:path';
 import { findBinaries, type Binaries } from './binaries.js';
 import { packageChaincode, serviceName, startService, type ChaincodePackage } from './chaincode-service.js';
 import { writeConnections, type NetworkDescription } from './connections.js';
@@ -11,7 +12,7 @@ import { joinOrderer, ordererChannel, startOrderer } from './orderers.js';
 import { ordererFlags, PeerCommand, startPeer } from './peers.js';
 import { makePlan, NetworkFolder, takenPorts, type CentrePlan, type ChaincodePlan, type OrdererPlan, type PeerPlan, type Plan } from './plan.js';
 import { Processes } from './processes.js';
-import { bundledChaincode, readProfile } from './profile.js';
+import { bundledChaincode, chaincodeName, readProfile } from './profile.js';
 import type { Progress } from './report.js';
 
 export interface ProcessStatus {
@@ -20,6 +21,14 @@ export interface ProcessStatus {
   readonly pid: number | undefined;
   /** Blocks it holds; undefined for a chaincode service or when it does not answer. */
   readonly height: number | undefined;
+}
+
+/** What is to be deployed: the same again, a further version, or another package. */
+export interface Deployment {
+  readonly name: string;
+  readonly version?: string | undefined;
+  /** Root of a package whose main module exports `contracts`. */
+  readonly source?: string | undefined;
 }
 
 /** A Fabric network of centres in one folder of this machine. Every operation may be interrupted and run again. */
@@ -77,7 +86,7 @@ export class FabricNetwork {
     await Promise.all(this.members().map(async (centre) => {
       await this.startPeers(centre);
     }));
-    await this.deploy();
+    for (const name of new Set([chaincodeName, ...Object.keys(plan.chaincodes)])) await this.deploy({ name });
     return this.describe();
   }
 
@@ -93,31 +102,31 @@ export class FabricNetwork {
     return writeConnections(this.folder, this.plan);
   }
 
-  /** Brings the planned chaincode into force, or a new version of it: package, install, approve by each, commit. */
-  public async deploy(version?: string, source?: string): Promise<void> {
+  /** Brings a planned chaincode into force, or a new version of it: package, install, approve by each, commit. */
+  public async deploy(request: Deployment): Promise<void> {
     const { progress } = this;
-    const before = this.plan.chaincode;
-    const wanted = await this.planChaincode(version, source);
-    progress.step(`chaincode ${wanted.version}: services and packages`, `链码 ${wanted.version}：启动服务并安装`);
+    const before = this.plan.chaincodes[request.name];
+    const wanted = await this.planChaincode(request);
+    progress.step(`chaincode ${wanted.name} ${wanted.version}: services and packages`, `链码 ${wanted.name} ${wanted.version}：启动服务并安装`);
     const packages = new Map<string, ChaincodePackage>();
     for (const centre of this.members()) packages.set(centre.id, await this.installOn(centre, wanted));
     progress.step('approve by each organisation, commit', '各机构批准并提交链码定义');
-    const definition: Definition = { version: wanted.version, sequence: wanted.sequence };
+    const definition: Definition = { name: wanted.name, version: wanted.version, sequence: wanted.sequence };
     for (const centre of this.members()) await this.approveBy(centre, definition, packages.get(centre.id)?.id ?? '');
     await this.commit(definition);
     progress.step('the chaincode answers on every peer', '链码在每个节点上可用');
     for (const [centre, peer] of this.peers().filter(([{ inChannel }]) => inChannel)) {
       await whenCommitted(this.command(centre, peer), definition);
-      await whenAnswering(this.command(centre, peer));
+      await whenAnswering(this.command(centre, peer), definition.name);
     }
-    if (before !== undefined && before.version !== wanted.version) await this.endServices(before.version);
+    if (before !== undefined && before.version !== wanted.version) await this.endServices(before);
   }
 
   /** Starts a centre's service of a chaincode and installs its package on the centre's peers. */
-  public async installOn(centre: CentrePlan, { ports, source, version }: ChaincodePlan): Promise<ChaincodePackage> {
-    const port = ports[centre.id] ?? 0;
-    const packed = await packageChaincode(this.folder, centre.id, version, port);
-    await startService(this.folder, this.processes, { centre: centre.id, packageId: packed.id, port, source, version });
+  public async installOn(centre: CentrePlan, { name, ports, source, version }: ChaincodePlan): Promise<ChaincodePackage> {
+    const service = { chaincode: name, centre: centre.id, version, port: ports[centre.id] ?? 0 };
+    const packed = await packageChaincode(this.folder, service);
+    await startService(this.folder, this.processes, { ...service, packageId: packed.id, source });
     for (const peer of centre.peers) await install(this.command(centre, peer), packed);
     return packed;
   }
@@ -135,9 +144,9 @@ export class FabricNetwork {
   }
 
   /** Definition in force as a peer that answers tells it. */
-  public async committed(): Promise<Definition | undefined> {
+  public async committed(name = chaincodeName): Promise<Definition | undefined> {
     const [centre] = this.plan.centres;
-    return centre === undefined ? undefined : await committed(this.command(centre, firstPeer(centre)));
+    return centre === undefined ? undefined : await committed(this.command(centre, firstPeer(centre)), name);
   }
 
   public command(centre: CentrePlan, peer: PeerPlan): PeerCommand {
@@ -192,9 +201,14 @@ export class FabricNetwork {
       await startPeer(this.folder, this.processes, this.binaries, ...found);
       return;
     }
-    const { chaincode } = this.plan;
-    const owner = this.plan.centres.find(({ id }) => chaincode !== undefined && serviceName(id, chaincode.version) === name);
-    await this.installOn(this.centre(owner?.id ?? name), chaincode as ChaincodePlan);
+    for (const chaincode of Object.values(this.plan.chaincodes)) {
+      const owner = this.plan.centres.find(({ id }) => serviceName({ chaincode: chaincode.name, centre: id, version: chaincode.version }) === name);
+      if (owner !== undefined) {
+        await this.installOn(owner, chaincode);
+        return;
+      }
+    }
+    this.centre(name);
   }
 
   private async serves(orderer: OrdererPlan): Promise<boolean> {
@@ -208,27 +222,27 @@ export class FabricNetwork {
   }
 
   private serviceNames(): string[] {
-    const { centres, chaincode } = this.plan;
-    return chaincode === undefined ? [] : centres.map(({ id }) => serviceName(id, chaincode.version));
+    return Object.values(this.plan.chaincodes).flatMap(({ name, version }) => this.members().map(({ id }) => serviceName({ chaincode: name, centre: id, version })));
   }
 
-  private async endServices(version: string): Promise<void> {
-    for (const { id } of this.plan.centres) await this.processes.stop(serviceName(id, version));
+  private async endServices({ name, version }: ChaincodePlan): Promise<void> {
+    for (const { id } of this.plan.centres) await this.processes.stop(serviceName({ chaincode: name, centre: id, version }));
   }
 
   /** The planned chaincode when nothing else is asked for; else the next sequence, with ports of its own. */
-  private async planChaincode(version: string | undefined, source: string | undefined): Promise<ChaincodePlan> {
-    const current = this.plan.chaincode;
+  private async planChaincode({ name, version, source }: Deployment): Promise<ChaincodePlan> {
+    const current = this.plan.chaincodes[name];
     if (current !== undefined && (version === undefined || version === current.version)) return current;
     const ports = await freePorts(this.plan.centres.length, takenPorts(this.plan));
     const chaincode: ChaincodePlan = {
+      name,
       version: version ?? '1',
       // What the ledger says counts: a planned version that was never committed is planned anew.
-      sequence: current === undefined ? 1 : ((await this.committed())?.sequence ?? 0) + 1,
-      source: source ?? bundledChaincode,
+      sequence: current === undefined ? 1 : ((await this.committed(name))?.sequence ?? 0) + 1,
+      source: path.resolve(source ?? current?.source ?? bundledChaincode),
       ports: Object.fromEntries(this.plan.centres.map(({ id }, index) => [id, ports[index] ?? 0])),
     };
-    this.change({ ...this.plan, chaincode });
+    this.change({ ...this.plan, chaincodes: { ...this.plan.chaincodes, [name]: chaincode } });
     return chaincode;
   }
 }

@@ -7,7 +7,7 @@ import { centreOrganisation } from './genesis.js';
 import { makeIdentities } from './identities.js';
 import { whenAnswering, whenCommitted } from './lifecycle.js';
 import type { FabricNetwork } from './network.js';
-import { planCentre, takenPorts, type CentrePlan } from './plan.js';
+import { planCentre, takenPorts, type CentrePlan, type ChaincodePlan } from './plan.js';
 import { run } from './run.js';
 
 const centreId = /^[a-z][a-z0-9-]{1,30}[a-z0-9]$/;
@@ -31,7 +31,7 @@ export async function joinCentre(network: FabricNetwork, id: string, peers = 1):
   progress.step(`peers of ${id}`, `启动 ${id} 的节点`);
   await network.startPeers(centre);
   progress.step(`chaincode of ${id}`, `部署 ${id} 的链码服务`);
-  await deployOn(network, centre);
+  for (const chaincode of Object.values(network.plan.chaincodes)) await deployOn(network, centre, chaincode);
   network.describe();
 }
 
@@ -44,8 +44,8 @@ export async function removeCentre(network: FabricNetwork, id: string): Promise<
   };
   await updateChannel(network, `remove ${centre.mspId}`, 'Application', takeOut, centre.mspId);
   network.progress.step(`end the processes of ${id}`, `停止 ${id} 的进程`);
-  const service = network.plan.chaincode === undefined ? [] : [serviceName(id, network.plan.chaincode.version)];
-  for (const name of [...service, ...centre.peers.map((peer) => peer.name)]) await network.processes.stop(name);
+  const services = Object.values(network.plan.chaincodes).map(({ name, version }) => serviceName({ chaincode: name, centre: id, version }));
+  for (const name of [...services, ...centre.peers.map((peer) => peer.name)]) await network.processes.stop(name);
   network.change({ ...network.plan, centres: network.plan.centres.filter((each) => each.id !== id) });
   network.describe();
 }
@@ -71,17 +71,16 @@ async function organisationGroup(network: FabricNetwork, centre: CentrePlan): Pr
   return group;
 }
 
-async function deployOn(network: FabricNetwork, centre: CentrePlan): Promise<void> {
-  const planned = network.plan.chaincode;
-  const definition = await network.committed();
-  if (planned === undefined || definition === undefined) return;
+async function deployOn(network: FabricNetwork, centre: CentrePlan, planned: ChaincodePlan): Promise<void> {
+  const definition = await network.committed(planned.name);
+  if (definition === undefined) return;
   const [port = 0] = planned.ports[centre.id] === undefined ? await freePorts(1, takenPorts(network.plan)) : [planned.ports[centre.id]];
   const chaincode = { ...planned, ports: { ...planned.ports, [centre.id]: port } };
-  network.change({ ...network.plan, chaincode });
+  network.change({ ...network.plan, chaincodes: { ...network.plan.chaincodes, [planned.name]: chaincode } });
   const packed = await network.installOn(centre, chaincode);
   for (const peer of centre.peers) await whenCommitted(network.command(centre, peer), definition);
   await network.approveBy(centre, definition, packed.id);
-  for (const peer of centre.peers) await whenAnswering(network.command(centre, peer));
+  for (const peer of centre.peers) await whenAnswering(network.command(centre, peer), planned.name);
 }
 
 function usage(why: string): FabricError {

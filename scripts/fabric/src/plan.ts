@@ -35,6 +35,7 @@ export interface CentrePlan {
 
 /** What is (to be) deployed. Each version has a service and a port per centre. */
 export interface ChaincodePlan {
+  readonly name: string;
   readonly version: string;
   readonly sequence: number;
   /** Root of the package whose contracts the services run. */
@@ -47,7 +48,7 @@ export interface Plan {
   readonly profile: NetworkProfile;
   readonly orderers: readonly OrdererPlan[];
   readonly centres: readonly CentrePlan[];
-  readonly chaincode?: ChaincodePlan;
+  readonly chaincodes: Readonly<Record<string, ChaincodePlan>>;
 }
 
 /** Where everything of one network lies. */
@@ -113,8 +114,8 @@ export async function makePlan(profile: NetworkProfile): Promise<Plan> {
     return { name: `orderer.${id}`, id, mspId, domain: `orderer.${id}.invalid`, port, adminPort, operationsPort };
   });
   const centres: CentrePlan[] = [];
-  for (const centre of profile.centres) centres.push(await planCentre(centre, true, { profile, orderers, centres }));
-  return { profile, orderers, centres };
+  for (const centre of profile.centres) centres.push(await planCentre(centre, true, { profile, orderers, centres, chaincodes: {} }));
+  return { profile, orderers, centres, chaincodes: {} };
 }
 
 export async function planCentre({ id, mspId, peers }: CentreProfile, founder: boolean, plan: Plan): Promise<CentrePlan> {
@@ -129,10 +130,10 @@ export async function planCentre({ id, mspId, peers }: CentreProfile, founder: b
   };
 }
 
-export function takenPorts({ orderers, centres, chaincode }: Plan): Set<number> {
+export function takenPorts({ orderers, centres, chaincodes }: Plan): Set<number> {
   return new Set([
     ...orderers.flatMap(({ port, adminPort, operationsPort }) => [port, adminPort, operationsPort]),
     ...centres.flatMap(({ peers }) => peers.flatMap(({ port, operationsPort }) => [port, operationsPort])),
-    ...Object.values(chaincode?.ports ?? {}),
+    ...Object.values(chaincodes).flatMap(({ ports }) => Object.values(ports)),
   ]);
 }
