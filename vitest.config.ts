@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 if (!existsSync(new URL('sdk/protocol/src/generated/validators.js', import.meta.url))) {
   throw new Error('the validators of the kinds are not generated yet: npm run generate / 尚未生成校验代码，请先运行 npm run generate');
@@ -29,23 +29,25 @@ const rooms: readonly Room[] = [
   { name: 'sim', root: 'tests', include: ['sim/**/*.test.ts'] },
   { name: 'house', root: 'tests', include: ['house/**/*.test.ts'], alone: 1 },
   { name: 'e2e', root: 'tests', include: ['e2e/**/*.test.ts'], alone: 2 },
+  // All of tests/fabric is run by `npm run fabric:test` (vitest.fabric.config.ts).
+  { name: 'fabric', root: 'tests', include: ['fabric/smoke.test.ts'], alone: 3 },
 ];
 
-export default defineConfig({
-  test: {
-    reporters: ['default', './scripts/closing-line-reporter.mjs'],
-    maxWorkers: 2,
-    projects: rooms.map(({ name, root, include, alone }) => ({
-      ...common,
-      test: {
-        name,
-        root,
-        include,
-        env: { CORE_CHAINCODE_LOGGING_LEVEL: 'CRITICAL' },
-        testTimeout: 30_000,
-        hookTimeout: 60_000,
-        ...(alone === undefined ? {} : { fileParallelism: false, sequence: { groupOrder: alone } }),
-      },
-    })),
-  },
-});
+/** Settings of a run of some rooms. */
+export function settingsOf(chosen: readonly Room[]): ViteUserConfig {
+  const projects = chosen.map(({ name, root, include, alone }) => ({
+    ...common,
+    test: {
+      name,
+      root,
+      include,
+      env: { CORE_CHAINCODE_LOGGING_LEVEL: 'CRITICAL' },
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+      ...(alone === undefined ? {} : { fileParallelism: false, sequence: { groupOrder: alone } }),
+    },
+  }));
+  return defineConfig({ test: { reporters: ['default', './scripts/closing-line-reporter.mjs'], maxWorkers: 2, projects } });
+}
+
+export default settingsOf(rooms);

@@ -1,4 +1,4 @@
-// Ends a test run with one plain line, `N passed, N failed` (and `, N skipped`), that any reader of logs understands.
+// Ends a test run with one plain line, `N passed, N failed, N skipped`, that any reader of logs understands.
 
 /**
  * @param {import('vitest/node').TestModule} module
@@ -29,7 +29,6 @@ export default class ClosingLineReporter {
       total.failed += counts.failed;
       total.skipped += counts.skipped;
     }
-    const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
-    console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+    console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   }
 }

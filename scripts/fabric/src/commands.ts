@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { changeBatching } from './batching.js';
 import { takeDown } from './down.js';
 import { FabricNetwork, type ProcessStatus } from './network.js';
-import { joinCentre, removeCentre } from './organisations.js';
+import { joinCentre, prepareCentre, removeCentre } from './organisations.js';
 import { NetworkFolder } from './plan.js';
 import { chaincodeName } from './profile.js';
 import { renewCertificates } from './renew.js';
@@ -55,6 +55,13 @@ const deploy: Command = async ({ dir, name, version, chaincode }, progress) => {
   return { data: { chaincode: definition }, text: `chaincode ${deployed} version ${definition?.version ?? ''} (sequence ${String(definition?.sequence ?? 0)}) is in force / 链码已生效\n` };
 };
 
+const identities: Command = async ({ dir, org, peers }, progress) => {
+  const network = await FabricNetwork.open(dir, progress);
+  await prepareCentre(network, org ?? '', Number(peers ?? '1'));
+  const data = network.describe().organisations.find(({ id }) => id === org);
+  return { data, text: `connection  ${data?.connection ?? ''}\nCA          ${data?.caCertificate ?? ''}\n` };
+};
+
 const join: Command = async ({ dir, org, peers }, progress) => {
   const network = await FabricNetwork.open(dir, progress);
   await joinCentre(network, org ?? '', Number(peers ?? '1'));
@@ -95,4 +102,4 @@ function table(processes: readonly ProcessStatus[], chaincode: { readonly versio
   return `${rows.join('\n')}\n  chaincode / 链码: ${force}\n`;
 }
 
-export const commands: ReadonlyMap<string, Command> = new Map(Object.entries({ up, down, status, deploy, join, remove, renew, batching, logs }));
+export const commands: ReadonlyMap<string, Command> = new Map(Object.entries({ up, down, status, deploy, identities, join, remove, renew, batching, logs }));

@@ -15,6 +15,8 @@ const usage = `npm run fabric -- <command> [--profile raft|bft] [--dir FOLDER] [
   deploy     bring a chaincode version into force; the ledger's state is kept / 部署或升级链码
              npm run fabric -- deploy --version 2 --chaincode ./chaincode
              (--name NAME deploys another chaincode beside huilian)
+  identities make the identities and the connection file of a centre that will join / 生成新中心的身份
+             npm run fabric -- identities --org shenzhen
   join       a further centre joins the running channel / 新中心加入通道
              npm run fabric -- join --org shenzhen
   remove     a centre leaves the channel; its processes end / 中心退出通道

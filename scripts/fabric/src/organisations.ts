@@ -18,10 +18,7 @@ const centreId = /^[a-z][a-z0-9-]{1,30}[a-z0-9]$/;
  */
 export async function joinCentre(network: FabricNetwork, id: string, peers = 1): Promise<void> {
   const { progress } = network;
-  if (!centreId.test(id)) throw usage(`--org ${JSON.stringify(id)}`);
-  const centre = await planJoin(network, id, peers);
-  progress.step(`identities of ${id}`, `生成 ${id} 的身份`);
-  await makeIdentities(network.folder, network.binaries, [centre], []);
+  const centre = await prepareCentre(network, id, peers);
   progress.step(`configuration update: ${centre.mspId} joins, signed by a majority`, `通道配置更新：${centre.mspId} 加入，由多数机构签名`);
   const definition = await organisationGroup(network, centre);
   await updateChannel(network, `admit ${centre.mspId}`, 'Application', ({ groups }) => {
@@ -33,6 +30,16 @@ export async function joinCentre(network: FabricNetwork, id: string, peers = 1):
   progress.step(`chaincode of ${id}`, `部署 ${id} 的链码服务`);
   for (const chaincode of Object.values(network.plan.chaincodes)) await deployOn(network, centre, chaincode);
   network.describe();
+}
+
+/** Names, ports and identities of a centre that will join, and its connection file: what the vote on its admission speaks of. */
+export async function prepareCentre(network: FabricNetwork, id: string, peers = 1): Promise<CentrePlan> {
+  if (!centreId.test(id)) throw usage(`--org ${JSON.stringify(id)}`);
+  const centre = await planJoin(network, id, peers);
+  network.progress.step(`identities of ${id}`, `生成 ${id} 的身份`);
+  await makeIdentities(network.folder, network.binaries, [centre], []);
+  network.describe();
+  return centre;
 }
 
 /** Puts a centre out of the channel by a configuration update that a majority signs, and ends its processes. Its folder stays. */
