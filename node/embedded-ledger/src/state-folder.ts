@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { createAuthority, issueCertificate, type KeyPair, type Role, type Validity } from './certificates.js';
@@ -14,6 +14,11 @@ export interface LedgerOrganisation {
   readonly name: string;
   /** Identities to issue; `admin` (role admin) and `user` (role client) when not given. */
   readonly users?: readonly LedgerUser[];
+  /**
+   * The organisation's own root authority (P-256, PEM), as it has one elsewhere, such as on a Fabric network: certificates
+   * that it issued there then act here too. One is made at the first start when none is given; it never changes after that.
+   */
+  readonly authority?: KeyPair;
 }
 
 export interface IdentityRequest {
@@ -114,12 +119,23 @@ function validityFrom(now: Date, request: Partial<Validity> = {}): Validity {
   };
 }
 
-/** The organisation's authority, made at the first start. The certificate is written last: without it there is none. */
+function sameCertificate(left: string, right: string): boolean {
+  return new X509Certificate(left).raw.equals(new X509Certificate(right).raw);
+}
+
+/**
+ * The organisation's authority, made or taken over at the first start. The certificate is written last: without it there
+ * is none. @throws when another authority is given than the folder holds
+ */
 export async function openAuthority(dir: string, organisation: LedgerOrganisation, now: Date): Promise<KeyPair> {
   const folder = authorityDir(dir, organisation.mspId);
   const certificate = await readIfPresent(join(folder, 'ca.pem'));
-  if (certificate !== undefined) return { certificate, key: await readFile(join(folder, 'ca-key.pem'), 'utf8') };
-  const authority = await createAuthority(organisation.name, organisation.mspId, validityFrom(now));
+  if (certificate !== undefined) {
+    const given = organisation.authority?.certificate;
+    if (given !== undefined && !sameCertificate(given, certificate)) throw new Error(`the folder holds another authority of ${organisation.mspId} than the one given`);
+    return { certificate, key: await readFile(join(folder, 'ca-key.pem'), 'utf8') };
+  }
+  const authority = organisation.authority ?? (await createAuthority(organisation.name, organisation.mspId, validityFrom(now)));
   await writeDurably(join(folder, 'ca-key.pem'), authority.key, 0o600);
   await writeDurably(join(folder, 'ca.pem'), authority.certificate);
   return authority;

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
@@ -363,5 +363,25 @@ describe('requests that are no requests', () => {
     for (const bytes of [Buffer.from([0x0a]), Buffer.from('1a05ffff', 'hex'), Buffer.from('0a06ffffffffffff1a06ffffffffffff', 'hex'), Buffer.alloc(64, 0xff)]) {
       expect(await refusal(unaryCall(`/gateway.Gateway/${method}`, bytes))).toMatchObject({ code: grpc.status.INVALID_ARGUMENT });
     }
+  });
+});
+
+describe('an organisation that brings its authority', () => {
+  it('certificates issued elsewhere act; another authority is refused at a later start', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'embedded-ledger-given-'));
+    const stranger = people.get('unknown issuer');
+    const read = (name: string): Promise<string> => readFile(join(strangers, 'ca', 'RiverMSP', name), 'utf8');
+    const organisation = { mspId: 'RiverMSP', name: 'River', authority: { certificate: await read('ca.pem'), key: await read('ca-key.pem') } };
+    const options = { dir: folder, chaincodes: { notes: { contracts: [Notes] } } };
+    const given = await startLedger({ ...options, organisations: [organisation] });
+    if (!stranger) throw new Error('no stranger');
+    const client = place.as(given, stranger);
+    await client.contract.submitTransaction('put', 'given', 'authority');
+    expect(text(await client.contract.evaluateTransaction('get', 'given'))).toBe('authority');
+    await given.close();
+    const other = await readFile(join(place.dir, 'ca', 'RiverMSP', 'ca.pem'), 'utf8');
+    const mistaken = { ...organisation, authority: { ...organisation.authority, certificate: other } };
+    await expect(startLedger({ ...options, organisations: [mistaken] })).rejects.toThrow('another authority');
+    await rm(folder, { recursive: true, force: true });
   });
 });
