@@ -20,7 +20,7 @@ export async function packageChaincode(folder: NetworkFolder, service: Omit<Serv
   const work = folder.at('packages', serviceName(service));
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true, mode: 0o700 });
-  writeFileSync(path.join(work, 'connection.json'), JSON.stringify({ address: `127.0.0.1:${String(service.port)}`, dial_timeout: '10s', tls_required: false }));
+  writeFileSync(path.join(work, 'connection.json'), JSON.stringify({ address: `${service.host}:${String(service.port)}`, dial_timeout: '10s', tls_required: false }));
   writeFileSync(path.join(work, 'metadata.json'), JSON.stringify({ type: 'ccaas', label }));
   await archive(work, 'code.tar', ['connection.json']);
   const file = path.join(work, 'package.tar');
@@ -45,6 +45,8 @@ export interface ServiceSpec {
   readonly centre: string;
   readonly version: string;
   readonly packageId: string;
+  /** Where the peer reaches it. */
+  readonly host: string;
   readonly port: number;
   /** Root of the package whose contracts the service runs. */
   readonly source: string;

@@ -55,6 +55,12 @@ const deploy: Command = async ({ dir, name, version, chaincode }, progress) => {
   return { data: { chaincode: definition }, text: `chaincode ${deployed} version ${definition?.version ?? ''} (sequence ${String(definition?.sequence ?? 0)}) is in force / 链码已生效\n` };
 };
 
+const containerFiles: Command = async ({ dir, profile }, progress) => {
+  const network = await FabricNetwork.open(dir, progress, profile ?? 'raft', true);
+  const data = await network.writeContainerFiles();
+  return { data, text: `files for network-config/fabric/compose.yaml / 容器网络文件\n  ${network.folder.at('.env')}\n` };
+};
+
 const identities: Command = async ({ dir, org, peers }, progress) => {
   const network = await FabricNetwork.open(dir, progress);
   await prepareCentre(network, org ?? '', Number(peers ?? '1'));
@@ -102,4 +108,4 @@ function table(processes: readonly ProcessStatus[], chaincode: { readonly versio
   return `${rows.join('\n')}\n  chaincode / 链码: ${force}\n`;
 }
 
-export const commands: ReadonlyMap<string, Command> = new Map(Object.entries({ up, down, status, deploy, identities, join, remove, renew, batching, logs }));
+export const commands: ReadonlyMap<string, Command> = new Map(Object.entries({ up, down, status, deploy, identities, join, remove, renew, batching, logs, 'container-files': containerFiles }));

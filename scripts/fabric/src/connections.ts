@@ -40,7 +40,7 @@ export function writeConnections(folder: NetworkFolder, plan: Plan): NetworkDesc
   const orderers = plan.orderers.map((orderer) => ({
     name: orderer.name,
     mspId: orderer.mspId,
-    address: `127.0.0.1:${String(orderer.port)}`,
+    address: `${orderer.host}:${String(orderer.port)}`,
     tlsCa: new OrganisationFiles(folder, orderer.domain, 'orderer').tlsCaCertificate,
   }));
   const organisations = plan.centres.map((centre) => describe(folder, centre));
@@ -73,7 +73,7 @@ function describe(folder: NetworkFolder, { domain, id, mspId, peers }: CentrePla
     id,
     mspId,
     caCertificate: files.caCertificate,
-    peers: peers.map(({ name, port }) => ({ name, address: `127.0.0.1:${String(port)}`, tlsCa: files.tlsCaCertificate })),
+    peers: peers.map(({ host, name, port }) => ({ name, address: `${host}:${String(port)}`, tlsCa: files.tlsCaCertificate })),
     connection: folder.at('connections', `${mspId}.json`),
     connectionProfile: folder.at('connections', `${mspId}-profile.json`),
     wallet: folder.at('wallets', mspId),

@@ -42,17 +42,17 @@ export function centreOrganisation(folder: NetworkFolder, { domain, id, mspId, p
       Admins: signature(mspId, ['admin']),
       Endorsement: signature(mspId, ['peer']),
     },
-    AnchorPeers: peers.filter(({ name }) => name === `peer0.${id}`).map(({ port }) => ({ Host: '127.0.0.1', Port: port })),
+    AnchorPeers: peers.filter(({ name }) => name === `peer0.${id}`).map(({ host, port }) => ({ Host: host, Port: port })),
   };
 }
 
-function ordererOrganisation(folder: NetworkFolder, { domain, mspId, port }: OrdererPlan): Record<string, unknown> {
+function ordererOrganisation(folder: NetworkFolder, { domain, host, mspId, port }: OrdererPlan): Record<string, unknown> {
   return {
     Name: mspId,
     ID: mspId,
     MSPDir: new OrganisationFiles(folder, domain, 'orderer').msp,
     Policies: { Readers: signature(mspId, ['member']), Writers: signature(mspId, ['member']), Admins: signature(mspId, ['admin']) },
-    OrdererEndpoints: [`127.0.0.1:${String(port)}`],
+    OrdererEndpoints: [`${host}:${String(port)}`],
   };
 }
 
@@ -66,7 +66,7 @@ function ordererSection(folder: NetworkFolder, plan: Plan, batching: Batching): 
   const consenters = plan.orderers.map((orderer) => {
     const files = new OrganisationFiles(folder, orderer.domain, 'orderer');
     const tls = files.tlsCertificate(orderer.name);
-    return { orderer, files, Host: '127.0.0.1', Port: orderer.port, ClientTLSCert: tls, ServerTLSCert: tls };
+    return { orderer, files, Host: orderer.host, Port: orderer.port, ClientTLSCert: tls, ServerTLSCert: tls };
   });
   const kind =
     consensus === 'etcdraft'

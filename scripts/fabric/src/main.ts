@@ -25,6 +25,8 @@ const usage = `npm run fabric -- <command> [--profile raft|bft] [--dir FOLDER] [
              npm run fabric -- renew --name peer0.zhuhai
   batching   how the running channel cuts blocks: bulk (500 ms) or low-latency (20 ms) / 调整出块
              npm run fabric -- batching --name low-latency
+  container-files  identities, first block and packages for network-config/fabric/compose.yaml / 生成容器网络文件
+             npm run fabric -- container-files --dir ./network
   logs       where the logs are; --name prints the end of one / 查看日志
              npm run fabric -- logs --name peer0.guangzhou
 

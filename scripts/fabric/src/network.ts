@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findBinaries, type Binaries } from './binaries.js';
 import { packageChaincode, serviceName, startService, type ChaincodePackage } from './chaincode-service.js';
@@ -10,7 +10,7 @@ import { makeIdentities, OrganisationFiles } from './identities.js';
 import { approve, commit, committed, install, whenAnswering, whenCommitted, type Definition } from './lifecycle.js';
 import { joinOrderer, ordererChannel, startOrderer } from './orderers.js';
 import { ordererFlags, PeerCommand, startPeer } from './peers.js';
-import { makePlan, NetworkFolder, takenPorts, type CentrePlan, type ChaincodePlan, type OrdererPlan, type PeerPlan, type Plan } from './plan.js';
+import { isForContainers, makeContainerPlan, makePlan, NetworkFolder, takenPorts, type CentrePlan, type ChaincodePlan, type OrdererPlan, type PeerPlan, type Plan } from './plan.js';
 import { Processes } from './processes.js';
 import { bundledChaincode, chaincodeName, readProfile } from './profile.js';
 import type { Progress } from './report.js';
@@ -48,14 +48,14 @@ export class FabricNetwork {
    * Opens the network of a folder, or plans a new one when a profile is named.
    * @throws FabricError BINARY_MISSING, BINARY_TOO_OLD, NOT_UP, PROFILE_INVALID, STATE_DAMAGED
    */
-  public static async open(root: string, progress: Progress, profileName?: string): Promise<FabricNetwork> {
+  public static async open(root: string, progress: Progress, profileName?: string, containers = false): Promise<FabricNetwork> {
     const folder = new NetworkFolder(root);
     const found = folder.findPlan();
     if (found !== undefined && profileName !== undefined && found.profile.name !== profileName) throw otherProfile(root, found.profile.name, profileName);
     if (found === undefined && profileName === undefined) folder.readPlan();
     const profile = found?.profile ?? readProfile(profileName ?? '');
     const binaries = await findBinaries(profile.consensus);
-    const plan = found ?? (await makePlan(profile));
+    const plan = found ?? (containers ? makeContainerPlan(profile) : await makePlan(profile));
     mkdirSync(root, { recursive: true, mode: 0o700 });
     folder.writePlan(plan);
     return new FabricNetwork(folder, binaries, progress, plan);
@@ -74,6 +74,7 @@ export class FabricNetwork {
   /** Orderers, peers and, when none is deployed yet, the bundled chaincode; what an earlier run did stays done. */
   public async up(): Promise<NetworkDescription> {
     const { folder, binaries, plan, processes, progress } = this;
+    if (isForContainers(plan)) throw forContainers(folder.root);
     progress.step(`identities (Fabric ${binaries.version})`, '生成身份');
     await makeIdentities(folder, binaries, plan.centres, plan.orderers);
     await makeGenesisBlock(folder, binaries, plan);
@@ -87,6 +88,26 @@ export class FabricNetwork {
       await this.startPeers(centre);
     }));
     for (const name of new Set([chaincodeName, ...Object.keys(plan.chaincodes)])) await this.deploy({ name });
+    return this.describe();
+  }
+
+  /**
+   * Identities, first block, chaincode packages and connection files of a network whose processes run in containers
+   * (network-config/fabric/compose.yaml); the package ids go into the `.env` file that compose reads.
+   */
+  public async writeContainerFiles(): Promise<NetworkDescription> {
+    const { folder, binaries, plan, progress } = this;
+    progress.step('identities, first block, chaincode packages', '生成身份、创世区块与链码包');
+    await makeIdentities(folder, binaries, plan.centres, plan.orderers);
+    await makeGenesisBlock(folder, binaries, plan);
+    const variables = [`HUILIAN_NETWORK=${folder.root}`];
+    for (const { name, ports, version } of Object.values(plan.chaincodes)) {
+      for (const { id } of plan.centres) {
+        const packed = await packageChaincode(folder, { chaincode: name, centre: id, version, host: `chaincode.${id}`, port: ports[id] ?? 0 });
+        variables.push(`CHAINCODE_ID_${id.toUpperCase()}=${packed.id}`);
+      }
+    }
+    writeFileSync(folder.at('.env'), `${variables.join('\n')}\n`);
     return this.describe();
   }
 
@@ -124,7 +145,7 @@ export class FabricNetwork {
 
   /** Starts a centre's service of a chaincode and installs its package on the centre's peers. */
   public async installOn(centre: CentrePlan, { name, ports, source, version }: ChaincodePlan): Promise<ChaincodePackage> {
-    const service = { chaincode: name, centre: centre.id, version, port: ports[centre.id] ?? 0 };
+    const service = { chaincode: name, centre: centre.id, version, host: '127.0.0.1', port: ports[centre.id] ?? 0 };
     const packed = await packageChaincode(this.folder, service);
     await startService(this.folder, this.processes, { ...service, packageId: packed.id, source });
     for (const peer of centre.peers) await install(this.command(centre, peer), packed);
@@ -251,6 +272,13 @@ function firstPeer(centre: CentrePlan): PeerPlan {
   const [peer] = centre.peers;
   if (peer !== undefined) return peer;
   throw new FabricError('PROFILE_INVALID', 'read profile', `${centre.id} has no peer`, { en: 'give each centre at least one peer', zh: '每个中心至少需要一个节点' });
+}
+
+function forContainers(root: string): FabricError {
+  return new FabricError('PROFILE_INVALID', 'read network folder', `${root} holds the files of a network of containers`, {
+    en: 'start it with compose (network-config/fabric/compose.yaml), or name another --dir for a network of processes',
+    zh: '请用 compose 启动（network-config/fabric/compose.yaml），或为本机进程网络指定另一个 --dir',
+  });
 }
 
 function otherProfile(root: string, held: string, wanted: string): FabricError {

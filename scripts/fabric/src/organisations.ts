@@ -73,7 +73,7 @@ async function organisationGroup(network: FabricNetwork, centre: CentrePlan): Pr
   writeFileSync(`${directory}/configtx.yaml`, JSON.stringify({ Organizations: [centreOrganisation(network.folder, centre)] }, undefined, 2));
   const { stdout } = await run('describe the organisation', network.binaries.path.configtxgen, ['-configPath', directory, '-printOrg', centre.mspId]);
   const group = JSON.parse(stdout) as ConfigGroup;
-  const anchors = centre.peers.filter(({ name }) => name === `peer0.${centre.id}`).map(({ port }) => ({ host: '127.0.0.1', port }));
+  const anchors = centre.peers.filter(({ name }) => name === `peer0.${centre.id}`).map(({ host, port }) => ({ host, port }));
   group.values['AnchorPeers'] = { mod_policy: 'Admins', value: { anchor_peers: anchors }, version: '0' };
   return group;
 }

@@ -2,10 +2,12 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import path from 'node:path';
 import { FabricError } from './fabric-error.js';
 import { freePorts } from './free-ports.js';
-import type { CentreProfile, NetworkProfile } from './profile.js';
+import { bundledChaincode, chaincodeName, type CentreProfile, type NetworkProfile } from './profile.js';
 
-/** One orderer process. Ports are on loopback. */
+/** One orderer process. */
 export interface OrdererPlan {
+  /** Where others reach it: loopback, or its own name in a network of containers. */
+  readonly host: string;
   readonly name: string;
   readonly id: string;
   readonly mspId: string;
@@ -16,6 +18,7 @@ export interface OrdererPlan {
 }
 
 export interface PeerPlan {
+  readonly host: string;
   readonly name: string;
   readonly port: number;
   readonly operationsPort: number;
@@ -106,12 +109,40 @@ export class NetworkFolder {
   }
 }
 
-/** The plan of a new network: names and free ports. */
+const loopback = '127.0.0.1';
+/** In a container of its own each process has Fabric's customary ports. */
+const customary = { orderer: 7050, admin: 7053, peer: 7051, operations: 9443, chaincode: 9999 } as const;
+
+/** The plan of a network whose processes run in containers that are named like them. */
+export function makeContainerPlan(profile: NetworkProfile): Plan {
+  const domainOf = (id: string): string => `${id}.invalid`;
+  const orderers = profile.orderers.map(({ id, mspId }) => {
+    const name = `orderer.${id}`;
+    return { name, id, mspId, host: name, domain: `orderer.${domainOf(id)}`, port: customary.orderer, adminPort: customary.admin, operationsPort: customary.operations };
+  });
+  const centres = profile.centres.map(({ id, mspId, peers }) => ({
+    id,
+    mspId,
+    founder: true,
+    inChannel: true,
+    domain: domainOf(id),
+    peers: Array.from({ length: peers }, (_none, index) => ({ name: `peer${String(index)}.${id}`, host: `peer${String(index)}.${id}`, port: customary.peer, operationsPort: customary.operations })),
+  }));
+  const chaincode = { name: chaincodeName, version: '1', sequence: 1, source: bundledChaincode, ports: Object.fromEntries(centres.map(({ id }) => [id, customary.chaincode])) };
+  return { profile, orderers, centres, chaincodes: { [chaincodeName]: chaincode } };
+}
+
+/** Whether a network's processes run in containers, where only their own files can be made from here. */
+export function isForContainers({ orderers }: Plan): boolean {
+  return orderers.some(({ host }) => host !== loopback);
+}
+
+/** The plan of a new network on this machine: names and free ports. */
 export async function makePlan(profile: NetworkProfile): Promise<Plan> {
   const ports = await freePorts(profile.orderers.length * 3, new Set());
   const orderers = profile.orderers.map(({ id, mspId }, index) => {
     const [port = 0, adminPort = 0, operationsPort = 0] = ports.slice(index * 3, index * 3 + 3);
-    return { name: `orderer.${id}`, id, mspId, domain: `orderer.${id}.invalid`, port, adminPort, operationsPort };
+    return { name: `orderer.${id}`, id, mspId, host: loopback, domain: `orderer.${id}.invalid`, port, adminPort, operationsPort };
   });
   const centres: CentrePlan[] = [];
   for (const centre of profile.centres) centres.push(await planCentre(centre, true, { profile, orderers, centres, chaincodes: {} }));
@@ -126,7 +157,7 @@ export async function planCentre({ id, mspId, peers }: CentreProfile, founder: b
     founder,
     inChannel: founder,
     domain: `${id}.invalid`,
-    peers: Array.from({ length: peers }, (_none, index) => ({ name: `peer${String(index)}.${id}`, port: ports[index * 2] ?? 0, operationsPort: ports[index * 2 + 1] ?? 0 })),
+    peers: Array.from({ length: peers }, (_none, index) => ({ name: `peer${String(index)}.${id}`, host: loopback, port: ports[index * 2] ?? 0, operationsPort: ports[index * 2 + 1] ?? 0 })),
   };
 }
 
