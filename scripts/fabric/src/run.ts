@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { FabricError } from './fabric-error.js';
 
 export interface Output {
@@ -15,11 +16,31 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
+/** What an orderer answers while a leader is being elected: nothing was ordered, and it passes within seconds. */
+const noLeader = /SERVICE_UNAVAILABLE|no Raft leader/;
+const leaderWaitMs = 30_000;
+
 /**
- * Runs one command to its end.
+ * Runs one command to its end; again while the ordering service has no leader.
  * @throws FabricError COMMAND_FAILED with the last lines the command wrote
  */
 export async function run(stage: string, command: string, args: readonly string[], options: RunOptions = {}): Promise<Output> {
+  const deadline = performance.now() + leaderWaitMs;
+  for (;;) {
+    const output = await runOnce(command, args, options).catch((error: unknown) => {
+      throw failed(stage, command, args, String(error));
+    });
+    if (output.code === 0) return output;
+    if (noLeader.test(output.stderr) && performance.now() < deadline) {
+      await delay(500);
+      continue;
+    }
+    if (options.anyCode === true) return output;
+    throw failed(stage, command, args, lastLines(output.stderr || output.stdout));
+  }
+}
+
+async function runOnce(command: string, args: readonly string[], options: RunOptions): Promise<Output> {
   const child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: options.timeoutMs ?? 120_000 });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -29,10 +50,7 @@ export async function run(stage: string, command: string, args: readonly string[
     child.once('close', (exit) => {
       resolve(exit ?? -1);
     });
-  }).catch((error: unknown) => {
-    throw failed(stage, command, args, String(error));
   });
-  if (code !== 0 && options.anyCode !== true) throw failed(stage, command, args, lastLines(stderr || stdout));
   return { stdout, stderr, code };
 }
 
