@@ -80,6 +80,12 @@ export async function createAuthority(organisation: string, mspId: string, valid
   return keyPair(certificate.toString('pem'), keys);
 }
 
+/** The key identifier as the authority's certificate states it (an authority made elsewhere may not count it by SHA-1), RFC 5280 4.2.1.1. */
+async function authorityKeyIdentifier(x509: X509, issuer: InstanceType<X509['X509Certificate']>): Promise<InstanceType<X509['AuthorityKeyIdentifierExtension']>> {
+  const stated = issuer.getExtension(x509.SubjectKeyIdentifierExtension);
+  return stated ? new x509.AuthorityKeyIdentifierExtension(stated.keyId) : x509.AuthorityKeyIdentifierExtension.create(issuer);
+}
+
 /** A certificate for a new key, signed by the authority. The organisational units state the role. */
 export async function issueCertificate(authority: KeyPair, subject: Subject, validity: Validity): Promise<KeyPair> {
   const x509 = await loadX509();
@@ -97,7 +103,7 @@ export async function issueCertificate(authority: KeyPair, subject: Subject, val
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+      await authorityKeyIdentifier(x509, issuer),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
