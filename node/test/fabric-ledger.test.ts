@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { canonicalBytes, encodeBatchArgument, ledgerFunctions, type Header } from '@huilian/protocol';
-import { FabricLedger } from '../src/adapters/fabric/fabric-ledger.js';
+import { GatewayLedger } from '../src/adapters/fabric/gateway-ledger.js';
 import type { LedgerBlock } from '../src/core/ports.js';
 import { startConsortium, type Consortium } from './ledger-fixture.js';
 
 let folder: string;
 let consortium: Consortium;
-let ledger: FabricLedger;
+let ledger: GatewayLedger;
 let seq = 0;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'huilian-fabric-'));
   consortium = await startConsortium(folder);
-  ledger = await FabricLedger.open(consortium.connectionFile('river'), 'huilian');
+  ledger = await GatewayLedger.open(consortium.connectionFile('river'), 'huilian');
 });
 
 afterAll(async () => {
@@ -102,7 +102,7 @@ test('a ledger that is away is said to be unavailable, and found again when it i
 });
 
 test('a connection file that is none is refused with its name', async () => {
-  await expect(FabricLedger.open(path.join(folder, 'none.json'), 'huilian')).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { reason: 'file-missing' } });
+  await expect(GatewayLedger.open(path.join(folder, 'none.json'), 'huilian')).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { reason: 'file-missing' } });
 });
 
 test('unreadable arguments are refused by the contract, not by the client', async () => {

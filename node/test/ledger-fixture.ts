@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { bundledKinds, canonicalBytes, parseCanonicalObject, proposalId, type LedgerFunction } from '@huilian/protocol';
 import { startLedger, type Ledger } from '@huilian/embedded-ledger';
-import { FabricLedger } from '../src/adapters/fabric/fabric-ledger.js';
+import { GatewayLedger } from '../src/adapters/fabric/gateway-ledger.js';
 import { loadContracts } from '../../chaincode/test/load-contracts.js';
 import { createKeys, type NodeIdentity } from '../src/adapters/keys/node-keys.js';
 
@@ -69,9 +69,9 @@ async function found(ledger: Ledger, ledgerDir: string, identities: ReadonlyMap<
     name: { en: 'Invented consortium', zh: '虚构联盟' },
     values: { offerSeconds: 60, ticketSeconds: 900 },
   };
-  const clients = await Promise.all(centres.map(async (centre) => await FabricLedger.open(ledger.connectionFile(mspOf(centre)), 'huilian')));
+  const clients = await Promise.all(centres.map(async (centre) => await GatewayLedger.open(ledger.connectionFile(mspOf(centre)), 'huilian')));
   const submit = async (at: number, name: LedgerFunction, argument: unknown): Promise<unknown> => {
-    const submission = await (clients[at] as FabricLedger).submit(name, canonicalBytes(argument));
+    const submission = await (clients[at] as GatewayLedger).submit(name, canonicalBytes(argument));
     await submission.committed();
     return parseCanonicalObject(submission.response);
   };

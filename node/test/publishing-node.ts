@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { ProtocolError } from '@huilian/protocol';
-import { FabricLedger } from '../src/adapters/fabric/fabric-ledger.js';
+import { GatewayLedger } from '../src/adapters/fabric/gateway-ledger.js';
 import { openKeys } from '../src/adapters/keys/node-keys.js';
 import { LevelStore } from '../src/adapters/level/level-store.js';
 import { MarkFile } from '../src/adapters/level/mark-file.js';
@@ -50,7 +50,7 @@ export class PublishingNode {
     const keys = await openKeys(stateDir);
     const store = wrapStore(await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: 0 }));
     const mark = await MarkFile.open(path.join(stateDir, 'outbox.hwm'));
-    const ledger = wrapLedger(await FabricLedger.open(connectionFile, 'huilian'));
+    const ledger = wrapLedger(await GatewayLedger.open(connectionFile, 'huilian'));
     const readModel = new ReadModel(store);
     const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
     const outbox = await Outbox.open({ clock, mark, maxHeaders, onAlarm, publisher: keys.memberId, readModel, store, vault });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import { FabricLedger } from '../../node/src/adapters/fabric/fabric-ledger.js';
+import { GatewayLedger } from '../../node/src/adapters/fabric/gateway-ledger.js';
 import { LevelStore } from '../../node/src/adapters/level/level-store.js';
 import { MemoryStore } from '../../node/src/adapters/memory/memory-store.js';
 import { systemClock } from '../../node/src/adapters/system/system-clock.js';
@@ -60,7 +60,7 @@ export function ledgerArguments(state: string): string[] {
 export async function readBlocks(state: string): Promise<LedgerBlock[]> {
   const last = await withNode(state, 'guangzhou', (node) => Promise.resolve(node.readModel.height()));
   const process = await startProcess(ledgerArguments(state));
-  const ledger = await FabricLedger.open(path.join(state, 'ledger', 'connections', 'GuangzhouMSP.json'), 'huilian');
+  const ledger = await GatewayLedger.open(path.join(state, 'ledger', 'connections', 'GuangzhouMSP.json'), 'huilian');
   try {
     const stop = new AbortController();
     const blocks: LedgerBlock[] = [];

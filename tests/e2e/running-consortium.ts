@@ -6,7 +6,7 @@ import { ProtocolError, toHex, type Grant, type GrantEnvelope } from '@huilian/p
 import { es256Signer, MemberClient, memoryPin, OwnerWallet, referenceOf, type Consortium, type MemberKeys } from '@huilian/sdk';
 import { Wallet } from 'ethers';
 import { expect } from 'vitest';
-import { FabricLedger } from '../../node/src/adapters/fabric/fabric-ledger.js';
+import { GatewayLedger } from '../../node/src/adapters/fabric/gateway-ledger.js';
 import { NodeApi } from '../../node/src/adapters/cli/node-api.js';
 import type { BlockTransaction } from '../../node/src/core/ports.js';
 import { centreIds, huilian, readJson, root, stateFolder } from './main-job.js';
@@ -86,8 +86,8 @@ export class RunningConsortium {
     return (await this.api('guangzhou').get('/v1/consortium')) as Consortium;
   }
 
-  public ledgerOf(organisation: string): Promise<FabricLedger> {
-    return FabricLedger.open(path.join(this.dir, 'ledger', 'connections', `${organisation}.json`), 'huilian');
+  public ledgerOf(organisation: string): Promise<GatewayLedger> {
+    return GatewayLedger.open(path.join(this.dir, 'ledger', 'connections', `${organisation}.json`), 'huilian');
   }
 
   /** Transactions of the blocks after a height, up to the height of now. */

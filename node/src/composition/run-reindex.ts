@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { FabricLedger } from '../adapters/fabric/fabric-ledger.js';
+import { openLedger } from '../adapters/fabric/open-ledger.js';
 import { LevelStore } from '../adapters/level/level-store.js';
 import { systemClock } from '../adapters/system/system-clock.js';
 import { systemRandom } from '../adapters/system/system-random.js';
@@ -13,7 +13,7 @@ import { reindex } from '../core/indexing/reindex.js';
 export async function runReindex(stateDir: string, onProgress: (height: number) => void): Promise<{ readonly height: number; readonly digest: string }> {
   const config = loadConfig(stateDir);
   const store = await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: config.diskFloorBytes });
-  const ledger = await FabricLedger.open(config.ledger.connection, config.ledger.chaincode);
+  const ledger = await openLedger(config.ledger);
   const readModel = new ReadModel(store);
   const index = new LedgerIndex(store, readModel);
   // The current generation follows meanwhile, so that both can stand at the same block when they change places.

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fromUtf8, parseRecordId, ProtocolError, utf8, type JsonObject } from '@huilian/protocol';
-import { FabricLedger } from '../adapters/fabric/fabric-ledger.js';
+import { openLedger } from '../adapters/fabric/open-ledger.js';
 import { openKeys } from '../adapters/keys/node-keys.js';
 import { LevelStore } from '../adapters/level/level-store.js';
 import { MarkFile } from '../adapters/level/mark-file.js';
@@ -51,7 +51,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const keys = await openKeys(stateDir);
   const store = await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: config.diskFloorBytes, onFailure: alarm });
   const mark = await MarkFile.open(path.join(stateDir, 'outbox.hwm'));
-  const ledger = await FabricLedger.open(config.ledger.connection, config.ledger.chaincode);
+  const ledger = await openLedger(config.ledger);
   const readModel = new ReadModel(store);
   const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
   const { inFlight, maxHeaders, maxWaitMilliseconds } = config.outbox;

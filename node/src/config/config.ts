@@ -16,11 +16,23 @@ export interface NodeConfig {
     /** libp2p multiaddrs to listen on. */
     readonly listen: readonly string[];
   };
-  readonly ledger: {
-    /** Connection file of this organisation, relative to the state folder or absolute. */
-    readonly connection: string;
-    readonly chaincode: string;
-  };
+  /** How the ledger is reached; paths are relative to the state folder or absolute. */
+  readonly ledger:
+    | {
+        readonly client: 'gateway';
+        /** Connection file of this organisation. */
+        readonly connection: string;
+        readonly chaincode: string;
+      }
+    | {
+        readonly client: 'network';
+        /** Static connection profile, wallet folder and the identity's label in it. */
+        readonly profile: string;
+        readonly wallet: string;
+        readonly identity: string;
+        readonly channel: string;
+        readonly chaincode: string;
+      };
   readonly outbox: {
     /** A batch leaves when it has this many headers or its first row has waited this long. */
     readonly maxHeaders: number;
@@ -57,8 +69,15 @@ const configSchema = {
     },
     ledger: {
       ...closed,
-      required: ['connection'],
-      properties: { connection: text, chaincode: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,31}$', default: 'huilian' } },
+      properties: {
+        client: { enum: ['gateway', 'network'], default: 'gateway' },
+        connection: text,
+        profile: text,
+        wallet: text,
+        identity: text,
+        channel: { type: 'string', pattern: '^[a-z][a-z0-9.-]{0,248}$' },
+        chaincode: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,31}$', default: 'huilian' },
+      },
     },
     outbox: {
       ...closed,
@@ -79,7 +98,11 @@ const environmentVariables = {
   HUILIAN_HTTP_HOST: ['http', 'host'],
   HUILIAN_HTTP_PORT: ['http', 'port'],
   HUILIAN_PUBLIC_URL: ['http', 'publicUrl'],
+  HUILIAN_LEDGER_CLIENT: ['ledger', 'client'],
   HUILIAN_LEDGER_CONNECTION: ['ledger', 'connection'],
+  HUILIAN_LEDGER_PROFILE: ['ledger', 'profile'],
+  HUILIAN_LEDGER_WALLET: ['ledger', 'wallet'],
+  HUILIAN_LEDGER_IDENTITY: ['ledger', 'identity'],
   HUILIAN_LOG_LEVEL: ['log', 'level'],
 } as const satisfies Record<string, readonly [string, string]>;
 
@@ -93,8 +116,22 @@ export function loadConfig(stateDir: string, environment: NodeJS.ProcessEnv = pr
   if (!validate(draft)) throw invalid(validate.errors?.[0]);
   const config: NodeConfig = draft;
   const publicUrl = config.http.publicUrl || `http://${config.http.host}:${String(config.http.port)}`;
-  const connection = path.resolve(stateDir, config.ledger.connection);
-  return { ...config, http: { ...config.http, publicUrl }, ledger: { ...config.ledger, connection } };
+  return { ...config, http: { ...config.http, publicUrl }, ledger: ledgerOf(draft['ledger'] ?? {}, stateDir) };
+}
+
+const ledgerFields = { gateway: ['connection'], network: ['profile', 'wallet', 'identity', 'channel'] } as const;
+const ledgerPaths: readonly string[] = ['connection', 'profile', 'wallet'];
+
+/** Each client has settings of its own; one of the other client's is a mistake, not a spare. */
+function ledgerOf(ledger: Readonly<Record<string, unknown>>, stateDir: string): NodeConfig['ledger'] {
+  const client = ledger['client'] === 'network' ? 'network' : 'gateway';
+  const wanted: readonly string[] = ledgerFields[client];
+  const missing = wanted.find((field) => ledger[field] === undefined);
+  if (missing !== undefined) throw new ProtocolError('CONFIG_INVALID', { path: '/ledger', reason: `must have required property '${missing}'` });
+  const stray = Object.keys(ledger).find((field) => !['client', 'chaincode', ...wanted].includes(field));
+  if (stray !== undefined) throw new ProtocolError('CONFIG_INVALID', { path: `/ledger/${stray}`, reason: 'of-the-other-client' });
+  const resolved = Object.entries(ledger).map(([field, value]) => [field, ledgerPaths.includes(field) ? path.resolve(stateDir, String(value)) : value]);
+  return { ...Object.fromEntries(resolved), client } as NodeConfig['ledger'];
 }
 
 function readConfigFile(file: string): Draft {

@@ -1,15 +1,15 @@
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalBytes, encodeBatchArgument, limits, type Header, type PlacedHeader } from '@huilian/protocol';
-import type { FabricLedger } from '../../../node/src/adapters/fabric/fabric-ledger.js';
+import type { GatewayLedger } from '../../../node/src/adapters/fabric/gateway-ledger.js';
 import { codeOf, expectRefusal, type RunningConsortium } from '../running-consortium.js';
 
 /** Batches of an organisation's own client, past its node, straight at the contract. */
 export function badBatches(local: RunningConsortium): void {
   describe('a batch sent past the node', () => {
     const seq = 900_000;
-    let guangzhou: FabricLedger;
-    let zhuhai: FabricLedger;
+    let guangzhou: GatewayLedger;
+    let zhuhai: GatewayLedger;
     let placed: PlacedHeader;
 
     beforeAll(async () => {
