@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { bundledKinds, canonicalBytes, parseCanonicalObject, proposalId, type LedgerFunction } from '@huilian/protocol';
 import { startLedger, type Ledger } from '@huilian/embedded-ledger';
 import { GatewayLedger } from '../src/adapters/fabric/gateway-ledger.js';
 import { loadContracts } from '../../chaincode/test/load-contracts.js';
 import { createKeys, type NodeIdentity } from '../src/adapters/keys/node-keys.js';
+import { foundConsortium } from './found-consortium.js';
 
 const centres = ['river', 'hill'] as const;
 type Centre = (typeof centres)[number];
@@ -59,42 +59,15 @@ export async function startConsortium(folder: string, kinds: readonly string[] =
 }
 
 async function found(ledger: Ledger, ledgerDir: string, identities: ReadonlyMap<Centre, NodeIdentity>, kinds: readonly string[]): Promise<void> {
-  const charter = {
-    chaincode: 'huilian',
-    channel: ledger.channel,
-    founders: centres.map((centre) => ({
+  const founders = await Promise.all(
+    centres.map(async (centre) => ({
+      centre,
+      organisation: mspOf(centre),
       caCertificate: readFileSync(path.join(ledgerDir, 'ca', mspOf(centre), 'ca.pem'), 'utf8'),
-      member: memberDocument(centre, identities.get(centre) as NodeIdentity),
+      identity: identities.get(centre) as NodeIdentity,
+      ledger: await GatewayLedger.open(ledger.connectionFile(mspOf(centre)), 'huilian'),
     })),
-    name: { en: 'Invented consortium', zh: '虚构联盟' },
-    values: { offerSeconds: 60, ticketSeconds: 900 },
-  };
-  const clients = await Promise.all(centres.map(async (centre) => await GatewayLedger.open(ledger.connectionFile(mspOf(centre)), 'huilian')));
-  const submit = async (at: number, name: LedgerFunction, argument: unknown): Promise<unknown> => {
-    const submission = await (clients[at] as GatewayLedger).submit(name, canonicalBytes(argument));
-    await submission.committed();
-    return parseCanonicalObject(submission.response);
-  };
-  for (const [at, founder] of centres.entries()) await submit(at, 'found', { charter, founder });
-  for (const { document } of bundledKinds().filter(({ kind }) => kinds.includes(kind))) {
-    const proposal = { action: 'publish-schema', content: { document }, round: 1 } as const;
-    await submit(0, 'propose', proposal);
-    await submit(1, 'approve', { proposal: proposalId(proposal) });
-  }
-  for (const client of clients) await client.close();
-}
-
-function memberDocument(centre: Centre, { encryptionKey, peerId, signingKey }: NodeIdentity): object {
-  return {
-    addresses: ['/ip4/127.0.0.1/tcp/4001'],
-    contact: 'https://centre.example.invalid',
-    encryptionKey,
-    id: centre,
-    kind: 'centre',
-    name: { en: `${centre} trading centre (invented)`, zh: '虚构交易中心' },
-    organisation: mspOf(centre),
-    peerId,
-    region: '440100',
-    signingKey,
-  };
+  );
+  await foundConsortium(ledger.channel, founders, kinds);
+  for (const founder of founders) await founder.ledger.close();
 }

@@ -31,7 +31,7 @@ interface Proposal {
 }
 
 interface IdentityContext {
-  clone(): IdentityContext;
+  clone(state: { transactionId?: string; nonce?: Buffer }): IdentityContext;
 }
 
 interface Channel {
@@ -86,7 +86,7 @@ export class StaticNetwork {
 
   /** One peer of each organisation, its first that answers, runs the proposal. */
   public async endorse(chaincode: string, name: string, args: readonly Buffer[], transientMap: Readonly<Record<string, Buffer>>): Promise<Endorsed> {
-    const context = this.gateway.identityContext.clone();
+    const context = this.gateway.identityContext.clone({});
     const proposal = this.channel.newEndorsement(chaincode);
     proposal.build(context, { fcn: name, args, transientMap });
     proposal.sign(context);
@@ -110,7 +110,7 @@ export class StaticNetwork {
 
   /** A call that changes nothing, answered by one peer. @throws Error */
   public async query(chaincode: string, name: string, args: readonly string[]): Promise<EndorserAnswer> {
-    const context = this.gateway.identityContext.clone();
+    const context = this.gateway.identityContext.clone({});
     const query = this.channel.newQuery(chaincode);
     query.build(context, { fcn: name, args: args.map((arg) => Buffer.from(arg)) });
     query.sign(context);

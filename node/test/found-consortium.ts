@@ -1,0 +1,50 @@
+import { bundledKinds, canonicalBytes, parseCanonicalObject, proposalId, type LedgerFunction } from '@huilian/protocol';
+import type { Ledger } from '../src/core/ports.js';
+import type { NodeIdentity } from '../src/adapters/keys/node-keys.js';
+
+/** A centre that founds, and its client of the ledger. */
+export interface Founder {
+  readonly centre: string;
+  readonly organisation: string;
+  /** PEM of the authority of its peers. */
+  readonly caCertificate: string;
+  readonly identity: NodeIdentity;
+  readonly ledger: Ledger;
+}
+
+/** Founds an invented consortium and adopts kinds by vote, on any engine by any client. */
+export async function foundConsortium(channel: string, founders: readonly Founder[], kinds: readonly string[]): Promise<void> {
+  const charter = {
+    chaincode: 'huilian',
+    channel,
+    founders: founders.map((founder) => ({ caCertificate: founder.caCertificate, member: memberDocument(founder) })),
+    name: { en: 'Invented consortium', zh: '虚构联盟' },
+    values: { offerSeconds: 60, ticketSeconds: 900 },
+  };
+  const submit = async (at: number, name: LedgerFunction, argument: unknown): Promise<unknown> => {
+    const submission = await (founders[at] as Founder).ledger.submit(name, canonicalBytes(argument));
+    await submission.committed();
+    return parseCanonicalObject(submission.response);
+  };
+  for (const [at, { centre }] of founders.entries()) await submit(at, 'found', { charter, founder: centre });
+  for (const { document } of bundledKinds().filter(({ kind }) => kinds.includes(kind))) {
+    const proposal = { action: 'publish-schema', content: { document }, round: 1 } as const;
+    await submit(0, 'propose', proposal);
+    await submit(1, 'approve', { proposal: proposalId(proposal) });
+  }
+}
+
+function memberDocument({ centre, identity: { encryptionKey, peerId, signingKey }, organisation }: Founder): object {
+  return {
+    addresses: ['/ip4/127.0.0.1/tcp/4001'],
+    contact: 'https://centre.example.invalid',
+    encryptionKey,
+    id: centre,
+    kind: 'centre',
+    name: { en: `${centre} trading centre (invented)`, zh: '虚构交易中心' },
+    organisation,
+    peerId,
+    region: '440100',
+    signingKey,
+  };
+}

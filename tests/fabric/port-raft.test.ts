@@ -1,0 +1,19 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { ledgerPortSuite } from '../../node/test/ledger-port/port-suite.js';
+import { fabricIsHere, networkFolder } from './fabric-command.js';
+import { portWorld, startNetwork, type RunningNetwork } from './network-world.js';
+
+describe.skipIf(!fabricIsHere())('the ledger port on Raft', () => {
+  const folder = networkFolder();
+  let running: RunningNetwork;
+
+  beforeAll(async () => {
+    running = await startNetwork(folder.at('raft'), 'raft');
+  }, 120_000);
+  afterAll(async () => {
+    await folder.remove();
+  }, 60_000);
+
+  ledgerPortSuite('the gateway client', async () => await portWorld(running, 'gateway'));
+  ledgerPortSuite('the network client', async () => await portWorld(running, 'network'));
+});
