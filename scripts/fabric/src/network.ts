@@ -5,6 +5,7 @@ import { packageChaincode, serviceName, startService, type ChaincodePackage } fr
 import { writeConnections, type NetworkDescription } from './connections.js';
 import { FabricError } from './fabric-error.js';
 import { freePorts } from './free-ports.js';
+import { whenGatewayEndorses } from './gateway-probe.js';
 import { makeGenesisBlock } from './genesis.js';
 import { makeIdentities, OrganisationFiles } from './identities.js';
 import { approve, commit, committed, install, whenAnswering, whenCommitted, type Definition } from './lifecycle.js';
@@ -140,6 +141,7 @@ export class FabricNetwork {
       await whenCommitted(this.command(centre, peer), definition);
       await whenAnswering(this.command(centre, peer), definition.name);
     }
+    for (const centre of this.members()) await whenGatewayEndorses(this.folder, centre, definition.name);
     if (before !== undefined && before.version !== wanted.version) await this.endServices(before);
   }
 

@@ -3,6 +3,7 @@ import { serviceName } from './chaincode-service.js';
 import { updateChannel, type ConfigGroup } from './channel-update.js';
 import { FabricError } from './fabric-error.js';
 import { freePorts } from './free-ports.js';
+import { whenGatewayEndorses } from './gateway-probe.js';
 import { centreOrganisation } from './genesis.js';
 import { makeIdentities } from './identities.js';
 import { whenAnswering, whenCommitted } from './lifecycle.js';
@@ -88,6 +89,7 @@ async function deployOn(network: FabricNetwork, centre: CentrePlan, planned: Cha
   for (const peer of centre.peers) await whenCommitted(network.command(centre, peer), definition);
   await network.approveBy(centre, definition, packed.id);
   for (const peer of centre.peers) await whenAnswering(network.command(centre, peer), planned.name);
+  await whenGatewayEndorses(network.folder, centre, planned.name);
 }
 
 function usage(why: string): FabricError {
