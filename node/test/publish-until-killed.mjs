@@ -1,7 +1,7 @@
 // The publishing half of a node on a state folder: takes lines in without end, in streams of 40, and prints every receipt
 // with the records it covers. Somebody kills it.
 import path from 'node:path';
-import { FabricLedger } from '../dist/adapters/fabric/fabric-ledger.js';
+import { GatewayLedger } from '../dist/adapters/fabric/gateway-ledger.js';
 import { openKeys } from '../dist/adapters/keys/node-keys.js';
 import { LevelStore } from '../dist/adapters/level/level-store.js';
 import { MarkFile } from '../dist/adapters/level/mark-file.js';
@@ -21,7 +21,7 @@ const onAlarm = (error) => void process.stderr.write(`${error.message}\n`);
 const keys = await openKeys(stateDir);
 const store = await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: 0 });
 const mark = await MarkFile.open(path.join(stateDir, 'outbox.hwm'));
-const ledger = await FabricLedger.open(connectionFile, 'huilian');
+const ledger = await GatewayLedger.open(connectionFile, 'huilian');
 const readModel = new ReadModel(store);
 const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
 const outbox = await Outbox.open({ clock, mark, maxHeaders: 64, onAlarm, publisher: keys.memberId, readModel, store, vault });

@@ -500,7 +500,6 @@ function probeCall({ key, other, what }: Of<'probe'>, prefix: string): Call {
     'putComposite bad': ['putComposite', 'pa\u0000ir', first, second, 'x'],
     listComposite: ['listComposite', 'pair', first],
     countComposite: ['countComposite', 'pair', first, target],
-    history: ['history', first],
     about: ['about', 'secret'],
     announce: ['announce', `event-${String(key)}`, words],
     'announce empty': ['announce', 'quiet', ''],

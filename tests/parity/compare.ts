@@ -57,11 +57,13 @@ function describeTransaction(engine: Engine, mspId: string, transaction: ParsedT
   };
 }
 
+/** What a chaincode's stub says of the engine's own accord is said in the engine's words. */
+const saidByStub = /(?<=chaincode response 500, ).*paginated query.*$/;
 const fromChaincode = /^(evaluate call to endorser returned error: )?chaincode response/;
 
 /** An answer as both engines must give it. The words of a gateway's own refusals are its own; its status is not. */
 export function describeAnswer(engine: Engine, mspId: string, answer: Answer): unknown {
-  if (!answer.ok) return { code: answer.code ?? null, said: answer.texts.filter((text) => fromChaincode.test(text)), status: answer.status };
+  if (!answer.ok) return { code: answer.code ?? null, said: answer.texts.filter((text) => fromChaincode.test(text)).map((text) => text.replace(saidByStub, 'a write after a paginated query')), status: answer.status };
   if (answer.transaction === undefined) return { result: answer.result };
   return { result: answer.result, transaction: describeTransaction(engine, mspId, answer.transaction) };
 }

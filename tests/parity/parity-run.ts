@@ -108,9 +108,13 @@ export class ParityRun {
     let seen = this.engines.map((engine) => engine.transactions(observer).length);
     for (const [index, step] of schedule.steps.entries()) {
       this.count('step', step.do);
-      if (step.do === 'submit') await this.submit(seed, index, step, held.get(step.step));
-      else if (step.do === 'wait') seen = await this.wait(seed, index, seen);
-      else held.set(index, await this.call(seed, index, step, writer, held));
+      try {
+        if (step.do === 'submit') await this.submit(seed, index, step, held.get(step.step));
+        else if (step.do === 'wait') seen = await this.wait(seed, index, seen);
+        else held.set(index, await this.call(seed, index, step, writer, held));
+      } catch (error) {
+        throw new Error(`seed ${String(seed)}, step ${String(index)}: ${JSON.stringify(schedule.steps.slice(0, index + 1))}`, { cause: error });
+      }
     }
     return schedule;
   }
@@ -137,11 +141,12 @@ export class ParityRun {
   private async submit(seed: number, index: number, step: SubmitStep, held: Held | undefined): Promise<void> {
     if (held?.payloads === undefined) return;
     const { by, identity, payloads } = held;
+    // All by one gateway: what goes to the orderers by several ways may change its order on the way.
     const answers = await Promise.all(
       this.engines.map(async (engine, at) => {
         const transaction = await signTransaction(payloads[at] ?? Buffer.alloc(0), identity, this.cast.other(mspOf(by)), step.change);
-        const answer = await engine.submit(mspOf(by), transaction);
-        return step.change === 'again' ? await engine.submit(mspOf(by), transaction) : answer;
+        const answer = await engine.submit(observer, transaction);
+        return step.change === 'again' ? await engine.submit(observer, transaction) : answer;
       }),
     );
     if (step.change !== undefined) this.count('change', step.change);

@@ -13,7 +13,7 @@ export const badCalls = ['unknown contract', 'unknown function', 'hidden functio
 export const probeCalls = [
   'put', 'put', 'put empty', 'put text', 'put no key', 'put zero key', 'putAndGet', 'putTwice', 'putThenRemove', 'get', 'get absent', 'getAgain', 'remove', 'add', 'add', 'add',
   'count', 'count', 'count open', 'count backwards', 'countSome', 'list', 'page', 'page on', 'pageThenPut', 'putComposite', 'putComposite', 'putComposite bad', 'listComposite', 'countComposite', 'countComposite',
-  'history', 'about', 'announce', 'announce empty', 'announce no name', 'announceTwice', 'fail', 'fail text', 'failAfterPut', 'random', 'missing', 'few arguments', 'many arguments', 'metadata',
+  'about', 'announce', 'announce empty', 'announce no name', 'announceTwice', 'fail', 'fail text', 'failAfterPut', 'random', 'missing', 'few arguments', 'many arguments', 'metadata',
 ] as const;
 
 /** What a call is about. Numbers count the schedule's own records, grants, tickets, owners, proposals and policies. */
@@ -258,13 +258,20 @@ const votes: Scene = (plan) => {
 
 const probes: Scene = (plan) => {
   plan.race(Array.from({ length: 1 + plan.dice.below(3) }, () => [plan.centre, probe(plan)] as const));
-  plan.evaluate(plan.centre, probe(plan, plan.dice.pick(['history', 'list', 'page', 'page on', 'listComposite', 'about', 'get', 'fail', 'metadata'] as const)));
+  plan.evaluate(plan.centre, probe(plan, plan.dice.pick(['list', 'page', 'page on', 'listComposite', 'about', 'get', 'fail', 'metadata'] as const)));
 };
 
+const racingProbes = ['put', 'putTwice', 'add', 'add', 'add', 'remove', 'count', 'count open', 'countSome', 'getAgain', 'putComposite', 'countComposite'] as const;
+
+/** Most of them about one key, so that some read what others write. */
 const probeRaces: Scene = (plan) => {
   plan.wait();
-  const racing = Array.from({ length: 2 + plan.dice.below(3) }, () => [plan.centre, probe(plan, plan.dice.chance(70) ? plan.dice.pick(['put', 'putTwice', 'add', 'remove', 'count', 'count open', 'countSome', 'getAgain', 'putComposite', 'countComposite'] as const) : undefined)] as const);
-  plan.race(racing);
+  const key = plan.dice.below(5);
+  const racer = (): Intent => {
+    const intent = probe(plan, plan.dice.chance(80) ? plan.dice.pick(racingProbes) : undefined);
+    return plan.dice.chance(75) ? { ...intent, key } as Intent : intent;
+  };
+  plan.race(Array.from({ length: 2 + plan.dice.below(3) }, () => [plan.centre, racer()] as const));
 };
 
 const badly: Scene = (plan) => {
@@ -313,7 +320,7 @@ const tampers: Scene = (plan) => {
 
 const scenes: readonly Scene[] = [publishes, publishes, supersedes, contradicts, opens, opens, opens, ends, ends, revokes, owners, policies, votes, probes, probes, probeRaces, probeRaces, badly, strangely, strangely, duplicates, tampers, tampers];
 
-/** 8 to 20 steps or so, the last of them a wait. */
+/** 20 to 50 steps or so, the last of them a wait. */
 export function makeSchedule(seed: number): Schedule {
   const plan = new Plan(seed);
   if (plan.dice.chance(70)) {
@@ -323,7 +330,7 @@ export function makeSchedule(seed: number): Schedule {
       ['guangzhou', { op: 'setPolicy', policy: 0, centre: 'guangzhou' }],
     ]);
   }
-  const length = plan.steps.length + 5 + plan.dice.below(8);
+  const length = plan.steps.length + 16 + plan.dice.below(24);
   while (plan.steps.length < length) plan.dice.pick(scenes)(plan);
   plan.wait();
   return { seed, steps: plan.steps };

@@ -153,6 +153,16 @@ function parseAction(data: Uint8Array): Action {
   };
 }
 
+/** Of a transaction found invalid the header still tells whose it was, whatever its action holds. */
+function readableAction(payload: WireMessage, code: ValidationCode): Action {
+  try {
+    return parseAction(payload.bytes(2));
+  } catch (error) {
+    if (code !== 'VALID' && error instanceof MalformedMessageError) return NO_ACTION;
+    throw error;
+  }
+}
+
 const TYPES: Readonly<Record<number, TransactionType>> = { 1: 'CONFIG', 3: 'ENDORSER_TRANSACTION' };
 
 function parseTransaction(envelope: Uint8Array, index: number, code: ValidationCode): ParsedTransaction {
@@ -170,7 +180,7 @@ function parseTransaction(envelope: Uint8Array, index: number, code: ValidationC
     channel: channelHeader.text(4),
     creator: identityOrNone(new WireMessage(header.bytes(2)).bytes(1)),
     timestamp: { seconds: timestamp.int(1), nanos: timestamp.int(2) },
-    ...(type === 'ENDORSER_TRANSACTION' ? parseAction(payload.bytes(2)) : NO_ACTION),
+    ...(type === 'ENDORSER_TRANSACTION' ? readableAction(payload, code) : NO_ACTION),
   };
 }
 

@@ -2,8 +2,8 @@ import type { Chain } from './chain.js';
 import { CallArguments, type ChaincodeHost } from './chaincode-host.js';
 import type { Endorser, ProposalResponse } from './endorser.js';
 import type { LedgerStore } from './ledger-store.js';
-import { AccessDeniedError, checkRole, READERS, WRITERS, type Membership } from './membership.js';
-import { readHeaders, readProposal, responseMessage, unsignedEnvelope, ENDORSER_TRANSACTION, type Proposal } from './proposal.js';
+import { AccessDeniedError, checkRole, OutOfTimeError, READERS, WRITERS, type Membership } from './membership.js';
+import { checkProposal, ProposalRefusedError, readHeaders, readProposal, responseMessage, unsignedEnvelope, ENDORSER_TRANSACTION, type Proposal } from './proposal.js';
 import { RpcError, Status, type ErrorDetail } from './rpc-error.js';
 import { runSystemQuery, SYSTEM_CHAINCODE } from './system-queries.js';
 import { MalformedMessageError, message, WireMessage, type Rope } from './wire.js';
@@ -16,13 +16,16 @@ export interface GatewayParts {
   readonly chaincodes: ReadonlyMap<string, ChaincodeHost>;
   /** By MSP id, in the order of the configuration. */
   readonly endorsers: ReadonlyMap<string, Endorser>;
-  readonly requiredEndorsements: () => number;
   readonly proposalTimeWindowMs: number;
   readonly maxMessageBytes: number;
   readonly now: () => Date;
   readonly address: () => string;
 }
 
+type Verb = 'evaluate' | 'endorse';
+
+const ENDORSE_FAILED = 'failed to endorse transaction, see attached details for more info';
+const noPeers = (organisations: string): string => `no endorsing peers found for organisation ${JSON.stringify(organisations)}`;
 const NO_MATCH = 'ProposalResponsePayloads do not match';
 
 /** Fabric's gateway.Gateway, but for events (see deliver-service). Answers are the bytes of the response message. */
@@ -33,37 +36,47 @@ export class GatewayService {
     return { address: this.parts.address(), mspId, message: text };
   }
 
-  #checkChannel(channel: string): void {
-    if (channel !== this.parts.channel) throw new RpcError(Status.UNAVAILABLE, `channel ${JSON.stringify(channel)} does not exist; this ledger holds ${this.parts.channel}`);
+  #checkChannel(channel: string, code: number = Status.UNAVAILABLE): void {
+    if (channel !== this.parts.channel) throw new RpcError(code, `channel ${JSON.stringify(channel)} does not exist; this ledger holds ${this.parts.channel}`);
   }
 
   #checkTime(proposal: Proposal): void {
     const { proposalTimeWindowMs, now } = this.parts;
     if (Math.abs(proposal.time - now().getTime()) <= proposalTimeWindowMs) return;
-    throw new AccessDeniedError(`the proposal's timestamp is more than ${String(proposalTimeWindowMs / 1000)} s apart from the ledger's clock`);
+    throw new OutOfTimeError(`the proposal's timestamp is more than ${String(proposalTimeWindowMs / 1000)} s apart from the ledger's clock`);
   }
 
   /** What an endorsing peer checks before it runs anything. A refusal here is final: no other peer would differ. */
-  #authenticate(signedProposal: Uint8Array): Proposal {
+  #authenticate(signedProposal: Uint8Array, verb: Verb): Proposal {
     const proposal = readProposal(signedProposal);
-    this.#checkChannel(proposal.channel);
+    this.#checkChannel(proposal.channel, verb === 'endorse' ? Status.FAILED_PRECONDITION : Status.UNAVAILABLE);
     try {
+      checkProposal(proposal);
       const member = this.parts.membership.authenticate(proposal.creator, this.parts.now(), proposal.signature, proposal.proposalBytes);
       checkRole(member, WRITERS);
       this.#checkTime(proposal);
       if (this.parts.store.transaction(proposal.txId)) throw new AccessDeniedError(`duplicate transaction found [${proposal.txId}]`);
     } catch (error) {
-      if (!(error instanceof AccessDeniedError)) throw error;
-      const text = `error validating proposal: access denied: channel [${this.parts.channel}]: ${error.message}`;
-      throw new RpcError(Status.FAILED_PRECONDITION, text, [this.#detail('', text)]);
+      // A peer checks times before its endorser sees the proposal: to a gateway it looks as if that peer were away.
+      if (error instanceof OutOfTimeError && verb === 'evaluate') throw this.#refusal(`access denied: channel [${this.parts.channel}]: ${error.message}`, verb, Status.UNAVAILABLE);
+      if (error instanceof AccessDeniedError) throw this.#refusal(`error validating proposal: access denied: channel [${this.parts.channel}]: ${error.message}`, verb);
+      if (error instanceof ProposalRefusedError) throw this.#refusal(`error validating proposal: ${error.message}`, verb);
+      throw error;
     }
     return proposal;
   }
 
-  #chaincode(proposal: Proposal): ChaincodeHost {
-    const chaincode = this.parts.chaincodes.get(proposal.chaincode);
-    if (chaincode) return chaincode;
-    throw new RpcError(Status.FAILED_PRECONDITION, `chaincode ${JSON.stringify(proposal.chaincode)} is not on this ledger`);
+  /** A peer took nothing of the proposal. Fabric's gateway gives the reason away as a detail, under a code for each call. */
+  #refusal(text: string, verb: Verb, code = Status.FAILED_PRECONDITION): RpcError {
+    if (verb === 'endorse') return new RpcError(Status.ABORTED, ENDORSE_FAILED, [this.#detail('', text)]);
+    return new RpcError(code, `evaluate call to endorser returned error: ${text}`, [this.#detail('', text)]);
+  }
+
+  #chaincode(proposal: Proposal, verb: Verb): ChaincodeHost {
+    const chaincode = this.parts.chaincodes.get(proposal.invoked);
+    if (chaincode === undefined) throw new RpcError(Status.FAILED_PRECONDITION, `chaincode ${JSON.stringify(proposal.invoked)} is not on this ledger`);
+    if (proposal.invoked !== proposal.chaincode) throw this.#refusal('error validating proposal: header and invocation name different chaincodes', verb, Status.ABORTED);
+    return chaincode;
   }
 
   #endorsersFor(requested: readonly string[]): Endorser[] {
@@ -71,29 +84,38 @@ export class GatewayService {
     if (requested.length === 0) return [...endorsers.values()];
     return requested.map((mspId) => {
       const endorser = endorsers.get(mspId);
-      if (!endorser) throw new RpcError(Status.UNAVAILABLE, `no endorsing peers found for organisation ${JSON.stringify(mspId)}`);
+      if (!endorser) throw new RpcError(Status.UNAVAILABLE, noPeers(mspId));
       return endorser;
     });
   }
 
-  #failure(response: ProposalResponse, verb: 'evaluate' | 'endorse'): RpcError {
+  /** Any of the requested organisations will do for an evaluation; without a request the caller's own. */
+  #evaluatorFor(requested: readonly string[], proposal: Proposal): Endorser {
+    if (requested.length === 0) return this.#ownEndorser(proposal);
+    const found = requested.flatMap((mspId) => this.parts.endorsers.get(mspId) ?? [])[0];
+    if (found === undefined) throw new RpcError(Status.FAILED_PRECONDITION, noPeers(requested.join(', ')));
+    return found;
+  }
+
+  /** A run without an endorsement: of an endorsement the call is ABORTED whatever the reason, of an evaluation only where the peer failed. */
+  #failure(response: ProposalResponse, verb: Verb): RpcError {
     const { status, message: text } = response.response;
     const failure = response.failed ? text : `chaincode response ${String(status)}, ${text}`;
-    const code = response.failed ? Status.ABORTED : Status.UNKNOWN;
-    const summary = verb === 'evaluate' ? `evaluate call to endorser returned error: ${failure}` : 'failed to endorse transaction, see attached details for more info';
+    const code = response.failed || verb === 'endorse' ? Status.ABORTED : Status.UNKNOWN;
+    const summary = verb === 'evaluate' ? `evaluate call to endorser returned error: ${failure}` : ENDORSE_FAILED;
     return new RpcError(code, summary, [this.#detail(response.mspId, failure)]);
   }
 
   /** EvaluateRequest → EvaluateResponse: the run of one organisation, nothing ordered. */
   async evaluate(request: Uint8Array): Promise<Rope> {
     const fields = new WireMessage(request);
-    const proposal = this.#authenticate(fields.bytes(3));
-    if (proposal.chaincode === SYSTEM_CHAINCODE) return message([1, responseMessage({ status: 200, message: '', payload: runSystemQuery(this.parts, proposal.args) })]);
-    const targets = fields.list(4).map((bytes) => Buffer.from(bytes).toString());
-    const [first] = targets.length > 0 ? this.#endorsersFor(targets) : [this.#ownEndorser(proposal)];
+    const proposal = this.#authenticate(fields.bytes(3), 'evaluate');
+    if (proposal.invoked === SYSTEM_CHAINCODE) return message([1, responseMessage({ status: 200, message: '', payload: runSystemQuery(this.parts, proposal.args) })]);
+    const chaincode = this.#chaincode(proposal, 'evaluate');
+    const endorser = this.#evaluatorFor(fields.list(4).map((bytes) => Buffer.from(bytes).toString()), proposal);
     const view = this.parts.store.snapshot();
     try {
-      const response = await (first ?? this.#ownEndorser(proposal)).process(proposal, new CallArguments(proposal.args), this.#chaincode(proposal), view);
+      const response = await endorser.process(proposal, new CallArguments(proposal.args), chaincode, view);
       if (response.failed || response.payload.length === 0) throw this.#failure(response, 'evaluate');
       return message([1, responseMessage(response.response)]);
     } finally {
@@ -108,12 +130,16 @@ export class GatewayService {
     return endorser;
   }
 
-  /** EndorseRequest → EndorseResponse: every organisation runs the contract by itself; their outcomes must be equal. */
+  /**
+   * EndorseRequest → EndorseResponse: every organisation runs the contract by itself; their outcomes must be equal. Who
+   * names the organisations answers for it that they are enough: too few are found out when the transaction is validated.
+   */
   async endorse(request: Uint8Array): Promise<Rope> {
     const fields = new WireMessage(request);
-    const proposal = this.#authenticate(fields.bytes(3));
-    const chaincode = this.#chaincode(proposal);
-    const endorsers = this.#endorsersFor(fields.list(4).map((bytes) => Buffer.from(bytes).toString()));
+    const proposal = this.#authenticate(fields.bytes(3), 'endorse');
+    const chaincode = this.#chaincode(proposal, 'endorse');
+    const requested = fields.list(4).map((bytes) => Buffer.from(bytes).toString());
+    const endorsers = this.#endorsersFor(requested);
     const view = this.parts.store.snapshot();
     try {
       const args = new CallArguments(proposal.args);
@@ -136,22 +162,20 @@ export class GatewayService {
     if (first === undefined || details.length > 0) {
       throw new RpcError(Status.ABORTED, 'failed to collect enough transaction endorsements, see attached details for more info', details);
     }
-    const required = this.parts.requiredEndorsements();
-    if (responses.length < required) {
-      throw new RpcError(Status.FAILED_PRECONDITION, `endorsements of ${String(responses.length)} organisations requested, the policy of the channel takes ${String(required)}`);
-    }
     return unsignedEnvelope(proposal, first.payload, responses.flatMap((response) => response.endorsement ?? []));
   }
 
   /** SubmitRequest → SubmitResponse: checks the creator's signature and queues the transaction. */
   submit(request: Uint8Array): Rope {
-    const prepared = new WireMessage(request).bytes(3);
+    const fields = new WireMessage(request);
+    const prepared = fields.bytes(3);
     if (prepared.length === 0) throw new RpcError(Status.INVALID_ARGUMENT, 'a prepared transaction is required');
     const envelope = new WireMessage(prepared);
     const signature = envelope.bytes(2);
     if (signature.length === 0) throw new RpcError(Status.INVALID_ARGUMENT, 'prepared transaction must be signed');
+    this.#checkChannel(fields.text(2), Status.FAILED_PRECONDITION);
     const headers = readHeaders(new WireMessage(envelope.bytes(1)).message(1));
-    this.#checkChannel(headers.channel);
+    if (headers.channel !== this.parts.channel) throw this.#notOrdered('NOT_FOUND', `channel ${JSON.stringify(headers.channel)} does not exist`);
     if (headers.type !== ENDORSER_TRANSACTION) throw this.#notOrdered('BAD_REQUEST', `header type ${String(headers.type)} is no transaction`);
     if (prepared.length > this.parts.maxMessageBytes) {
       throw this.#notOrdered('BAD_REQUEST', `message payload is ${String(prepared.length)} bytes and exceeds maximum allowed ${String(this.parts.maxMessageBytes)} bytes`);

@@ -16,7 +16,12 @@ export interface Member {
 
 /** Why an identity or a signature is refused. Says nothing about the person behind the certificate. */
 export class AccessDeniedError extends Error {
-  override readonly name = 'AccessDeniedError';
+  override readonly name: string = 'AccessDeniedError';
+}
+
+/** A certificate that has expired, or a message that is dated too far from the ledger's clock. */
+export class OutOfTimeError extends AccessDeniedError {
+  override readonly name = 'OutOfTimeError';
 }
 
 const ROLES: ReadonlySet<string> = new Set<Role>(['admin', 'client', 'peer', 'orderer']);
@@ -108,7 +113,7 @@ export class Membership {
 export function checkValidity(member: Member, now: Date): void {
   const time = now.getTime();
   if (time < member.notBefore) throw new AccessDeniedError(`the certificate of ${member.mspId} is not yet valid`);
-  if (time > member.notAfter) throw new AccessDeniedError(`the certificate of ${member.mspId} has expired`);
+  if (time > member.notAfter) throw new OutOfTimeError(`the certificate of ${member.mspId} has expired`);
 }
 
 /** Fabric's default policies of an organisation: readers are its admins, clients and peers; writers its admins and clients. */

@@ -28,6 +28,8 @@ export interface Headers {
 export interface Proposal extends Headers {
   readonly proposalBytes: Uint8Array;
   readonly signature: Uint8Array;
+  /** Chaincode named in the invocation. */
+  readonly invoked: string;
   /** Function name and arguments. */
   readonly args: readonly Uint8Array[];
   /** The proposal payload without transient data, as it goes into the transaction and the proposal hash. */
@@ -66,15 +68,20 @@ export function proposalHash(channelHeader: Uint8Array, signatureHeader: Uint8Ar
   return createHash('sha256').update(channelHeader).update(signatureHeader).update(payload).digest();
 }
 
-function checkProposal(headers: Headers, chaincode: string): void {
-  if (headers.type !== ENDORSER_TRANSACTION) throw new MalformedMessageError(`header type ${String(headers.type)} is no proposal`);
-  if (headers.epoch !== 0) throw new MalformedMessageError('epoch must be 0');
-  if (headers.nonce.length === 0 || headers.creator.length === 0) throw new MalformedMessageError('nonce or creator is missing');
-  if (headers.txId !== transactionId(headers)) throw new MalformedMessageError('the transaction id is not the hash of nonce and creator');
-  if (chaincode !== headers.chaincode || chaincode === '') throw new MalformedMessageError('header and invocation name different chaincodes');
+/** A proposal that can be read, and that no endorser takes. */
+export class ProposalRefusedError extends Error {
+  override readonly name = 'ProposalRefusedError';
 }
 
-/** Reads and checks all of a proposal but its signature. @throws MalformedMessageError */
+/** What an endorser checks in the headers before it looks at the signature. @throws ProposalRefusedError */
+export function checkProposal(headers: Proposal): void {
+  if (headers.type !== ENDORSER_TRANSACTION) throw new ProposalRefusedError(`header type ${String(headers.type)} is no proposal`);
+  if (headers.epoch !== 0) throw new ProposalRefusedError('epoch must be 0');
+  if (headers.nonce.length === 0 || headers.creator.length === 0) throw new ProposalRefusedError('nonce or creator is missing');
+  if (headers.txId !== transactionId(headers)) throw new ProposalRefusedError('the transaction id is not the hash of nonce and creator');
+}
+
+/** Reads a proposal; nothing is checked but its form. @throws MalformedMessageError */
 export function readProposal(signedProposal: Uint8Array): Proposal {
   const signed = new WireMessage(signedProposal);
   const proposalBytes = signed.bytes(1);
@@ -82,12 +89,12 @@ export function readProposal(signedProposal: Uint8Array): Proposal {
   const headers = readHeaders(new WireMessage(proposal.bytes(1)));
   const payload = proposal.bytes(2);
   const { chaincode, args } = parseArguments(payload);
-  checkProposal(headers, chaincode);
   const payloadForTransaction = withoutTransient(payload);
   return {
     ...headers,
     proposalBytes,
     signature: signed.bytes(2),
+    invoked: chaincode,
     args,
     payloadForTransaction,
     hash: proposalHash(headers.channelHeader, headers.signatureHeader, payloadForTransaction),

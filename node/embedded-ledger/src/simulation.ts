@@ -53,6 +53,9 @@ function readPaging(metadata: Uint8Array): { readonly pageSize: number; readonly
   return { pageSize: fields.int(1), bookmark: fields.text(2) };
 }
 
+/** Results that a peer sends a chaincode at a time. */
+const SCAN_BATCH = 100;
+
 /**
  * One organisation's run of one proposal: the handler behind fabric-shim's stub. Reads see the committed state of the
  * view only (no read-your-writes, an absent key is an empty buffer), all reads and writes are recorded as Fabric's peer
@@ -111,7 +114,7 @@ export class Simulation {
 
   #write(collection: string, key: string, value: Uint8Array | undefined): void {
     this.#enter(collection);
-    if (typeof key !== 'string' || key === '') throw new Error('key must not be an empty string');
+    if (typeof key !== 'string') throw new Error('a key must be a string');
     if (this.#paginated) throw new Error('the transaction has already performed a paginated query; writes are not allowed');
     this.#writes.set(key, value);
   }
@@ -130,7 +133,7 @@ export class Simulation {
 
   async handleGetStateByRange(collection: string, startKey: string, endKey: string, _channel: string, _txId: string, metadata?: Uint8Array): Promise<Page> {
     this.#enter(collection);
-    return metadata ? this.#page(startKey, endKey, metadata) : { iterator: this.#scan(startKey, endKey) };
+    return metadata ? this.#page(startKey, endKey, metadata) : { iterator: await this.#scan(startKey, endKey) };
   }
 
   #openRange(startKey: string, endKey: string): MutableRange {
@@ -139,24 +142,31 @@ export class Simulation {
     return range;
   }
 
-  #scan(startKey: string, endKey: string): ShimIterator<KeyValue> {
+  /** A peer hands a scan over in batches and reads one result ahead of each: what it read counts, whether the contract looked or not. */
+  async #scan(startKey: string, endKey: string): Promise<ShimIterator<KeyValue>> {
     const range = this.#openRange(startKey, endKey);
     const entries = this.view.range(this.namespace, startKey, endKey);
     this.#scans.push(entries);
-    const close = async (): Promise<void> => {
-      await entries.return(undefined);
+    const batch: KeyValue[] = [];
+    const fill = async (): Promise<void> => {
+      while (batch.length <= SCAN_BATCH && !range.exhausted) {
+        const found = await entries.next();
+        if (found.done === true) Object.assign(range, { exhausted: true, endKey });
+        else batch.push(recordRead(range, found.value));
+      }
     };
+    await fill();
     return {
       next: async () => {
         this.#enter('');
-        const found = await entries.next();
-        if (found.done === true) {
-          if (!range.exhausted) Object.assign(range, { exhausted: true, endKey });
-          return { done: true };
-        }
-        return { done: false, value: recordRead(range, found.value) };
+        // Of the last batch only the result read ahead is left.
+        if (batch.length === 1) await fill();
+        const value = batch.shift();
+        return value === undefined ? { done: true } : { done: false, value };
       },
-      close,
+      close: async () => {
+        await entries.return(undefined);
+      },
     };
   }
 
@@ -175,8 +185,10 @@ export class Simulation {
       }
       page.push(recordRead(range, entry));
     }
-    if (next === '') Object.assign(range, { exhausted: true, endKey });
-    return { iterator: iterate(page), metadata: { bookmark: next, fetchedRecordsCount: page.length } };
+    // A peer does not look past a full page: whether there was more is no part of what was read.
+    if (page.length < pageSize) Object.assign(range, { exhausted: true, endKey });
+    // A page of nothing comes without metadata: a peer sends them as an empty message, which the shim takes for none.
+    return page.length === 0 ? { iterator: iterate(page) } : { iterator: iterate(page), metadata: { bookmark: next, fetchedRecordsCount: page.length } };
   }
 
   async handleGetHistoryForKey(key: string): Promise<ShimIterator<KeyModification>> {

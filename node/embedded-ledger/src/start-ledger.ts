@@ -246,7 +246,6 @@ class RunningLedger implements Ledger {
       ...common,
       chaincodes: this.#chaincodes,
       endorsers: this.#endorsers,
-      requiredEndorsements: this.#required,
       proposalTimeWindowMs: (proposalTimeWindowSeconds ?? 180) * 1000,
       maxMessageBytes: this.#batch.maxBytes,
       address: () => this.address,

@@ -55,7 +55,7 @@ export class TransactionValidator {
   #result(parsed: ParsedTransaction): ValidationCode {
     const { status } = parsed.response;
     if (status < 200 || status >= 400) return 'BAD_RESPONSE_PAYLOAD';
-    if (parsed.event && (parsed.event.chaincode !== parsed.chaincode || parsed.event.txId !== parsed.txId)) return 'INVALID_OTHER_REASON';
+    if (parsed.event && parsed.event.chaincode !== parsed.chaincode) return 'INVALID_OTHER_REASON';
     if (parsed.namespaces.some((set) => set.namespace !== parsed.chaincode || set.hasOther || set.ranges.some((range) => range.hashed))) return 'ILLEGAL_WRITESET';
     return this.#endorsed(parsed) ? 'VALID' : 'ENDORSEMENT_POLICY_FAILURE';
   }

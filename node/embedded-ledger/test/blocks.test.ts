@@ -249,6 +249,21 @@ describe('parseBlock', () => {
     expect(parseBlock(bytes()).transactions[0]).toMatchObject({ code: 'NOT_VALIDATED' });
   });
 
+  it('tells whose an invalid transaction is though its action cannot be read', async () => {
+    const [, block] = await allBlocks();
+    const envelope = common.Envelope.deserializeBinary(block?.getData()?.getDataList_asU8()[0] ?? new Uint8Array(0));
+    const payload = common.Payload.deserializeBinary(envelope.getPayload_asU8());
+    payload.setData(Buffer.from('no transaction'));
+    envelope.setPayload(payload.serializeBinary());
+    const data = new common.BlockData();
+    data.setDataList([envelope.serializeBinary()]);
+    block?.setData(data);
+    const bytes = (): Uint8Array => block?.serializeBinary() ?? new Uint8Array(0);
+    expect(() => parseBlock(bytes())).toThrow(MalformedMessageError);
+    block?.getMetadata()?.setMetadataList([new Uint8Array(0), new Uint8Array(0), Uint8Array.from([2])]);
+    expect(parseBlock(bytes()).transactions[0]).toMatchObject({ code: 'BAD_PAYLOAD', txId: sent[0], creator: { mspId: 'RiverMSP' }, args: [], namespaces: [] });
+  });
+
   it('says MalformedMessageError, nothing else, whatever byte of a block is changed or missing', async () => {
     const [, block] = await allBlocks();
     const bytes = Buffer.from(block?.serializeBinary() ?? new Uint8Array(0));
