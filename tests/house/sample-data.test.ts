@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
-import { describe, expect, it } from 'vitest';
-import { bundledKinds, checkUscc, importRow, recordFacts, validateRecord } from '@huilian/protocol';
+import { afterAll, describe, expect, it } from 'vitest';
+import { bundledKinds, canonicalize, checkUscc, importRow, type JsonObject, recordFacts, validateRecord } from '@huilian/protocol';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const data = path.join(root, 'network-config', 'local', 'data');
@@ -63,5 +63,77 @@ describe('sample export files', () => {
   it('name bidders with valid synthetic codes', () => {
     const { main, others } = JSON.parse(readFileSync(path.join(data, 'bidders.json'), 'utf8')) as { main: { uscc: string }; others: { uscc: string }[] };
     for (const { uscc } of [main, ...others]) expect(checkUscc(uscc)).toEqual({ ok: true, warnings: [] });
+  });
+});
+
+interface Manifest {
+  readonly records: number;
+  readonly perKind: Readonly<Record<string, number>>;
+  readonly averageBytes: number;
+  readonly bytes: number;
+  readonly files: readonly { readonly path: string; readonly records: number; readonly sha256: string }[];
+  readonly sha256: string;
+}
+
+describe('sample records', () => {
+  const script = path.join(root, 'scripts', 'sample-data.mjs');
+  const fresh = mkdtempSync(path.join(tmpdir(), 'huilian-sample-'));
+  afterAll(() => { rmSync(fresh, { recursive: true }); });
+  const write = (name: string, records: number, seed: number): Manifest =>
+    JSON.parse(execFileSync(process.execPath, [script, '--records', String(records), '--seed', String(seed), '--out', path.join(fresh, name), '--json'], { encoding: 'utf8' })) as Manifest;
+
+  it('are the same bytes for the same seed, others for another', () => {
+    const first = write('seven', 2000, 7);
+    expect(write('seven-again', 2000, 7)).toEqual(first);
+    expect(write('eight', 2000, 8).sha256).not.toBe(first.sha256);
+    for (const { path: file } of first.files) {
+      expect(readFileSync(path.join(fresh, 'seven', file)).equals(readFileSync(path.join(fresh, 'seven-again', file))), file).toBe(true);
+    }
+  });
+
+  it('are valid, canonical, of every kind in its share, and no two have one natural key', () => {
+    const manifest = write('checked', 2000, 7);
+    const seen = new Set<string>();
+    const counts = new Map<string, number>();
+    let bytes = 0;
+    for (const { path: file, records } of manifest.files.filter((one) => one.path.endsWith('.ndjson'))) {
+      const text = readFileSync(path.join(fresh, 'checked', file), 'utf8');
+      bytes += Buffer.byteLength(text);
+      const lines = text.trimEnd().split('\n');
+      expect(lines.length, file).toBe(records);
+      for (const line of lines) {
+        const { kind, data, ...more } = JSON.parse(line) as { kind: string; data: JsonObject };
+        expect(more).toEqual({});
+        expect(canonicalize({ kind, data })).toBe(line);
+        expect(validateRecord(kind, 1, data).problems, line).toEqual([]);
+        seen.add(`${kind} ${recordFacts(kind, 1, data).naturalKey}`);
+        counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      }
+    }
+    expect(seen.size).toBe(2000);
+    expect(Object.fromEntries(counts)).toEqual(manifest.perKind);
+    expect(manifest.perKind).toEqual({ entity: 200, qualification: 400, performance: 500, personnel: 400, credit: 300, project: 140, supervision: 60 });
+    expect(manifest.bytes).toBe(bytes);
+    expect(manifest.averageBytes).toBe(Math.round(bytes / 2000));
+  });
+
+  it('are about a few large owners and many small ones, all named', () => {
+    write('owners', 2000, 7);
+    const { owners } = JSON.parse(readFileSync(path.join(fresh, 'owners', 'owners.json'), 'utf8')) as { owners: { uscc: string; name: string; records: number }[] };
+    for (const { uscc, name } of owners) {
+      expect(checkUscc(uscc)).toEqual({ ok: true, warnings: [] });
+      expect(name).toContain('示例');
+    }
+    const bySize = owners.map(({ records }) => records).sort((left, right) => right - left);
+    const all = bySize.reduce((sum, records) => sum + records, 0);
+    expect(bySize.slice(0, owners.length / 10).reduce((sum, records) => sum + records, 0)).toBeGreaterThan(0.3 * all);
+    expect(bySize[0]).toBeLessThan(0.4 * all);
+  });
+
+  it.each([[['--records', '12']], [['--records', 'many']], [['--seed', '-1']], [['--colour', 'red']], [[]], [['--out', root]]])('refuse %j in two languages and write nothing', (flags) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...(flags.includes('--out') || flags.length === 0 ? flags : [...flags, '--out', path.join(fresh, 'refused')])], { encoding: 'utf8' });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/[a-z].*[\u4e00-\u9fff].*\n.*--help/);
+    expect(readdirSync(fresh)).not.toContain('refused');
   });
 });
