@@ -12,6 +12,8 @@ const exponentials = [0.049787, 0.082085, 0.135335, 0.22313, 0.367879, 0.606531,
 const FIRST_YEAR = 2021;
 const DAYS = 28 * 12;
 
+const sequence = (index, length) => String(index).padStart(length, '0');
+
 /** @typedef {import('./rows.mjs').Entity} Owner */
 /** @typedef {{ centre: string, kind: string, row: Record<string, string>, owner?: Owner }} SampleRow */
 
@@ -35,7 +37,7 @@ export function sampleRecords(records, seed) {
   const counts = countsOf(records);
   const tenderers = Object.fromEntries(centres.map((centre) => [centre.id, { uscc: uscc(draw, '12', centre.region === '110000' ? '110100' : centre.region), name: `${centre.city}市示例项目建设中心` }]));
   const owners = makeOwners(draw, counts.entity);
-  return { counts, owners, rows: () => rowsOf({ draw, counts, owners, tenderers }) };
+  return { counts, owners, rows: () => rowsOf({ draw, counts, owners, tenderers, tag: sequence((seed * 7919) % 1000, 3) }) };
 }
 
 /** @returns {Owner[]} the largest first */
@@ -82,10 +84,11 @@ function dayAt(offset) {
 }
 
 /**
+ * Rows of two seeds have other keys: projects by the tag, all else by its owner or person.
  * Fixed rows draw from one year here and there; these lie over five, in amounts few of which are large, under keys no two share.
  * @returns {Generator<SampleRow>}
  */
-function* rowsOf({ draw, counts, owners, tenderers }) {
+function* rowsOf({ draw, counts, owners, tenderers, tag }) {
   const { below, pick, digits } = draw;
   const makers = rowMakers(draw, tenderers);
   const idNumbers = new Set();
@@ -95,8 +98,7 @@ function* rowsOf({ draw, counts, owners, tenderers }) {
     return owners[Math.floor(owners.length * (u * u * u))];
   };
   const somewhere = (owner) => (below(10) < 7 ? owner.centre : pick(centres));
-  const sequence = (index, length) => String(index).padStart(length, '0');
-  const project = (centre, index) => `${pick(['A', 'E', 'I'])}${pick(centre.districts)}${sequence(index, 10)}`;
+  const project = (centre, index) => `${pick(['A', 'E', 'I'])}${pick(centre.districts)}${tag}${sequence(index, 7)}`;
   const amount = (median, spread) => lognormal(draw, median, spread).toFixed(2);
   const of = (kind, owner, row, centre = owner.centre) => ({ centre: centre.id, kind, row, owner });
 
