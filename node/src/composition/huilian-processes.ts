@@ -1,5 +1,5 @@
 import type { MemberDocument } from '@huilian/protocol';
-import { ProcessActions, type InitOptions, type LedgerRunOptions, type LocalRunOptions } from '../adapters/cli/process-actions.js';
+import { ProcessActions, type AuditOptions, type AuditReport, type InitOptions, type LedgerRunOptions, type LocalRunOptions } from '../adapters/cli/process-actions.js';
 
 /** What the command line can run. Each is loaded when it is asked for: a command that needs no server starts at once. */
 export class HuilianProcesses extends ProcessActions {
@@ -17,6 +17,10 @@ export class HuilianProcesses extends ProcessActions {
 
   public async reindex(stateDir: string, onProgress: (height: number) => void): Promise<{ readonly height: number; readonly digest: string }> {
     return await (await import('./run-reindex.js')).runReindex(stateDir, onProgress);
+  }
+
+  public async audit(options: AuditOptions): Promise<AuditReport> {
+    return await (await import('./run-audit.js')).runAudit(options);
   }
 
   public async runLocal(options: LocalRunOptions): Promise<number> {

@@ -1,5 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { AccessCommand } from './access-command.js';
+import { AuditCommand } from './audit-command.js';
 import { EvidenceCommand, VerifyCommand } from './evidence-commands.js';
 import { ApproveCommand, FoundCommand, GovernanceCommand, ProposalsCommand, ProposeCommand, RejectCommand } from './governance-commands.js';
 import { GrantCommand, RevokeGrantCommand } from './grant-commands.js';
@@ -13,7 +14,7 @@ import { TrailCommand } from './trail-command.js';
 
 /** Every command of `huilian`, in the order of its help. */
 export const cliProviders: readonly Provider[] = [
-  ...[LocalCommand, InitCommand, StartCommand, StatusCommand, ConfigCommand, ReindexCommand, LedgerCommand],
+  ...[LocalCommand, InitCommand, StartCommand, StatusCommand, ConfigCommand, ReindexCommand, AuditCommand, LedgerCommand],
   ...[GovernanceCommand, FoundCommand, ProposeCommand, ApproveCommand, RejectCommand, ProposalsCommand],
   ...[OwnerCommand, OwnerKeyCommand, RegisterOwnerCommand],
   ...[SyncCommand, PublishCommand, QueryCommand],

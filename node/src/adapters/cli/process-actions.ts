@@ -10,8 +10,46 @@ export abstract class ProcessActions {
   public abstract runLedger(options: LedgerRunOptions): Promise<void>;
   /** Rebuilds the read model of a stopped node from the ledger. */
   public abstract reindex(stateDir: string, onProgress: (height: number) => void): Promise<{ readonly height: number; readonly digest: string }>;
+  /** Holds the ledger's blocks, and a stopped node's state, against the rules. */
+  public abstract audit(options: AuditOptions): Promise<AuditReport>;
   /** Brings up the local consortium and walks through the main job. Answers the exit code. */
   public abstract runLocal(options: LocalRunOptions): Promise<number>;
+}
+
+export interface AuditOptions {
+  readonly state: string;
+  /** Blocks only, whatever the state folder holds. */
+  readonly ledgerOnly: boolean;
+  /** Last block; without it the node's height, or what the ledger holds. */
+  readonly to: number | undefined;
+  /** Files of log lines, searched for personal data. */
+  readonly logs: readonly string[];
+  /** File of acknowledgements: a record id, or a JSON object with `recordId`, on each line. */
+  readonly acknowledged: string | undefined;
+  /** Blocks read, and the last one to come where it is known. */
+  readonly onProgress: (block: number, last: number | undefined) => void;
+}
+
+export interface AuditReport {
+  readonly blocks: number;
+  readonly transactions: number;
+  readonly valid: number;
+  readonly records: number;
+  readonly tickets: number;
+  readonly ownVersions: number;
+  readonly releases: number;
+  /** Hash of the last block and, where the node's data was there, digest of its read model. */
+  readonly lastBlock: string;
+  readonly readModel: string | undefined;
+  readonly seconds: number;
+  readonly transactionsPerSecond: number;
+  readonly checked: readonly string[];
+  readonly notChecked: readonly string[];
+  /** Why it was not. */
+  readonly reason: string | undefined;
+  readonly findings: readonly { readonly invariant: string; readonly place: string; readonly expected: string; readonly found: string }[];
+  /** All of them; a list stops at a thousand. */
+  readonly findingCount: number;
 }
 
 export interface InitOptions {

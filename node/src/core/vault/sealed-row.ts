@@ -46,6 +46,12 @@ export function holderKeyOf(row: Uint8Array): string {
   return splitRow(row).holder;
 }
 
+/** Which key wrapped a row's content key, and with which IV (hex): together they may never come twice. @throws VAULT_CORRUPT */
+export function wrappingOf(row: Uint8Array): { readonly holder: string; readonly iv: string } {
+  const { holder, wrapped } = splitRow(row);
+  return { holder, iv: Buffer.from(wrapped.subarray(0, ivBytes)).toString('hex') };
+}
+
 function wrapKey(key: Uint8Array, context: Uint8Array, { key: holderKey, name }: SealingKey, randomBytes: (length: number) => Uint8Array): Uint8Array {
   const holder = utf8(name);
   return concatBytes(Uint8Array.of(format, holder.length), holder, encrypt(holderKey, randomBytes(ivBytes), key, context));

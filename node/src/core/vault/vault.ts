@@ -2,7 +2,7 @@ import { canonicalBytes, fromUtf8, ProtocolError, utf8, type Header } from '@hui
 import { Mutex } from '../mutex.js';
 import type { Random, Store, StoreWrite, VaultKeys } from '../ports.js';
 import { OwnRecords } from './own-records.js';
-import { holderKeyOf, openRow, rewrapRow, sealingContext, sealRow, type SealingKey } from './sealed-row.js';
+import { holderKeyOf, openRow, rewrapRow, sealingContext, sealRow, wrappingOf, type SealingKey } from './sealed-row.js';
 
 /** What is kept of one record version: the payload segment, its disclosures by claim name, the header it stands behind. */
 export interface SealedRecord {
@@ -11,6 +11,7 @@ export interface SealedRecord {
   readonly header: Header;
 }
 
+const rowPrefix = 'vault/row/';
 const generationPrefix = 'vault/generation/';
 const rowsPerWrite = 500;
 /** What stands in place of a row whose content was erased. */
@@ -71,6 +72,11 @@ export class Vault {
     const row = this.rowOf(recordId, version);
     if (row === undefined || row.length === 0) return false;
     return this.keys.find(holderKeyOf(row)) !== undefined;
+  }
+
+  /** Holder key and IV of every row that is not erased. @throws VAULT_CORRUPT */
+  public async *wrappings(): AsyncGenerator<ReturnType<typeof wrappingOf>> {
+    for await (const [, sealed] of this.store.entries({ gte: rowPrefix, lt: `${rowPrefix}~` })) if (sealed.length > 0) yield wrappingOf(sealed);
   }
 
   /** Forgets a row that will never be published. */
@@ -205,5 +211,5 @@ function generationName(holder: string, generation: number): string {
 
 /** Rows are numbered in the order they were accepted, so that the biggest values are written in order. */
 function rowKey(row: number): string {
-  return `vault/row/${String(row).padStart(12, '0')}`;
+  return `${rowPrefix}${String(row).padStart(12, '0')}`;
 }
