@@ -132,7 +132,12 @@ export class NodeChecker {
   private async checkReleases(): Promise<void> {
     for await (const [key, bytes] of this.parts.store.entries({ gte: releasePrefix, lt: `${releasePrefix}~` })) {
       this.tally.releases += 1;
-      this.checkRelease(key.slice(releasePrefix.length), JSON.parse(fromUtf8(bytes)) as ReleaseEnvelope);
+      const id = key.slice(releasePrefix.length);
+      try {
+        this.checkRelease(id, JSON.parse(fromUtf8(bytes)) as ReleaseEnvelope);
+      } catch {
+        this.findings.add('I15', `release of ticket ${id}`, 'a signed release of these bytes', 'unreadable');
+      }
     }
   }
 
