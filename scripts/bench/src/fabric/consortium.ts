@@ -1,0 +1,234 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { FabricNetwork, silentProgress, takeDown, type NetworkDescription } from '@huilian/fabric-network';
+import type { ProcessIds } from '../processor-time.js';
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const nodeProgram = path.join(root, 'node', 'dist', 'main.js');
+const networkProgram = path.join(root, 'scripts', 'fabric', 'dist', 'main.js');
+const sampleProgram = path.join(root, 'scripts', 'sample-data.mjs');
+const baselineChaincode = path.join(root, 'scripts', 'bench', 'chaincode');
+export const centreIds = ['guangzhou', 'zhuhai', 'beijing'] as const;
+export type CentreId = (typeof centreIds)[number];
+const deadlineMilliseconds = 120_000;
+
+const execute = promisify(execFile);
+
+/** How the nodes send batches in a run. */
+export interface OutboxSettings {
+  readonly maxHeaders: number;
+  readonly inFlight: number;
+}
+
+interface NodeStatus {
+  readonly height: number;
+  readonly outbox: { readonly pending: number; readonly inFlight: number; readonly settled: number; readonly deadLettered: number };
+}
+
+/**
+ * The consortium of the walk-through on a real Raft network, with the baseline's chaincode beside it. Its nodes are
+ * children of this process, so that each can be paused, restarted and looked at.
+ */
+export class BenchConsortium {
+  public network!: FabricNetwork;
+  public description!: NetworkDescription;
+  private readonly nodes = new Map<CentreId, ChildProcess>();
+  private paused = false;
+
+  private constructor(
+    public readonly folder: string,
+    private readonly profileNode: boolean,
+  ) {}
+
+  /** Founds it by the walk-through itself, then starts its processes again one by one. */
+  public static async start(folder: string, outbox: OutboxSettings, profileNode: boolean, say: (what: string) => void): Promise<BenchConsortium> {
+    const consortium = new BenchConsortium(folder, profileNode);
+    mkdirSync(consortium.state, { recursive: true, mode: 0o700 });
+    try {
+      say('a consortium on Raft is founded (the walk-through) / 建立联盟');
+      await execute(process.execPath, [nodeProgram, 'local', 'up', '--engine', 'fabric', '--profile', 'raft', '--once', '--state', consortium.state], { maxBuffer: 2 ** 26 });
+      say('its network runs again, the baseline chaincode beside it / 部署对照链码');
+      consortium.network = await FabricNetwork.open(path.join(consortium.state, 'ledger'), silentProgress);
+      await consortium.network.up();
+      await consortium.network.deploy({ name: 'baseline', source: baselineChaincode });
+      consortium.description = consortium.network.describe();
+      for (const centre of centreIds) consortium.configure(centre, outbox);
+      await consortium.startNodes();
+      return consortium;
+    } catch (error) {
+      await consortium.stop(false);
+      throw error;
+    }
+  }
+
+  public get state(): string {
+    return path.join(this.folder, 'state');
+  }
+
+  public get profiles(): string {
+    return path.join(this.folder, 'profiles');
+  }
+
+  public connection(centre: CentreId): string {
+    const found = this.description.organisations.find(({ id }) => id === centre);
+    if (found === undefined) throw new Error(`no organisation ${centre}`);
+    return found.connection;
+  }
+
+  public url(centre: CentreId): string {
+    const { http } = this.config(centre) as { http: { host: string; port: number } };
+    return `http://${http.host}:${String(http.port)}`;
+  }
+
+  public token(centre: CentreId): string {
+    return readFileSync(path.join(this.nodeFolder(centre), 'operator-token'), 'utf8').trim();
+  }
+
+  public async get<T>(centre: CentreId, route: string): Promise<T> {
+    const response = await fetch(`${this.url(centre)}${route}`, { headers: { authorization: `Bearer ${this.token(centre)}` } });
+    if (!response.ok) throw new Error(`${route}: ${String(response.status)} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  public async status(centre: CentreId): Promise<NodeStatus> {
+    return await this.get(centre, '/v1/status');
+  }
+
+  public async startNodes(): Promise<void> {
+    await Promise.all(centreIds.map(async (centre) => {
+      await this.startNode(centre);
+    }));
+  }
+
+  /** Answers the seconds until it served. */
+  public async startNode(centre: CentreId): Promise<number> {
+    const started = performance.now();
+    const profile = this.profileNode && centre === 'guangzhou' ? ['--cpu-prof', `--cpu-prof-dir=${this.profiles}`] : [];
+    const child = spawn(process.execPath, [...profile, nodeProgram, 'start', '--state', this.nodeFolder(centre)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const log = createWriteStream(path.join(this.state, 'logs', `bench-${centre}.log`), { flags: 'a' });
+    child.stdout?.pipe(log);
+    child.stderr?.pipe(log);
+    this.nodes.set(centre, child);
+    await new Promise<void>((resolve, reject) => {
+      child.once('message', () => { resolve(); });
+      child.once('error', reject);
+      child.once('exit', (code) => { reject(new Error(`the node of ${centre} ended with ${String(code)}`)); });
+    });
+    await until(async () => (await fetch(`${this.url(centre)}/readyz`)).ok);
+    return (performance.now() - started) / 1000;
+  }
+
+  public async stopNode(centre: CentreId): Promise<void> {
+    const child = this.nodes.get(centre);
+    this.nodes.delete(centre);
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  }
+
+  /** The baseline has the machine to itself: the nodes would follow its blocks. */
+  public pauseNodes(): void {
+    this.paused = true;
+    for (const child of this.nodes.values()) child.kill('SIGSTOP');
+  }
+
+  /** They go on, and have caught up when this returns. */
+  public async resumeNodes(): Promise<void> {
+    if (!this.paused) return;
+    this.paused = false;
+    for (const child of this.nodes.values()) child.kill('SIGCONT');
+    await this.whenLevel();
+  }
+
+  /** Waits until every node has indexed every block that a peer holds. */
+  public async whenLevel(): Promise<void> {
+    // A node tells the number of its last block, a peer how many it holds.
+    const last = (await this.height()) - 1;
+    for (const centre of centreIds) await until(async () => (await this.status(centre)).height >= last);
+  }
+
+  /** Blocks of the channel now. */
+  public async height(): Promise<number> {
+    return Math.max(...(await this.network.status()).map((each) => each.height ?? 0));
+  }
+
+  public fabricProcesses(): ProcessIds {
+    return Object.fromEntries(this.network.processes.names().flatMap((name) => {
+      const pid = this.network.processes.pid(name);
+      return pid === undefined ? [] : [[name, pid]];
+    }));
+  }
+
+  public nodeProcesses(): ProcessIds {
+    return Object.fromEntries([...this.nodes].map(([centre, child]) => [`node.${centre}`, child.pid ?? 0]));
+  }
+
+  /** Bytes of one peer's block files, the mean over all peers. */
+  public blockBytes(): number {
+    const files = globSync('data/peer*/ledgersData/chains/chains/huilian/blockfile_*', { cwd: path.join(this.state, 'ledger') });
+    const peers = new Set(files.map((file) => file.split(path.sep)[1]));
+    return files.reduce((sum, file) => sum + statSync(path.join(this.state, 'ledger', file)).size, 0) / peers.size;
+  }
+
+  public async batching(name: 'bulk' | 'low-latency'): Promise<void> {
+    await execute(process.execPath, [networkProgram, 'batching', '--name', name, '--dir', path.join(this.state, 'ledger')]);
+  }
+
+  /** Runs `huilian audit` on the blocks; undefined where this version has no such command. */
+  public async audit(): Promise<{ readonly findingCount: number; readonly transactions: number } | undefined> {
+    const { stdout } = await execute(process.execPath, [nodeProgram, '--help'], { maxBuffer: 2 ** 24 });
+    if (!/^\s+audit\b/m.test(stdout)) return undefined;
+    const answer = await execute(process.execPath, [nodeProgram, 'audit', '--ledger-only', '--state', this.nodeFolder('guangzhou'), '--json'], { maxBuffer: 2 ** 26 });
+    return JSON.parse(answer.stdout.trim().split('\n').at(-1) ?? '{}') as { findingCount: number; transactions: number };
+  }
+
+  public async stop(keep: boolean): Promise<void> {
+    for (const child of this.nodes.values()) child.kill('SIGCONT');
+    await Promise.all(centreIds.map(async (centre) => {
+      await this.stopNode(centre);
+    }));
+    const ledger = path.join(this.state, 'ledger');
+    if (existsSync(ledger)) await takeDown((this.network as FabricNetwork | undefined)?.folder ?? (await FabricNetwork.open(ledger, silentProgress, 'raft')).folder, !keep);
+  }
+
+  private nodeFolder(centre: CentreId): string {
+    return path.join(this.state, 'nodes', centre);
+  }
+
+  private config(centre: CentreId): Record<string, unknown> {
+    return JSON.parse(readFileSync(path.join(this.nodeFolder(centre), 'huilian.json'), 'utf8')) as Record<string, unknown>;
+  }
+
+  private configure(centre: CentreId, outbox: OutboxSettings): void {
+    const config = { ...this.config(centre), outbox, log: { level: 'warn' } };
+    writeFileSync(path.join(this.nodeFolder(centre), 'huilian.json'), `${JSON.stringify(config, null, 2)}\n`);
+  }
+}
+
+/** Bounded polling. A foreign process gives no event for what is waited for. */
+export async function until(holds: () => Promise<boolean>, pauseMilliseconds = 20): Promise<void> {
+  const deadline = performance.now() + deadlineMilliseconds;
+  while (!(await holds().catch(() => false))) {
+    if (performance.now() > deadline) throw new Error('what was waited for did not come in time');
+    await delay(pauseMilliseconds);
+  }
+}
+
+/** Invented records as NDJSON lines, other ones for each seed. */
+export async function sampleLines(folder: string, records: number, seed: number): Promise<readonly string[]> {
+  const out = path.join(folder, `sample-${String(seed)}`);
+  await execute(process.execPath, [sampleProgram, '--records', String(Math.max(records, 100)), '--seed', String(seed), '--out', out, '--json'], { maxBuffer: 2 ** 24 });
+  const lines = globSync('*/*.ndjson', { cwd: out }).sort().flatMap((file) => readFileSync(path.join(out, file), 'utf8').trimEnd().split('\n'));
+  return mixed(lines).slice(0, records);
+}
+
+/** Kinds and centres in turns, as they would come in: a fixed stride through the list. */
+function mixed(lines: readonly string[]): string[] {
+  const stride = [7919, 7907, 7901].find((prime) => lines.length % prime !== 0) ?? 1;
+  return lines.map((_line, index) => lines[(index * stride) % lines.length] ?? '');
+}

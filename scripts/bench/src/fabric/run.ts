@@ -1,0 +1,91 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { missingBinaries } from '@huilian/fabric-network';
+import { BenchProgress } from '../progress.js';
+import type { Measure } from '../measure.js';
+import { Baseline } from './baseline.js';
+import { measureAgainstManyKeys, measureBulkPush } from './bulk-push.js';
+import { BenchConsortium, sampleLines } from './consortium.js';
+import type { Measurer, Scale, World } from './world.js';
+
+export interface FabricBenchOptions {
+  /** Ids of the measures wanted; all when empty. */
+  readonly only: readonly string[];
+  readonly scale: Scale;
+  /** Where the consortium lives; a folder of its own, removed afterwards, when not named. */
+  readonly dir: string | undefined;
+  /** Write a processor profile of the publishing node beside the state. */
+  readonly profileNode: boolean;
+}
+
+interface Group {
+  readonly ids: readonly string[];
+  readonly steps: number;
+  readonly run: Measurer;
+}
+
+const groups: readonly Group[] = [
+  { ids: ['P1', 'P4'], steps: 11, run: measureBulkPush },
+  { ids: ['P1b'], steps: 11, run: measureAgainstManyKeys },
+];
+export const fabricMeasureIds: readonly string[] = groups.flatMap(({ ids }) => ids);
+
+/** Headers of one batch and batches under way: what a centre that publishes in bulk would configure. */
+const outbox = { maxHeaders: 5000, inFlight: 4 };
+
+/** Brings a consortium up on real Fabric, measures, takes it down. A measure that fails is said and does not end the others. */
+export async function runFabricBench(options: FabricBenchOptions): Promise<{ readonly measures: readonly Measure[]; readonly failed: readonly string[] }> {
+  const missing = missingBinaries();
+  if (missing.length > 0) throw new Error(`Hyperledger Fabric's commands are not on FABRIC_BIN or PATH (missing: ${missing.join(', ')}) / 未找到 Fabric 命令，请设置 FABRIC_BIN`);
+  const chosen = groups.filter(({ ids }) => options.only.length === 0 || ids.some((id) => options.only.includes(id)));
+  const progress = new BenchProgress(chosen.reduce((sum, { steps }) => sum + steps, 4));
+  const folder = options.dir ?? mkdtempSync(path.join(tmpdir(), 'huilian-bench-'));
+  mkdirSync(folder, { recursive: true });
+  const consortium = await BenchConsortium.start(folder, outbox, options.profileNode, (what) => { progress.step(what); });
+  const interrupted = (): void => {
+    void consortium.stop(false).finally(() => process.exit(130));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
+  try {
+    const world = await openWorld(consortium, folder, options.scale, progress);
+    try {
+      return await measureAll(world, chosen);
+    } finally {
+      await world.baseline.stop();
+    }
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, interrupted);
+    await consortium.stop(false);
+    if (options.dir === undefined) rmSync(folder, { recursive: true, force: true });
+    progress.end();
+  }
+}
+
+async function openWorld(consortium: BenchConsortium, folder: string, scale: Scale, progress: BenchProgress): Promise<World> {
+  let seed = 100;
+  const lines = async (records: number): Promise<readonly string[]> => await sampleLines(folder, records, seed++);
+  const plain = path.join(folder, 'baseline.ndjson');
+  writeFileSync(plain, `${(await lines(5000)).join('\n')}\n`);
+  const baseline = await Baseline.start(consortium.connection('guangzhou'), plain);
+  const { profile } = consortium.network.plan;
+  const conditions = {
+    fabric: consortium.network.binaries.version, consensus: profile.consensus, orderers: profile.orderers.length, peers: profile.centres.length, endorsement: 'majority',
+    batching: profile.batching, ...outbox, allOnOneMachine: true,
+  };
+  return { baseline, conditions, consortium, lines, progress, scale };
+}
+
+async function measureAll(world: World, chosen: readonly Group[]): Promise<{ measures: Measure[]; failed: string[] }> {
+  const measures: Measure[] = [];
+  const failed: string[] = [];
+  for (const { ids, run } of chosen) {
+    try {
+      measures.push(...(await run(world)));
+    } catch (error) {
+      failed.push(...ids);
+      world.progress.note(`${ids.join(', ')} failed / 失败: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+  return { measures, failed };
+}

@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util';
+import { fabricMeasureIds, runFabricBench } from './fabric/run.js';
+import { isMet, jsonLine, table } from './measure.js';
+
+const usage = `npm run bench -- fabric [--only P1,P4] [--quick] [--records N] [--pairs N] [--dir FOLDER] [--profile-node]
+
+  Brings a consortium up on real Hyperledger Fabric (Raft), measures it against the plain ways of doing the same, and
+  takes it down. A table, then one line of JSON a measure.
+  在真实 Fabric（Raft）网络上测量并与常规做法对比，最后逐行输出 JSON。
+
+  --only          of ${fabricMeasureIds.join(', ')} / 只测所列指标
+  --records       records of one push (10000) / 每次推送记录数
+  --pairs         interleaved pairs of each comparison (3) / 交替对数
+  --quick         small and short: to see that it runs, not to quote / 快速试跑
+  --dir           where the consortium lives; else a temporary folder / 工作目录
+  --profile-node  write a processor profile of the publishing node into FOLDER/profiles / 输出节点性能剖析
+
+  npm run bench -- fabric --only P1,P4 --quick
+`;
+
+class UsageError extends Error {}
+
+function wholeNumber(name: string, text: string | undefined, least: number, most: number, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const number = /^\d{1,7}$/.test(text) ? Number(text) : -1;
+  if (number < least || number > most) throw new UsageError(`--${name} is a whole number from ${String(least)} to ${String(most)} / --${name} 应为 ${String(least)} 至 ${String(most)} 的整数`);
+  return number;
+}
+
+function readArguments(): ReturnType<typeof parse> {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`${(error as Error).message} / 参数有误`);
+  }
+}
+
+function parse() {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      only: { type: 'string' }, quick: { type: 'boolean', default: false }, records: { type: 'string' }, pairs: { type: 'string' }, dir: { type: 'string' },
+      'profile-node': { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+    },
+  });
+  const only = values.only === undefined ? [] : values.only.split(',');
+  const unknown = only.filter((id) => !fabricMeasureIds.includes(id));
+  if (unknown.length > 0) throw new UsageError(`no such measure: ${unknown.join(', ')} (there are ${fabricMeasureIds.join(', ')}) / 没有该指标`);
+  if (values['profile-node'] && values.dir === undefined) throw new UsageError('--profile-node needs --dir / 使用 --profile-node 时请指定 --dir');
+  const { quick } = values;
+  return {
+    bench: positionals.join(' '), help: values.help, only, dir: values.dir, profileNode: values['profile-node'],
+    scale: { records: wholeNumber('records', values.records, 100, 1_000_000, quick ? 2000 : 10_000), pairs: wholeNumber('pairs', values.pairs, 1, 99, quick ? 1 : 3), window: quick ? 3000 : 8000, warm: quick ? 1000 : 2000 },
+  };
+}
+
+async function main(): Promise<number> {
+  try {
+    const { bench, help, ...options } = readArguments();
+    if (help || bench === '') {
+      process.stdout.write(usage);
+      return help ? 0 : 2;
+    }
+    if (bench !== 'fabric') throw new UsageError(`there is no bench ${JSON.stringify(bench)}; there is fabric / 没有该测试，可用：fabric`);
+    const { failed, measures } = await runFabricBench(options);
+    process.stdout.write(`${table(measures)}\n\n${measures.map((measure) => `${jsonLine(measure)}\n`).join('')}`);
+    if (failed.length > 0) process.stderr.write(`not measured / 未测得: ${failed.join(', ')}\n`);
+    return failed.length > 0 || !measures.every(isMet) ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\nnpm run bench -- --help\n`);
+    return 2;
+  }
+}
+
+process.exitCode = await main();
