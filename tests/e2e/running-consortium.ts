@@ -26,8 +26,16 @@ interface NodeStatus {
   readonly outbox: { readonly pending: number; readonly inFlight: number };
 }
 
-const levelMilliseconds = 20_000;
+const levelMilliseconds = 60_000;
 const sampleBidders = readJson<{ main: { uscc: string }; others: { uscc: string }[] }>(path.join(root, 'network-config', 'local', 'data', 'bidders.json'));
+
+/** What the consortium's ledger runs on, and how it is started again on the state folder. */
+export interface LedgerHost {
+  /** Options of `huilian local up`. */
+  readonly options: readonly string[];
+  start(dir: string): Promise<void>;
+  stop(): Promise<void>;
+}
 
 /** The local consortium as the walk-through left it: its ledger and its nodes run again as processes, and their doors are open. */
 export class RunningConsortium {
@@ -38,21 +46,33 @@ export class RunningConsortium {
   private readonly running = new Map<string, ChildProcess>();
   private readonly tokens = new Map<string, string>();
 
+  /** Without a host the ledger is the embedded one, a process like the nodes. */
+  public constructor(private readonly host?: LedgerHost) {}
+
   public get dir(): string {
     return this.state.dir;
   }
 
   public async start(): Promise<void> {
-    const run = await huilian(['local', 'up', '--once', '--state', this.dir]);
+    const run = await huilian(['local', 'up', '--once', ...(this.host?.options ?? []), '--state', this.dir]);
     expect(run.code, run.stderr).toBe(0);
-    this.running.set('ledger', await startProcess(ledgerArguments(this.dir)));
+    if (this.host === undefined) this.running.set('ledger', await startProcess(ledgerArguments(this.dir)));
+    else await this.host.start(this.dir);
     await Promise.all(centreIds.map(async (id) => { await this.startNode(id); }));
     await this.whenLevel();
   }
 
   public async stop(): Promise<void> {
     for (const name of [...this.running.keys()].reverse()) await this.end(name);
+    await this.host?.stop();
     this.state.remove();
+  }
+
+  /** The process of a node, to be waited for or killed. */
+  public processOf(name: string): ChildProcess {
+    const child = this.running.get(name);
+    if (child === undefined) throw new Error(`${name} does not run`);
+    return child;
   }
 
   public async startNode(centre: Centre): Promise<void> {
@@ -60,10 +80,10 @@ export class RunningConsortium {
     this.tokens.clear();
   }
 
-  public async end(name: string): Promise<void> {
+  public async end(name: string, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const child = this.running.get(name);
     this.running.delete(name);
-    if (child !== undefined) await endProcess(child);
+    if (child !== undefined) await endProcess(child, signal);
   }
 
   public api(centre: Centre): NodeApi {

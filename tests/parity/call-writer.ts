@@ -69,7 +69,7 @@ const reader = 'bank';
 const nobody: Json = { header: header('nothing'), index: 0, path: [], seq: 999_999, size: 1 };
 
 /** A synthetic unified social credit code with both check characters (GB 32100-2015, GB 11714-1997). */
-export function syntheticCode(seed: string): string {
+function syntheticCode(seed: string): string {
   const digits = [...hex(seed)].map((digit) => Number.parseInt(digit, 16) % 10);
   const body = digits.slice(0, 8);
   const weighed = body.reduce((sum, digit, index) => sum + digit * ([3, 7, 9, 10, 5, 8, 4, 2][index] ?? 0), 0);

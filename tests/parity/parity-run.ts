@@ -24,7 +24,7 @@ const channel = 'huilian';
 const mspOf = (centre: CentreId): string => `${centre.charAt(0).toUpperCase()}${centre.slice(1)}MSP`;
 const observer = mspOf('guangzhou');
 
-export function nonceOf(run: string, seed: number, step: number): Uint8Array {
+function nonceOf(run: string, seed: number, step: number): Uint8Array {
   return createHash('sha256').update(`${run} ${String(seed)} ${String(step)}`).digest().subarray(0, 24);
 }
 
@@ -125,17 +125,22 @@ export class ParityRun {
     const nonce = held.get(delivery.nonceOf ?? -1)?.proposal.nonce ?? nonceOf(this.run, seed, index);
     const proposal = await signProposal(await writer.write(intent, by), channel, identity, nonce, delivery, signingKey);
     const answers = await Promise.all(this.engines.map(async (engine) => await engine[step.do](mspOf(by), proposal)));
-    const detail = intent.op === 'probe' || intent.op === 'bad' ? `${intent.op} ${intent.what}` : intent.op;
-    this.count('call', `${step.do} ${detail}`);
-    for (const special of Object.entries(delivery)) this.count('delivery', special[0] === 'organisations' ? `organisations ${String(special[1])}` : special[0] === 'nonceOf' ? 'nonce of an earlier call' : special.join(' '));
     const [first] = answers;
-    if (first !== undefined) this.count('answer', outcome(first));
+    this.countCall(step, first);
     // A random write differs from organisation to organisation, and so from engine to engine.
     const described = answers.map((answer, at) => describeAnswer(this.engines[at] as Engine, mspOf(by), answer));
     const same = this.compare(seed, index, `${step.do} answer`, described);
     if (intent.op === 'open' && first?.ok === true && step.do === 'endorse') writer.noteTickets(Buffer.from(first.transaction?.response.payload ?? '[]').toString(), writer.publisherOf(intent));
     const payloads = same && step.do === 'endorse' ? answers.flatMap((answer) => (answer.ok ? [answer.payload] : [])) : [];
     return { by, identity, proposal, payloads: payloads.length === this.engines.length ? payloads : undefined };
+  }
+
+  private countCall({ call: intent, delivery = {}, do: verb }: CallStep, answer: Answer | undefined): void {
+    this.count('call', intent.op === 'probe' || intent.op === 'bad' ? `${verb} ${intent.op} ${intent.what}` : `${verb} ${intent.op}`);
+    for (const [name, value] of Object.entries(delivery)) {
+      this.count('delivery', name === 'nonceOf' ? 'nonce of an earlier call' : `${name} ${String(value)}`);
+    }
+    if (answer !== undefined) this.count('answer', outcome(answer));
   }
 
   private async submit(seed: number, index: number, step: SubmitStep, held: Held | undefined): Promise<void> {

@@ -10,7 +10,7 @@ export const supersedeFaults = ['version skipped', 'wrong path', 'another owner'
 export const openFaults = ['wrong domain', 'another reader', 'signed by another', 'offer of another', 'offer expired', 'claim not covered', 'purpose not covered', 'grant of another owner', 'request expired', 'slot missing', 'malformed'] as const;
 export const registerFaults = ['no certificate', 'garbage', 'another company', 'stranger', 'expired', 'wrong domain'] as const;
 export const badCalls = ['unknown contract', 'unknown function', 'hidden function', 'no argument', 'two arguments', 'no JSON', 'spaces', 'duplicate key', 'no object', 'too large', 'unknown field', 'empty', 'prototype'] as const;
-export const probeCalls = [
+const probeCalls = [
   'put', 'put', 'put empty', 'put text', 'put no key', 'put zero key', 'putAndGet', 'putTwice', 'putThenRemove', 'get', 'get absent', 'getAgain', 'remove', 'add', 'add', 'add',
   'count', 'count', 'count open', 'count backwards', 'countSome', 'list', 'page', 'page on', 'pageThenPut', 'putComposite', 'putComposite', 'putComposite bad', 'listComposite', 'countComposite', 'countComposite',
   'about', 'announce', 'announce empty', 'announce no name', 'announceTwice', 'fail', 'fail text', 'failAfterPut', 'random', 'missing', 'few arguments', 'many arguments', 'metadata',
@@ -40,8 +40,8 @@ export type Intent =
   | { readonly op: 'probe'; readonly what: (typeof probeCalls)[number]; readonly key: number; readonly other: number };
 
 export const strangers = ['unknown organisation', 'unknown issuer', 'wrong organisation', 'no role', 'peer', 'expired', 'signed with another key'] as const;
-export const dates = ['hour ago', 'hour ahead', 'two minutes ago', 'none'] as const;
-export const proposalFaults = ['transaction id', 'epoch', 'channel', 'chaincode', 'no nonce', 'no creator', 'type', 'header chaincode', 'garbage'] as const;
+const dates = ['hour ago', 'hour ahead', 'two minutes ago', 'none'] as const;
+const proposalFaults = ['transaction id', 'epoch', 'channel', 'chaincode', 'no nonce', 'no creator', 'type', 'header chaincode', 'garbage'] as const;
 
 /** How the proposal travels, where it is not plain. */
 export interface Delivery {
@@ -72,7 +72,7 @@ export interface Schedule {
 }
 
 /** A small generator of 32-bit numbers (Mulberry32): the same schedule everywhere for one seed. */
-export class Dice {
+class Dice {
   private state: number;
 
   public constructor(seed: number) {

@@ -46,7 +46,7 @@ function identityBytes({ certificate, mspId }: Identity): Uint8Array {
   return identity.serializeBinary();
 }
 
-export function transactionIdOf(nonce: Uint8Array, identity: Identity): string {
+function transactionIdOf(nonce: Uint8Array, identity: Identity): string {
   return createHash('sha256').update(nonce).update(identityBytes(identity)).digest('hex');
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseArguments } from './block-reader.js';
-import { message, MalformedMessageError, WireMessage, type Rope } from './wire.js';
+import { message, WireMessage, type Rope } from './wire.js';
 
 /** common.HeaderType. */
 export const CONFIG = 1;

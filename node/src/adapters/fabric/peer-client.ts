@@ -24,7 +24,7 @@ export function makePeerClient({ address, tlsCaCert }: PeerEndpoint): grpc.Clien
 }
 
 /** Nothing answers at that address (or the peer is shutting down). */
-export function isUnreachable(error: unknown): boolean {
+function isUnreachable(error: unknown): boolean {
   return (error as { code?: number }).code === grpc.status.UNAVAILABLE;
 }
 

@@ -8,7 +8,7 @@ const codeNames = new Map<number, string>(Object.entries(StatusCode).map(([name,
 const deadlines = { endorse: 30_000, submit: 10_000, commitStatus: 60_000, lookUp: 1000 } as const;
 
 /** Fabric's name of a validation code. */
-export function codeName(code: number): string {
+function codeName(code: number): string {
   return codeNames.get(code) ?? String(code);
 }
 
