@@ -62,8 +62,8 @@ async function main(): Promise<number> {
       return help ? 0 : 2;
     }
     if (bench !== 'fabric') throw new UsageError(`there is no bench ${JSON.stringify(bench)}; there is fabric / 没有该测试，可用：fabric`);
-    const { failed, measures } = await runFabricBench(options);
-    process.stdout.write(`${table(measures)}\n\n${measures.map((measure) => `${jsonLine(measure)}\n`).join('')}`);
+    const { failed, measures, profile } = await runFabricBench(options);
+    process.stdout.write(`${table(measures)}\n\n${profile.length === 0 ? '' : `the publishing node's own time / 发布节点耗时:\n${profile.map((line) => `  ${line}\n`).join('')}\n`}${measures.map((measure) => `${jsonLine(measure)}\n`).join('')}`);
     if (failed.length > 0) process.stderr.write(`not measured / 未测得: ${failed.join(', ')}\n`);
     return failed.length > 0 || !measures.every(isMet) ? 1 : 0;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { cpus, loadavg, release, totalmem } from 'node:os';
 
 /** A goal is met from below or from above. */
-export interface Goal {
+interface Goal {
   readonly at: 'least' | 'most';
   readonly value: number;
 }

@@ -39,7 +39,7 @@ export const measureBulkPush: Measurer = async (world) => {
 export const measureAgainstManyKeys: Measurer = async (world) => {
   const { scale } = world;
   const order = { kind: 'many', perTransaction: keysPerTransaction, warmMilliseconds: scale.warm, milliseconds: scale.window } as const;
-  const swept = await sweep(world, order, [2, 4, 8, 16]);
+  const swept = await sweep(world, order, [4, 8, 16, 32]);
   const { measure } = await compare(world, { ...order, concurrency: swept.best }, { id: 'P1b', goal: 5, what: `push end to end against one key a record, ${String(keysPerTransaction)} a transaction, times faster`, swept: swept.byConcurrency });
   return [measure];
 };

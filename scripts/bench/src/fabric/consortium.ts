@@ -12,7 +12,7 @@ const nodeProgram = path.join(root, 'node', 'dist', 'main.js');
 const networkProgram = path.join(root, 'scripts', 'fabric', 'dist', 'main.js');
 const sampleProgram = path.join(root, 'scripts', 'sample-data.mjs');
 const baselineChaincode = path.join(root, 'scripts', 'bench', 'chaincode');
-export const centreIds = ['guangzhou', 'zhuhai', 'beijing'] as const;
+const centreIds = ['guangzhou', 'zhuhai', 'beijing'] as const;
 export type CentreId = (typeof centreIds)[number];
 const deadlineMilliseconds = 120_000;
 
