@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { fabricMeasureIds, runFabricBench } from './fabric/run.js';
+import { BenchError, fabricMeasureIds, runFabricBench } from './fabric/run.js';
 import { isMet, jsonLine, table } from './measure.js';
 
 const usage = `npm run bench -- fabric [--only P1,P4] [--quick] [--records N] [--pairs N] [--dir FOLDER] [--profile-node]
@@ -67,6 +67,10 @@ async function main(): Promise<number> {
     if (failed.length > 0) process.stderr.write(`not measured / 未测得: ${failed.join(', ')}\n`);
     return failed.length > 0 || !measures.every(isMet) ? 1 : 0;
   } catch (error) {
+    if (error instanceof BenchError) {
+      process.stderr.write(`${error.message}\n`);
+      return 1;
+    }
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`${error.message}\nnpm run bench -- --help\n`);
     return 2;

@@ -23,10 +23,11 @@ export const measureBulkPush: Measurer = async (world) => {
   const scan = await scanLedger(consortium, from, (await consortium.height()) - 1);
   if (scan.invalid > 0) throw new Error(`${String(scan.invalid)} transactions were invalidated: the run does not count`);
   const verified = await verifyPushed(consortium, 'zhuhai', 'guangzhou', runs.flatMap(({ recordIds }) => recordIds), scan.headers);
+  const superseding = await supersede(world, runs);
   const bytes = runs.reduce((sum, run) => sum + run.blockBytes, 0) / runs.reduce((sum, run) => sum + run.records, 0);
   const checked = { verified, transactions: scan.transactions, invalid: scan.invalid, recordsPerTransaction: Math.round(scan.headers.size / scan.publishTransactions) };
   return [
-    { ...measure, conditions: { ...measure.conditions, ...checked } },
+    { ...measure, conditions: { ...measure.conditions, ...checked, superseding } },
     {
       id: 'P4', what: 'ledger bytes a record with full headers, from block files, mean of the peers', unit: 'B', value: rounded(bytes, 4), goal: { at: 'most', value: 120 },
       baseline: { what: 'one JSON record a transaction', bytesPerRecord: Math.round(plain.reduce((sum, run) => sum + run.blockBytes, 0) / plain.reduce((sum, run) => sum + run.all, 0)) },
@@ -44,9 +45,30 @@ export const measureAgainstManyKeys: Measurer = async (world) => {
   return [measure];
 };
 
+/** New versions of records of the last push: apart from new records, for the ledger checks each against the one before. */
+async function supersede(world: World, runs: readonly MeasuredPush[]): Promise<Record<string, number>> {
+  const { consortium, progress } = world;
+  const lines = (runs.at(-1)?.lines ?? []).flatMap((line) => {
+    const { data, kind } = JSON.parse(line) as { kind: string; data: { completion?: object } };
+    return kind === 'performance' ? [JSON.stringify({ data: { ...data, completion: { ...data.completion, evaluation: '复核合格' } }, kind, supersede: true })] : [];
+  });
+  progress.step(`P1: ${String(lines.length)} superseding records / 更新记录`);
+  const from = await consortium.height();
+  const { blockBytes, perSecond, recordIds, records } = await push(consortium, 'guangzhou', lines);
+  await consortium.whenLevel();
+  const scan = await scanLedger(consortium, from, (await consortium.height()) - 1);
+  if (scan.invalid > 0) throw new Error('a superseding transaction was invalidated: the run does not count');
+  await verifyPushed(consortium, 'zhuhai', 'guangzhou', recordIds, scan.headers);
+  return { records, recordsPerSecond: Math.round(perSecond), bytesPerRecord: Math.round(blockBytes / records) };
+}
+
+interface MeasuredPush extends PushResult {
+  readonly lines: readonly string[];
+}
+
 interface Compared {
   readonly measure: Measure;
-  readonly runs: readonly PushResult[];
+  readonly runs: readonly MeasuredPush[];
   readonly plain: readonly Costed[];
 }
 
@@ -60,7 +82,7 @@ async function compare(world: World, order: Omit<BaselineOrder, 'tag'>, about: {
     progress.step(`${about.id}: push ${String(lines.length)} records, pair ${String(pair + 1)} / 推送`);
     const pushed = await push(consortium, 'guangzhou', lines);
     await consortium.whenLevel();
-    return pushed;
+    return { ...pushed, lines };
   }, async (pair) => {
     progress.step(`${about.id}: plain client, pair ${String(pair + 1)} / 对照`);
     return await costed(world, order);

@@ -29,6 +29,16 @@ interface NodeStatus {
   readonly outbox: { readonly pending: number; readonly inFlight: number; readonly settled: number; readonly deadLettered: number };
 }
 
+/** What `huilian audit` answers, as far as it is used here. */
+interface AuditAnswer {
+  readonly transactions: number;
+  readonly records: number;
+  readonly tickets: number;
+  readonly ownVersions: number;
+  readonly findingCount: number;
+  readonly findings: readonly unknown[];
+}
+
 /**
  * The consortium of the walk-through on a real Raft network, with the baseline's chaincode beside it. Its nodes are
  * children of this process, so that each can be paused, restarted and looked at.
@@ -36,6 +46,8 @@ interface NodeStatus {
 export class BenchConsortium {
   public network!: FabricNetwork;
   public description!: NetworkDescription;
+  /** Ids of every record that Guangzhou's node acknowledged to this benchmark. */
+  public readonly acknowledged = new Set<string>();
   private readonly nodes = new Map<CentreId, ChildProcess>();
   private paused = false;
 
@@ -179,12 +191,14 @@ export class BenchConsortium {
     await execute(process.execPath, [networkProgram, 'batching', '--name', name, '--dir', path.join(this.state, 'ledger')]);
   }
 
-  /** Runs `huilian audit` on the blocks; undefined where this version has no such command. */
-  public async audit(): Promise<{ readonly findingCount: number; readonly transactions: number } | undefined> {
-    const { stdout } = await execute(process.execPath, [nodeProgram, '--help'], { maxBuffer: 2 ** 24 });
-    if (!/^\s+audit\b/m.test(stdout)) return undefined;
-    const answer = await execute(process.execPath, [nodeProgram, 'audit', '--ledger-only', '--state', this.nodeFolder('guangzhou'), '--json'], { maxBuffer: 2 ** 26 });
-    return JSON.parse(answer.stdout.trim().split('\n').at(-1) ?? '{}') as { findingCount: number; transactions: number };
+  /** Stops Guangzhou's node, then holds the blocks against the rules and its data against the blocks, each acknowledged record included. */
+  public async audit(): Promise<AuditAnswer> {
+    await this.stopNode('guangzhou');
+    const acknowledged = path.join(this.folder, 'acknowledged.txt');
+    writeFileSync(acknowledged, `${[...this.acknowledged].join('\n')}\n`);
+    const args = [nodeProgram, 'audit', '--state', this.nodeFolder('guangzhou'), '--acknowledged', acknowledged, '--json'];
+    const { stdout } = await execute(process.execPath, args, { maxBuffer: 2 ** 26 }).catch((error: unknown) => error as { stdout: string });
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as AuditAnswer;
   }
 
   public async stop(keep: boolean): Promise<void> {

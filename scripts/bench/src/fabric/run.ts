@@ -33,6 +33,9 @@ interface FabricBenchResult {
   readonly profile: readonly string[];
 }
 
+/** Something a person can mend, said in two languages. */
+export class BenchError extends Error {}
+
 interface Group {
   readonly ids: readonly string[];
   readonly steps: number;
@@ -42,7 +45,7 @@ interface Group {
 // Growth comes first: it wants a store that holds little.
 const groups: readonly Group[] = [
   { ids: ['P11'], steps: 4, run: measureGrowth },
-  { ids: ['P1', 'P4'], steps: 11, run: measureBulkPush },
+  { ids: ['P1', 'P4'], steps: 12, run: measureBulkPush },
   { ids: ['P1b'], steps: 11, run: measureAgainstManyKeys },
   { ids: ['P2'], steps: 6, run: measureAgainstPinning },
   { ids: ['P6', 'P6b'], steps: 14, run: measureReads },
@@ -57,9 +60,9 @@ const outbox = { maxHeaders: 5000, inFlight: 4 };
 /** Brings a consortium up on real Fabric, measures, takes it down. A measure that fails is said and does not end the others. */
 export async function runFabricBench(options: FabricBenchOptions): Promise<FabricBenchResult> {
   const missing = missingBinaries();
-  if (missing.length > 0) throw new Error(`Hyperledger Fabric's commands are not on FABRIC_BIN or PATH (missing: ${missing.join(', ')}) / 未找到 Fabric 命令，请设置 FABRIC_BIN`);
+  if (missing.length > 0) throw new BenchError(`Hyperledger Fabric's commands are not on FABRIC_BIN or PATH (missing: ${missing.join(', ')}) / 未找到 Fabric 命令，请设置 FABRIC_BIN`);
   const chosen = groups.filter(({ ids }) => options.only.length === 0 || ids.some((id) => options.only.includes(id)));
-  const progress = new BenchProgress(chosen.reduce((sum, { steps }) => sum + steps, 4));
+  const progress = new BenchProgress(chosen.reduce((sum, { steps }) => sum + steps, 5));
   const folder = options.dir ?? mkdtempSync(path.join(tmpdir(), 'huilian-bench-'));
   mkdirSync(folder, { recursive: true });
   const consortium = await BenchConsortium.start(folder, outbox, options.profileNode, (what) => { progress.step(what); });
@@ -71,8 +74,8 @@ export async function runFabricBench(options: FabricBenchOptions): Promise<Fabri
     const world = await openWorld(consortium, folder, options.scale, progress);
     try {
       const measured = await measureAll(world, chosen);
-      // A node writes its profile when it ends.
-      if (options.profileNode) await consortium.stopNode('guangzhou');
+      const audit = await auditRun(world);
+      if (audit !== undefined) measured.failed.push(audit);
       return { ...measured, profile: topFunctions(consortium.profiles, 15) };
     } finally {
       await world.baseline.stop();
@@ -97,6 +100,16 @@ async function openWorld(consortium: BenchConsortium, folder: string, scale: Sca
     batching: profile.batching, ...outbox, allOnOneMachine: true,
   };
   return { baseline, conditions, consortium, lines, progress, scale };
+}
+
+/** Everything that was measured, audited at the end. Answers `audit` when it found something: then no figure counts. */
+async function auditRun({ consortium, progress }: World): Promise<'audit' | undefined> {
+  progress.step('huilian audit: every block, every acknowledged record / 审计');
+  const { findingCount, findings, ownVersions, records, tickets, transactions } = await consortium.audit();
+  progress.note(`audited: ${String(transactions)} transactions, ${String(records)} record versions (${String(ownVersions)} of the publishing node with their data), ${String(tickets)} tickets, ${String(findingCount)} findings / 审计结果`);
+  if (findingCount === 0) return undefined;
+  progress.note(JSON.stringify(findings.slice(0, 3)));
+  return 'audit';
 }
 
 async function measureAll(world: World, chosen: readonly Group[]): Promise<{ measures: Measure[]; failed: string[] }> {

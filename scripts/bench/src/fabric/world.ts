@@ -28,7 +28,7 @@ export interface World {
 export type Measurer = (world: World) => Promise<readonly Measure[]>;
 
 export function conditionsOf({ conditions, scale }: World, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
-  return { ...machine(), ...conditions, pairs: scale.pairs, load1: load(), ...more };
+  return { ...machine(), ...conditions, pairs: scale.pairs, windowSeconds: scale.window / 1000, load1: load(), ...more };
 }
 
 /** The plain client alone on the machine: the nodes are paused and catch up afterwards. */
