@@ -1,0 +1,32 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const program = fileURLToPath(new URL('../../scripts/bench/dist/main.js', import.meta.url));
+
+function bench(args: readonly string[], env: Readonly<Record<string, string>> = {}): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 20_000 });
+}
+
+describe('npm run bench', () => {
+  it('says what it measures, in two languages, with an example', () => {
+    const { status, stdout } = bench(['--help']);
+    expect(status).toBe(0);
+    for (const id of ['P1', 'P1b', 'P2', 'P4', 'P6', 'P6b', 'P7', 'P11', 'P14']) expect(stdout).toContain(id);
+    expect(stdout).toMatch(/[\u4e00-\u9fff]/);
+    expect(stdout).toContain('npm run bench -- fabric --only');
+  });
+
+  it.each([[[]], [['coffee']], [['fabric', '--only', 'P99']], [['fabric', '--records', '1e6']], [['fabric', '--pairs', '0']], [['fabric', '--profile-node']], [['fabric', '--colour']]])('refuses %j and starts nothing', (args) => {
+    const { status, stderr, stdout } = bench(args);
+    expect(status).toBe(2);
+    expect(`${stdout}${stderr}`).toMatch(/[\u4e00-\u9fff]/);
+  });
+
+  it('says which of Fabric\'s commands are missing, and ends', () => {
+    const { status, stderr, stdout } = bench(['fabric'], { FABRIC_BIN: '', PATH: path.dirname(program) });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/FABRIC_BIN.*peer.*未找到/);
+  });
+});
