@@ -1,18 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeBatchArgument } from '@huilian/protocol';
 import { openLedger } from '../../node/src/adapters/fabric/open-ledger.js';
 import type { Ledger } from '../../node/src/core/ports.js';
 import { fabricIsHere, networkFolder } from './fabric-command.js';
 import { openClient, startNetwork, type ClientName, type RunningNetwork } from './network-world.js';
-
-function publishArgument(): Uint8Array {
-  const localId = [...randomBytes(25)].map((byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte & 31]).join('') + 'a';
-  const header = { digest: randomBytes(32).toString('hex'), kind: 'supervision', localId, rights: 'publisher', schema: 1, status: 'active', subject: '', version: 1 } as const;
-  return encodeBatchArgument({ headers: [header], previous: [], publisher: 'guangzhou', seq: 1 + randomBytes(4).readUInt32BE() });
-}
+import { publishArgument } from './sabotage.js';
 
 async function publish(ledger: Ledger): Promise<string> {
   const submission = await ledger.submit('publish', publishArgument());

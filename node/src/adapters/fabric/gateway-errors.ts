@@ -1,12 +1,18 @@
 import { GatewayError } from '@hyperledger/fabric-gateway';
 import { parseErrorMessage, ProtocolError } from '@huilian/protocol';
 
+/** What a peer says of a creator that has expired, is unknown or may not write. */
+const refusedIdentity = /access denied|identity expired|creator/i;
+
 /** What an error of each phase means; see the Ledger port. */
 export function endorsingError(error: unknown): ProtocolError {
+  if (error instanceof ProtocolError) return error;
   if (!(error instanceof GatewayError)) return unavailable(error);
   for (const { message } of error.details) {
     const found = contractError(message);
     if (found !== undefined) return found;
+    // Waiting helps nobody here: the certificate must be renewed, or the right one be configured.
+    if (refusedIdentity.test(message)) return new ProtocolError('LEDGER_UNAVAILABLE', { grpc: error.code, reason: 'identity-refused' });
   }
   return unavailable(error);
 }

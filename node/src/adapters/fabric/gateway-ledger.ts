@@ -34,7 +34,7 @@ export class GatewayLedger implements Ledger {
     const options = { arguments: [argument], transientData: { ...transient } };
     // Nothing is ordered yet: another peer may be asked.
     const endorsed = await this.ring
-      .run(async ({ network }) => await network.getContract(this.chaincode).newProposal(ledgerFunctions[name], options).endorse())
+      .run(async (peer) => await peer.endorse(this.chaincode, ledgerFunctions[name], options))
       .catch((error: unknown) => {
         throw endorsingError(error);
       });

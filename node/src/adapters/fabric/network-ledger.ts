@@ -1,6 +1,8 @@
+import { msp } from '@hyperledger/fabric-protos';
 import { ledgerFunctions, parseErrorMessage, ProtocolError, type LedgerFunction } from '@huilian/protocol';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ledger, LedgerBlock, Submission } from '../../core/ports.js';
+import { endorsementsDiffer, outcomeDigest } from './endorsement-digests.js';
 import { followBlocks } from './follow-blocks.js';
 import { commitError } from './gateway-errors.js';
 import { readNetworkConnection, type NetworkClientFiles, type NetworkConnection } from './network-connection.js';
@@ -93,7 +95,7 @@ export class NetworkLedger implements Ledger {
     const [first] = given;
     const same = given.filter(({ payload }) => Buffer.compare(payload as Uint8Array, first?.payload as Uint8Array) === 0);
     if (same.length === given.length) return given;
-    throw new ProtocolError('LEDGER_UNAVAILABLE', { reason: 'endorsements-differ' });
+    throw endorsementsDiffer(given.map(({ endorsement, payload }) => outcomeDigest(organisationOf(endorsement?.endorser), payload as Uint8Array)));
   }
 
   /** Asks the peer until it has the transaction. @throws LEDGER_CONFLICT, LEDGER_REJECTED {code}, OUTCOME_UNKNOWN */
@@ -136,4 +138,9 @@ function refusalOf(answers: readonly EndorserAnswer[], failures: readonly Error[
 
 function unreachable(error: unknown): ProtocolError {
   return error instanceof ProtocolError ? error : new ProtocolError('LEDGER_UNAVAILABLE', { reason: 'no-peer-answers' });
+}
+
+/** MSP id in a serialised identity. */
+function organisationOf(endorser: Uint8Array | undefined): string {
+  return msp.SerializedIdentity.deserializeBinary(endorser ?? new Uint8Array()).getMspid();
 }

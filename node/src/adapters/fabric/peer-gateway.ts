@@ -1,7 +1,8 @@
 import type * as grpc from '@grpc/grpc-js';
-import { connect, hash, StatusCode, type Gateway, type Identity, type Network, type Signer } from '@hyperledger/fabric-gateway';
+import { connect, hash, StatusCode, type Gateway, type Identity, type Network, type ProposalOptions, type Signer, type Transaction } from '@hyperledger/fabric-gateway';
 import { gateway as messages, msp } from '@hyperledger/fabric-protos';
 import { deliverBlocks } from './deliver.js';
+import { explainDifference } from './endorsement-digests.js';
 import { makePeerClient, type PeerEndpoint } from './peer-client.js';
 
 const codeNames = new Map<number, string>(Object.entries(StatusCode).map(([name, code]) => [code, name]));
@@ -41,6 +42,16 @@ export class PeerGateway {
       commitStatusOptions: within(deadlines.commitStatus),
     });
     this.network = this.gateway.getNetwork(who.channel);
+  }
+
+  /** Endorses a call by a majority. @throws the gRPC error, LEDGER_UNAVAILABLE {reason: endorsements-differ, digests} */
+  public async endorse(chaincode: string, name: string, options: ProposalOptions): Promise<Transaction> {
+    const proposal = this.network.getContract(chaincode).newProposal(name, options);
+    try {
+      return await proposal.endorse();
+    } catch (error) {
+      throw (await explainDifference(error, this.gateway, this.who.identity.mspId, proposal)) ?? error;
+    }
   }
 
   /** Full blocks as bytes from the peer's Deliver service. @throws the gRPC error, LEDGER_UNAVAILABLE {status} */

@@ -17,7 +17,7 @@ export interface EndorserAnswer {
   readonly response: { readonly status: number; readonly message: string; readonly payload: Uint8Array };
   /** Bytes of the ProposalResponsePayload. */
   readonly payload: Uint8Array | null;
-  readonly endorsement?: unknown;
+  readonly endorsement?: { readonly endorser: Uint8Array } | null;
 }
 
 interface Proposal {
