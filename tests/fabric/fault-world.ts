@@ -202,7 +202,7 @@ export class FaultWorld {
     let best: { readonly at: string; readonly id: number } | undefined;
     for (const { name } of this.description.orderers) {
       const text = readFileSync(path.join(this.consortium.dir, 'ledger', 'logs', `${name}.log`), 'utf8');
-      for (const [, at = '', id = ''] of text.matchAll(/^(\S+ \S+ \S+) .*?(?:Raft leader changed: \d+ -> |leader is set to |new view with leader )(\d+)/gm)) {
+      for (const [, at = '', id = ''] of text.matchAll(/^(\S+ \S+ \S+) .*?(?:Raft leader changed: \d+ -> |ChangeRole.*current leader: )(\d+)/gm)) {
         if (best === undefined || at > best.at) best = { at, id: Number(id) };
       }
     }

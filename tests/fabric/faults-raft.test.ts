@@ -170,9 +170,9 @@ describe.skipIf(!fabricIsHere())('faults on Raft', () => {
     const proxy = await world.proxied('beijing');
     const records = (await consortium.records('credit', 'guangzhou')).slice(0, 1);
     const now = Math.floor(Date.now() / 1000);
-    const ends = now + 12;
+    const ends = now + 6;
     const grant = await consortium.grant({ claims: ['credit/entry'], expires: ends, grantee: 'sample-bank', notBefore: now - 60, purpose: 'credit-check' });
-    const held = proxy.next('Submit', 'asked', async () => await delay(Math.max(0, (ends + 2) * 1000 - Date.now()), 'go on'));
+    const held = proxy.next('Submit', 'asked', async () => await delay(Math.max(0, (ends + 1) * 1000 - Date.now()), 'go on'));
     const bank = await consortium.client('sample-bank');
     const asked = bank.open({ claims: ['entry'], grant, purpose: 'credit-check', recordIds: records }).then(() => 'released', (error: unknown) => (error as { code?: string }).code);
     await held;

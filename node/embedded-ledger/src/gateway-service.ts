@@ -5,7 +5,7 @@ import type { LedgerStore } from './ledger-store.js';
 import { AccessDeniedError, checkRole, OutOfTimeError, READERS, WRITERS, type Membership } from './membership.js';
 import { checkProposal, ProposalRefusedError, readHeaders, readProposal, responseMessage, unsignedEnvelope, ENDORSER_TRANSACTION, type Proposal } from './proposal.js';
 import { RpcError, Status, type ErrorDetail } from './rpc-error.js';
-import { runSystemQuery, SYSTEM_CHAINCODE } from './system-queries.js';
+import { runSystemQuery, SYSTEM_CHAINCODE, SystemQueryError } from './system-queries.js';
 import { MalformedMessageError, message, WireMessage, type Rope } from './wire.js';
 
 export interface GatewayParts {
@@ -22,13 +22,31 @@ export interface GatewayParts {
   readonly address: () => string;
 }
 
-type Verb = 'evaluate' | 'endorse';
+type Verb = 'evaluate' | 'endorse' | 'process';
+
+/** Fabric's common.Status of an orderer's answers. */
+const ORDERER_STATUS = { SUCCESS: 200, BAD_REQUEST: 400, FORBIDDEN: 403, NOT_FOUND: 404 } as const;
+
+/** Why an orderer does not take an envelope. */
+class NotOrderedError extends Error {
+  override readonly name = 'NotOrderedError';
+
+  constructor(
+    readonly status: keyof typeof ORDERER_STATUS,
+    info: string,
+  ) {
+    super(info);
+  }
+}
 
 const ENDORSE_FAILED = 'failed to endorse transaction, see attached details for more info';
 const noPeers = (organisations: string): string => `no endorsing peers found for organisation ${JSON.stringify(organisations)}`;
 const NO_MATCH = 'ProposalResponsePayloads do not match';
 
-/** Fabric's gateway.Gateway, but for events (see deliver-service). Answers are the bytes of the response message. */
+/**
+ * Fabric's gateway.Gateway, but for events (see deliver-service), and what older clients ask of peers and orderers
+ * themselves. Answers are the bytes of the response message.
+ */
 export class GatewayService {
   constructor(private readonly parts: GatewayParts) {}
 
@@ -49,7 +67,7 @@ export class GatewayService {
   /** What an endorsing peer checks before it runs anything. A refusal here is final: no other peer would differ. */
   #authenticate(signedProposal: Uint8Array, verb: Verb): Proposal {
     const proposal = readProposal(signedProposal);
-    this.#checkChannel(proposal.channel, verb === 'endorse' ? Status.FAILED_PRECONDITION : Status.UNAVAILABLE);
+    this.#checkChannel(proposal.channel, verb === 'evaluate' ? Status.UNAVAILABLE : Status.FAILED_PRECONDITION);
     try {
       checkProposal(proposal);
       const member = this.parts.membership.authenticate(proposal.creator, this.parts.now(), proposal.signature, proposal.proposalBytes);
@@ -68,6 +86,7 @@ export class GatewayService {
 
   /** A peer took nothing of the proposal. Fabric's gateway gives the reason away as a detail, under a code for each call. */
   #refusal(text: string, verb: Verb, code = Status.FAILED_PRECONDITION): RpcError {
+    if (verb === 'process') return new RpcError(Status.UNKNOWN, text);
     if (verb === 'endorse') return new RpcError(Status.ABORTED, ENDORSE_FAILED, [this.#detail('', text)]);
     return new RpcError(code, `evaluate call to endorser returned error: ${text}`, [this.#detail('', text)]);
   }
@@ -101,7 +120,7 @@ export class GatewayService {
   #failure(response: ProposalResponse, verb: Verb): RpcError {
     const { status, message: text } = response.response;
     const failure = response.failed ? text : `chaincode response ${String(status)}, ${text}`;
-    const code = response.failed || verb === 'endorse' ? Status.ABORTED : Status.UNKNOWN;
+    const code = response.failed || verb !== 'evaluate' ? Status.ABORTED : Status.UNKNOWN;
     const summary = verb === 'evaluate' ? `evaluate call to endorser returned error: ${failure}` : ENDORSE_FAILED;
     return new RpcError(code, summary, [this.#detail(response.mspId, failure)]);
   }
@@ -110,7 +129,11 @@ export class GatewayService {
   async evaluate(request: Uint8Array): Promise<Rope> {
     const fields = new WireMessage(request);
     const proposal = this.#authenticate(fields.bytes(3), 'evaluate');
-    if (proposal.invoked === SYSTEM_CHAINCODE) return message([1, responseMessage({ status: 200, message: '', payload: runSystemQuery(this.parts, proposal.args) })]);
+    if (proposal.invoked === SYSTEM_CHAINCODE) {
+      const response = this.#systemResponse(proposal);
+      if (response.status === 200) return message([1, responseMessage(response)]);
+      throw new RpcError(Status.UNKNOWN, `evaluate call to endorser returned error: chaincode response 500, ${response.message}`);
+    }
     const chaincode = this.#chaincode(proposal, 'evaluate');
     const endorser = this.#evaluatorFor(fields.list(4).map((bytes) => Buffer.from(bytes).toString()), proposal);
     const view = this.parts.store.snapshot();
@@ -174,23 +197,72 @@ export class GatewayService {
     const signature = envelope.bytes(2);
     if (signature.length === 0) throw new RpcError(Status.INVALID_ARGUMENT, 'prepared transaction must be signed');
     this.#checkChannel(fields.text(2), Status.FAILED_PRECONDITION);
-    const headers = readHeaders(new WireMessage(envelope.bytes(1)).message(1));
-    if (headers.channel !== this.parts.channel) throw this.#notOrdered('NOT_FOUND', `channel ${JSON.stringify(headers.channel)} does not exist`);
-    if (headers.type !== ENDORSER_TRANSACTION) throw this.#notOrdered('BAD_REQUEST', `header type ${String(headers.type)} is no transaction`);
-    if (prepared.length > this.parts.maxMessageBytes) {
-      throw this.#notOrdered('BAD_REQUEST', `message payload is ${String(prepared.length)} bytes and exceeds maximum allowed ${String(this.parts.maxMessageBytes)} bytes`);
-    }
     try {
-      checkRole(this.parts.membership.authenticate(headers.creator, this.parts.now(), signature, envelope.bytes(1)), WRITERS);
+      this.#order(prepared);
     } catch (error) {
-      if (!(error instanceof AccessDeniedError)) throw error;
-      throw this.#notOrdered('FORBIDDEN', error.message);
+      throw error instanceof NotOrderedError ? this.#notOrdered(error) : error;
     }
-    this.parts.chain.order(Uint8Array.from(prepared));
     return message();
   }
 
-  #notOrdered(status: string, info: string): RpcError {
+  /** What an orderer checks before it queues an envelope. @throws NotOrderedError, MalformedMessageError */
+  #order(prepared: Uint8Array): void {
+    const { chain, channel, maxMessageBytes, membership, now } = this.parts;
+    const envelope = new WireMessage(prepared);
+    const headers = readHeaders(new WireMessage(envelope.bytes(1)).message(1));
+    if (headers.channel !== channel) throw new NotOrderedError('NOT_FOUND', `channel ${JSON.stringify(headers.channel)} does not exist`);
+    if (headers.type !== ENDORSER_TRANSACTION) throw new NotOrderedError('BAD_REQUEST', `header type ${String(headers.type)} is no transaction`);
+    if (prepared.length > maxMessageBytes) {
+      throw new NotOrderedError('BAD_REQUEST', `message payload is ${String(prepared.length)} bytes and exceeds maximum allowed ${String(maxMessageBytes)} bytes`);
+    }
+    try {
+      checkRole(membership.authenticate(headers.creator, now(), envelope.bytes(2), envelope.bytes(1)), WRITERS);
+    } catch (error) {
+      if (!(error instanceof AccessDeniedError)) throw error;
+      throw new NotOrderedError('FORBIDDEN', error.message);
+    }
+    chain.order(Uint8Array.from(prepared));
+  }
+
+  /** Fabric's orderer.AtomicBroadcast: Envelope → BroadcastResponse; every answer is a status. */
+  broadcast(envelope: Uint8Array): Rope {
+    try {
+      this.#order(envelope);
+      return message([1, ORDERER_STATUS.SUCCESS]);
+    } catch (error) {
+      if (error instanceof NotOrderedError) return message([1, ORDERER_STATUS[error.status]], [2, error.message]);
+      if (error instanceof MalformedMessageError) return message([1, ORDERER_STATUS.BAD_REQUEST], [2, error.message]);
+      throw error;
+    }
+  }
+
+  /** Fabric's protos.Endorser: SignedProposal → ProposalResponse, by the peer of one organisation. A contract's refusal is a response, not an error. */
+  async processProposal(signedProposal: Uint8Array, mspId: string): Promise<Rope> {
+    const proposal = this.#authenticate(signedProposal, 'process');
+    if (proposal.invoked === SYSTEM_CHAINCODE) return message([1, 1], [4, responseMessage(this.#systemResponse(proposal))]);
+    const chaincode = this.#chaincode(proposal, 'process');
+    const endorser = this.parts.endorsers.get(mspId);
+    if (endorser === undefined) throw new RpcError(Status.UNAVAILABLE, noPeers(mspId));
+    const view = this.parts.store.snapshot();
+    try {
+      const { endorsement, payload, response } = await endorser.process(proposal, new CallArguments(proposal.args), chaincode, view);
+      if (endorsement === undefined) return message([1, 1], [4, responseMessage(response)]);
+      return message([1, 1], [4, responseMessage(response)], [5, payload], [6, message([1, endorsement.endorser], [2, endorsement.signature])]);
+    } finally {
+      await view.close();
+    }
+  }
+
+  #systemResponse({ args }: Proposal): ProposalResponse['response'] {
+    try {
+      return { status: 200, message: '', payload: runSystemQuery(this.parts, args) };
+    } catch (error) {
+      if (!(error instanceof SystemQueryError)) throw error;
+      return { status: 500, message: error.message, payload: new Uint8Array(0) };
+    }
+  }
+
+  #notOrdered({ message: info, status }: NotOrderedError): RpcError {
     const text = `received unsuccessful response from orderer: status=${status}, info=${info}`;
     return new RpcError(Status.ABORTED, text, [this.#detail('', text)]);
   }

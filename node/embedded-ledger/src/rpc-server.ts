@@ -31,6 +31,9 @@ const DELIVER: ServiceDefinition = {
   deliverWithPrivateData: method('/protos.Deliver/DeliverWithPrivateData', true, true),
 };
 
+const ENDORSER: ServiceDefinition = { processProposal: method('/protos.Endorser/ProcessProposal', false, false) };
+const ORDERER: ServiceDefinition = { broadcast: method('/orderer.AtomicBroadcast/Broadcast', true, true) };
+
 type Unary = ServerUnaryCall<Buffer, Rope>;
 type Streaming = ServerWritableStream<Buffer, Rope>;
 type Duplex = ServerDuplexStream<Buffer, Rope>;
@@ -128,7 +131,25 @@ function deliver(service: DeliverService, filtered: boolean, report: Report) {
   };
 }
 
+/** One answer for each envelope, in order. */
+function broadcast(gateway: GatewayService, report: Report) {
+  return (call: Duplex): void => {
+    call.on('data', (envelope: Buffer) => {
+      try {
+        call.write(gateway.broadcast(envelope));
+      } catch (error) {
+        endWithError(call, abortOnCancel(call), error, report);
+      }
+    });
+    call.on('end', () => {
+      call.end();
+    });
+  };
+}
+
 export interface RpcServerOptions {
+  /** Whose peer this is; without one it is the ledger's main door, and its orderer. */
+  readonly peerOf?: string;
   readonly gateway: GatewayService;
   readonly deliver: DeliverService;
   readonly host: string;
@@ -175,6 +196,9 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       call.emit('error', new RpcError(Status.UNIMPLEMENTED, 'the embedded ledger holds no private data'));
     },
   });
+  const { peerOf } = options;
+  if (peerOf === undefined) server.addService(ORDERER, { broadcast: broadcast(gateway, onError) });
+  else server.addService(ENDORSER, { processProposal: unary((request) => gateway.processProposal(request, peerOf), onError) });
   const port = await bind(server, options);
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {

@@ -16,12 +16,15 @@ import {
   connectionFile,
   connectionUser,
   DEFAULT_USERS,
+  formerPeerPort,
   identityDir,
   openAuthority,
   openIdentity,
   PEER_NAME,
   writeConnectionFile,
   writeDurably,
+  writeProfile,
+  writeWalletIdentity,
   type LedgerOrganisation,
 } from './state-folder.js';
 import { TransactionValidator } from './transaction-validator.js';
@@ -124,6 +127,9 @@ class RunningLedger implements Ledger {
   #group: Uint8Array = new Uint8Array(0);
   #chain: Chain | undefined;
   #server: RpcServer | undefined;
+  /** A port for each organisation's peer: a static profile tells peers apart by address. */
+  readonly #peerDoors = new Map<string, RpcServer>();
+  #openPeerDoor: (mspId: string) => Promise<void> = () => Promise.resolve();
   #closing: Promise<void> | undefined;
   #changing: Promise<void> = Promise.resolve();
   readonly channel: string;
@@ -251,20 +257,35 @@ class RunningLedger implements Ledger {
       address: () => this.address,
     });
     const deliver = new DeliverService({ ...common, log: (text, fields) => { this.#log('warn', text, fields); } });
-    this.#server = await startRpcServer({
-      gateway,
-      deliver,
-      host: listen?.host ?? '127.0.0.1',
-      port: listen?.port ?? 0,
-      tls,
-      onError: (error) => {
-        this.#log('error', 'a call failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-      },
-    });
+    const onError = (error: unknown): void => {
+      this.#log('error', 'a call failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    };
+    const host = listen?.host ?? '127.0.0.1';
+    this.#server = await startRpcServer({ gateway, deliver, host, port: listen?.port ?? 0, tls, onError });
+    this.#openPeerDoor = async (mspId) => {
+      const options = { peerOf: mspId, gateway, deliver, host, tls, onError };
+      const port = await formerPeerPort(this.#options.dir, mspId);
+      // Another program may have taken the port meanwhile; the profile then names a new one.
+      this.#peerDoors.set(mspId, await startRpcServer({ ...options, port }).catch(() => startRpcServer({ ...options, port: 0 })));
+    };
+    for (const { mspId } of this.#organisations) await this.#openPeerDoor(mspId);
   }
 
   async #writeConnections(): Promise<void> {
     for (const { mspId } of this.#organisations) await this.#writeConnection(mspId);
+    await this.#writeProfiles();
+  }
+
+  /** Each organisation's static profile names all peers, so that all are written when one is added. */
+  async #writeProfiles(): Promise<void> {
+    const { dir, tls } = this.#options;
+    const network = {
+      channel: this.channel,
+      orderer: this.address,
+      peers: [...this.#peerDoors].map(([mspId, { address }]) => ({ address, mspId })),
+      tlsCaCert: tls === undefined ? undefined : lastCertificate(tls.cert),
+    };
+    for (const { mspId } of this.#organisations) await writeProfile(dir, mspId, network);
   }
 
   /** Says where to connect and with which identity: the first client, else the first user; unlisted organisations keep theirs. */
@@ -275,13 +296,13 @@ class RunningLedger implements Ledger {
     const user = organisation ? chosen : ((await connectionUser(dir, mspId)) ?? chosen);
     if (user === undefined) return;
     const content = { channel: this.channel, chaincodes: Object.keys(chaincodes), mspId, endpoint: this.address };
+    await writeWalletIdentity(dir, mspId, user);
     await writeConnectionFile(dir, user, tls ? { ...content, tlsCaCert: await this.#writeTlsCertificate(tls.cert) } : content);
   }
 
   async #writeTlsCertificate(chain: string): Promise<string> {
-    const certificates = chain.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
     const path = join(resolve(this.#options.dir), 'connections', 'tls-ca.pem');
-    await writeDurably(path, `${certificates.at(-1) ?? ''}\n`);
+    await writeDurably(path, `${lastCertificate(chain)}\n`);
     return path;
   }
 
@@ -290,6 +311,8 @@ class RunningLedger implements Ledger {
       if (organisation.mspId === ORDERER_MSP) throw new Error(`${ORDERER_MSP} is the ledger's own`);
       await this.#configure([organisation]);
       await this.#writeConnection(organisation.mspId, organisation);
+      await this.#openPeerDoor(organisation.mspId);
+      await this.#writeProfiles();
     });
     this.#changing = change.catch(() => undefined);
     return change;
@@ -302,9 +325,13 @@ class RunningLedger implements Ledger {
 
   async #close(): Promise<void> {
     await this.#chain?.close();
-    await this.#server?.close();
+    await Promise.all([this.#server, ...this.#peerDoors.values()].map(async (server) => { await server?.close(); }));
     await this.#store.close();
   }
+}
+
+function lastCertificate(chain: string): string {
+  return (chain.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).at(-1) ?? '';
 }
 
 async function loadChaincodes(sources: LedgerOptions['chaincodes']): Promise<Map<string, ChaincodeHost>> {

@@ -209,3 +209,59 @@ export async function writeConnectionFile(
   };
   await writeDurably(path, `${JSON.stringify(file, undefined, 2)}\n`);
 }
+
+/** What a client of a static connection profile needs to know: the older Fabric clients, which discover nothing. */
+export interface StaticNetwork {
+  readonly channel: string;
+  /** host:port of the one orderer. */
+  readonly orderer: string;
+  readonly tlsCaCert: string | undefined;
+  /** Every organisation and where its peer listens. */
+  readonly peers: readonly { readonly mspId: string; readonly address: string }[];
+}
+
+export function profileFile(dir: string, mspId: string): string {
+  return resolve(dir, 'connections', `${checkName('MSP id', mspId)}-profile.json`);
+}
+
+export function walletDir(dir: string, mspId: string): string {
+  return resolve(dir, 'wallets', checkName('MSP id', mspId));
+}
+
+const peerOf = (mspId: string): string => `${PEER_NAME}.${mspId}`;
+const ORDERER_NAME = 'orderer0';
+
+/** A connection profile (fabric-network 2.2, JSON) as one organisation's clients take it. */
+export async function writeProfile(dir: string, own: string, { channel, orderer, peers, tlsCaCert }: StaticNetwork): Promise<void> {
+  const node = (address: string): object => ({
+    url: `${tlsCaCert === undefined ? 'grpc' : 'grpcs'}://${address}`,
+    ...(tlsCaCert === undefined ? {} : { tlsCACerts: { pem: tlsCaCert } }),
+  });
+  const names = peers.map(({ mspId }) => peerOf(mspId));
+  const profile = {
+    name: `${channel}-${own}`,
+    version: '1.0.0',
+    client: { organization: own },
+    organizations: Object.fromEntries(peers.map(({ mspId }) => [mspId, { mspid: mspId, peers: [peerOf(mspId)] }])),
+    peers: Object.fromEntries(peers.map(({ address, mspId }) => [peerOf(mspId), node(address)])),
+    orderers: { [ORDERER_NAME]: node(orderer) },
+    channels: { [channel]: { orderers: [ORDERER_NAME], peers: Object.fromEntries(names.map((name) => [name, {}])) } },
+  };
+  await writeDurably(profileFile(dir, own), `${JSON.stringify(profile, null, 2)}\n`);
+}
+
+/** An identity as a file-system wallet of fabric-network holds it, under the user's own name. */
+export async function writeWalletIdentity(dir: string, mspId: string, user: string): Promise<void> {
+  const identity = await readIdentity(dir, mspId, user);
+  if (identity === undefined) return;
+  const content = { credentials: { certificate: identity.certificate, privateKey: identity.key }, mspId, type: 'X.509', version: 1 };
+  await writeDurably(join(walletDir(dir, mspId), `${user}.id`), `${JSON.stringify(content)}\n`, 0o600);
+}
+
+/** Where an organisation's peer listened before: clients keep their profile over a restart. */
+export async function formerPeerPort(dir: string, mspId: string): Promise<number> {
+  const content = await readIfPresent(profileFile(dir, mspId));
+  if (content === undefined) return 0;
+  const { peers } = JSON.parse(content) as { peers: Record<string, { url: string }> };
+  return Number(/:(\d+)$/.exec(peers[peerOf(mspId)]?.url ?? '')?.[1] ?? 0);
+}

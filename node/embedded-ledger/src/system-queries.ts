@@ -1,6 +1,5 @@
 import { blockEnvelopes, parseBlock } from './block-reader.js';
 import type { LedgerStore } from './ledger-store.js';
-import { RpcError, Status } from './rpc-error.js';
 import { message, textOf } from './wire.js';
 
 /** Fabric's query chaincode, which every peer has. */
@@ -11,8 +10,13 @@ interface Parts {
   readonly store: LedgerStore;
 }
 
+/** What qscc answers with status 500. */
+export class SystemQueryError extends Error {
+  override readonly name = 'SystemQueryError';
+}
+
 function fail(text: string): never {
-  throw new RpcError(Status.UNKNOWN, `evaluate call to endorser returned error: chaincode response 500, ${text}`);
+  throw new SystemQueryError(text);
 }
 
 function blockAt(store: LedgerStore, number: number | undefined): Uint8Array {
@@ -47,7 +51,7 @@ const QUERIES: Readonly<Record<string, Query>> = {
   GetBlockByTxID: (parts, argument) => blockByTransaction(parts, textOf(argument)),
 };
 
-/** Arguments as qscc takes them: function, channel, argument. Answers the bytes of the message that qscc returns. */
+/** Arguments as qscc takes them: function, channel, argument. Answers the bytes of the message that qscc returns. @throws SystemQueryError */
 export function runSystemQuery(parts: Parts, args: readonly Uint8Array[]): Uint8Array {
   const [name, channel, argument] = args;
   const query = QUERIES[name ? textOf(name) : ''] ?? fail(`Requested function ${name ? textOf(name) : ''} not found.`);
