@@ -220,11 +220,11 @@ export interface StaticNetwork {
   readonly peers: readonly { readonly mspId: string; readonly address: string }[];
 }
 
-export function profileFile(dir: string, mspId: string): string {
+function profileFile(dir: string, mspId: string): string {
   return resolve(dir, 'connections', `${checkName('MSP id', mspId)}-profile.json`);
 }
 
-export function walletDir(dir: string, mspId: string): string {
+function walletDir(dir: string, mspId: string): string {
   return resolve(dir, 'wallets', checkName('MSP id', mspId));
 }
 
