@@ -13,7 +13,7 @@ const usage = `npm run bench -- fabric [--only P1,P4] [--quick] [--records N] [-
   --pairs         interleaved pairs of each comparison (3) / 交替对数
   --quick         small and short: to see that it runs, not to quote / 快速试跑
   --dir           where the consortium lives; else a temporary folder / 工作目录
-  --profile-node  write a processor profile of the publishing node into FOLDER/profiles / 输出节点性能剖析
+  --profile-node  write a processor profile of each node into FOLDER/profiles / 输出节点性能剖析
 
   npm run bench -- fabric --only P1,P4 --quick
 `;
@@ -63,7 +63,7 @@ async function main(): Promise<number> {
     }
     if (bench !== 'fabric') throw new UsageError(`there is no bench ${JSON.stringify(bench)}; there is fabric / 没有该测试，可用：fabric`);
     const { failed, measures, profile } = await runFabricBench(options);
-    process.stdout.write(`${table(measures)}\n\n${profile.length === 0 ? '' : `the publishing node's own time / 发布节点耗时:\n${profile.map((line) => `  ${line}\n`).join('')}\n`}${measures.map((measure) => `${jsonLine(measure)}\n`).join('')}`);
+    process.stdout.write(`${table(measures)}\n\n${profile.length === 0 ? '' : `the nodes' own time by function / 节点耗时:\n${profile.map((line) => `  ${line}\n`).join('')}\n`}${measures.map((measure) => `${jsonLine(measure)}\n`).join('')}`);
     if (failed.length > 0) process.stderr.write(`not measured / 未测得: ${failed.join(', ')}\n`);
     return failed.length > 0 || !measures.every(isMet) ? 1 : 0;
   } catch (error) {

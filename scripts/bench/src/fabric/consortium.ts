@@ -12,7 +12,7 @@ const nodeProgram = path.join(root, 'node', 'dist', 'main.js');
 const networkProgram = path.join(root, 'scripts', 'fabric', 'dist', 'main.js');
 const sampleProgram = path.join(root, 'scripts', 'sample-data.mjs');
 const baselineChaincode = path.join(root, 'scripts', 'bench', 'chaincode');
-const centreIds = ['guangzhou', 'zhuhai', 'beijing'] as const;
+export const centreIds = ['guangzhou', 'zhuhai', 'beijing'] as const;
 export type CentreId = (typeof centreIds)[number];
 const deadlineMilliseconds = 120_000;
 
@@ -81,8 +81,9 @@ export class BenchConsortium {
     return path.join(this.folder, 'state');
   }
 
-  public get profiles(): string {
-    return path.join(this.folder, 'profiles');
+  /** Where a node leaves its processor profile when it ends. */
+  public profiles(centre: CentreId): string {
+    return path.join(this.folder, 'profiles', centre);
   }
 
   public connection(centre: CentreId): string {
@@ -119,7 +120,7 @@ export class BenchConsortium {
   /** Answers the seconds until it served. */
   public async startNode(centre: CentreId): Promise<number> {
     const started = performance.now();
-    const profile = this.profileNode && centre === 'guangzhou' ? ['--cpu-prof', `--cpu-prof-dir=${this.profiles}`] : [];
+    const profile = this.profileNode ? ['--cpu-prof', `--cpu-prof-dir=${this.profiles(centre)}`] : [];
     const child = spawn(process.execPath, [...profile, nodeProgram, 'start', '--state', this.nodeFolder(centre)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const log = createWriteStream(path.join(this.state, 'logs', `bench-${centre}.log`), { flags: 'a' });
     child.stdout?.pipe(log);

@@ -8,7 +8,7 @@ import type { Measure } from '../measure.js';
 import { measureAuditing } from './auditing.js';
 import { Baseline } from './baseline.js';
 import { measureAgainstManyKeys, measureBulkPush } from './bulk-push.js';
-import { BenchConsortium, sampleLines } from './consortium.js';
+import { BenchConsortium, centreIds, sampleLines } from './consortium.js';
 import { measureDelivery } from './delivery.js';
 import { measureGrowth } from './growth.js';
 import { measureAgainstPinning } from './pinning.js';
@@ -21,7 +21,7 @@ export interface FabricBenchOptions {
   readonly scale: Scale;
   /** Where the consortium lives; a folder of its own, removed afterwards, when not named. */
   readonly dir: string | undefined;
-  /** Write a processor profile of the publishing node beside the state. */
+  /** Write a processor profile of every node beside the state. */
   readonly profileNode: boolean;
 }
 
@@ -29,7 +29,7 @@ interface FabricBenchResult {
   readonly measures: readonly Measure[];
   /** Ids of measures that ended in an error. */
   readonly failed: readonly string[];
-  /** Where the publishing node spent its time, when that was asked for. */
+  /** Where the nodes spent their time, when that was asked for. */
   readonly profile: readonly string[];
 }
 
@@ -76,7 +76,7 @@ export async function runFabricBench(options: FabricBenchOptions): Promise<Fabri
       const measured = await measureAll(world, chosen);
       const audit = await auditRun(world);
       if (audit !== undefined) measured.failed.push(audit);
-      return { ...measured, profile: topFunctions(consortium.profiles, 15) };
+      return { ...measured, profile: options.profileNode ? await profileOf(consortium) : [] };
     } finally {
       await world.baseline.stop();
     }
@@ -100,6 +100,16 @@ async function openWorld(consortium: BenchConsortium, folder: string, scale: Sca
     batching: profile.batching, ...outbox, allOnOneMachine: true,
   };
   return { baseline, conditions, consortium, lines, progress, scale };
+}
+
+/** Of the publishing node, a node that follows, and the one that the reader asks; nodes write their profiles when they end. */
+async function profileOf(consortium: BenchConsortium): Promise<string[]> {
+  const lines: string[] = [];
+  for (const centre of centreIds) {
+    await consortium.stopNode(centre);
+    lines.push(`${centre}:`, ...topFunctions(consortium.profiles(centre), 12).map((line) => `  ${line}`));
+  }
+  return lines;
 }
 
 /** Everything that was measured, audited at the end. Answers `audit` when it found something: then no figure counts. */
