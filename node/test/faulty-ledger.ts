@@ -3,7 +3,7 @@ import type { Ledger, LedgerBlock, Submission } from '../src/core/ports.js';
 
 /** What happens to one `publish` call: it passes, or it fails in one of the ways a ledger fails. */
 export type Fault =
-  | { readonly what: 'unavailable' }
+  | { readonly what: 'unavailable'; readonly reason?: string }
   /** The contract refuses, nothing is ordered. */
   | { readonly what: 'refused'; readonly code: ErrorCode }
   /** The transaction is ordered, and the answer is lost. */
@@ -31,7 +31,7 @@ export class FaultyLedger implements Ledger {
       case undefined:
         return await this.ledger.submit(name, argument);
       case 'unavailable':
-        throw new ProtocolError('LEDGER_UNAVAILABLE');
+        throw new ProtocolError('LEDGER_UNAVAILABLE', fault.reason === undefined ? {} : { reason: fault.reason });
       case 'refused':
         throw new ProtocolError(fault.code);
       case 'answer-lost': {

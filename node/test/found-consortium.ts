@@ -24,6 +24,7 @@ export async function foundConsortium(channel: string, founders: readonly Founde
   const submit = async (at: number, name: LedgerFunction, argument: unknown): Promise<unknown> => {
     const submission = await (founders[at] as Founder).ledger.submit(name, canonicalBytes(argument));
     await submission.committed();
+    for (const { ledger } of founders) await whenKnown(ledger, submission.transactionId);
     return parseCanonicalObject(submission.response);
   };
   for (const [at, { centre }] of founders.entries()) await submit(at, 'found', { charter, founder: centre });
@@ -32,6 +33,13 @@ export async function foundConsortium(channel: string, founders: readonly Founde
     await submit(0, 'propose', proposal);
     await submit(1, 'approve', { proposal: proposalId(proposal) });
   }
+}
+
+/** The next founder's peer may lag behind the one that committed. */
+async function whenKnown(ledger: Ledger, transactionId: string): Promise<void> {
+  // Each look waits a second where the peer has not seen it.
+  for (let looks = 0; looks < 30; looks += 1) if ((await ledger.transactionCode(transactionId)) === 'VALID') return;
+  throw new Error(`a founder's peer does not learn of ${transactionId}`);
 }
 
 function memberDocument({ centre, identity: { encryptionKey, peerId, signingKey }, organisation }: Founder): object {

@@ -66,6 +66,19 @@ test('the same bytes go out again until the ledger takes them', async () => {
   expect(node.alarms.map(({ code }) => code)).toContain('LEDGER_UNAVAILABLE');
 });
 
+test('while the ledger takes nothing, each reason is told once, also one that comes after another', async () => {
+  const reasons = [undefined, undefined, 'endorsements-differ', undefined, 'endorsements-differ'];
+  const { node } = await open((_batch, attempt) => {
+    if (attempt > reasons.length) return undefined;
+    const reason = reasons[attempt - 1];
+    return reason === undefined ? { what: 'unavailable' } : { what: 'unavailable', reason };
+  });
+  node.sender.start();
+  await node.publish(stream(...fresh(1)));
+  await node.drained();
+  expect(node.alarms.map(({ code, details }) => [code, details['reason']])).toEqual([['LEDGER_UNAVAILABLE', undefined], ['LEDGER_UNAVAILABLE', 'endorsements-differ']]);
+});
+
 test('a lost answer settles by the block, and the batch is not published again', async () => {
   const { faulty, node } = await open((_batch, attempt) => (attempt === 1 ? { what: 'answer-lost' } : undefined));
   node.sender.start();

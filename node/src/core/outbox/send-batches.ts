@@ -16,7 +16,7 @@ export interface SenderParts {
   readonly maxHeaders: number;
   readonly maxWaitMilliseconds: number;
   readonly inFlight: number;
-  /** Something an operator must look at; while the ledger refuses for the same reason, once. */
+  /** Something an operator must look at; while the ledger takes nothing, once for each reason. */
   readonly onAlarm: (error: ProtocolError) => void;
 }
 
@@ -39,6 +39,8 @@ export class BatchSender {
   private readonly wakeup = new Wakeup();
   private linger: AbortController | undefined;
   private problem: ErrorCode | undefined;
+  /** What the operator was told since the ledger last took a batch. */
+  private readonly told = new Set<string>();
   private unsubscribe: (() => void) | undefined;
   private halted = false;
 
@@ -117,6 +119,7 @@ export class BatchSender {
       const error = await this.attempt(batch, signal);
       if (error === undefined) {
         this.problem = undefined;
+        this.told.clear();
         continue;
       }
       refusals = stateCodes.has(error.code) ? refusals + 1 : 0;
@@ -169,7 +172,9 @@ export class BatchSender {
   private report(error: unknown): void {
     const known = error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', { reason: 'sending' });
     if (known.code === 'OUTCOME_UNKNOWN' || known.code === 'LEDGER_CONFLICT') return;
-    if (this.problem !== known.code) this.parts.onAlarm(known);
+    const cause = `${known.code} ${String(known.details['reason'] ?? '')}`;
+    if (!this.told.has(cause)) this.parts.onAlarm(known);
+    this.told.add(cause);
     this.problem = known.code;
   }
 }
