@@ -12,7 +12,8 @@ import { openClient, startNetwork, type RunningNetwork } from './network-world.j
 import { otherChaincode, withExpiredCertificate } from './sabotage.js';
 import { WatchedNode } from './watched-node.js';
 
-const patience = { interval: 100, timeout: 60_000 } as const;
+/** A transaction that ordering lost is sent again after a minute. */
+const patience = { interval: 100, timeout: 100_000 } as const;
 
 /** Changes the block in a delivered message. */
 function changing(delivered: Buffer, change: (block: common.Block) => void): Buffer {
@@ -57,13 +58,25 @@ describe.skipIf(!fabricIsHere())('faults on Raft, as the operator is told of the
     witness = await openClient(running.description, 'zhuhai', 'gateway');
   }, 120_000);
   afterEach(async () => {
+    proxy.rewriteBlocks(undefined);
     await node.stop();
   });
   afterAll(async () => {
+    await folder.remove();
     await witness.close();
     await proxy.close();
-    await folder.remove();
   }, 60_000);
+
+  /** Starts the node; resolves once it has what another organisation's peer has. */
+  async function started(connection: string): Promise<void> {
+    const [, other] = running.network.members();
+    const [peer] = other?.peers ?? [];
+    if (other === undefined || peer === undefined) throw new Error('no other organisation');
+    const height = (await running.network.command(other, peer).height()) ?? 0;
+    expect(await node.start(connection)).toBe('serves');
+    await expect.poll(async () => (await node.status()).height, patience).toBeGreaterThanOrEqual(height - 1);
+    await whenDrained();
+  }
 
   async function whenDrained(): Promise<void> {
     await expect.poll(async () => {
@@ -92,8 +105,7 @@ describe.skipIf(!fabricIsHere())('faults on Raft, as the operator is told of the
 
   it('an endorser with other chaincode, found right after an outage: an alarm of its own, with the digest of each side; nothing is ordered', async () => {
     const { network } = running;
-    expect(await node.start(own.connection)).toBe('serves');
-    await whenDrained();
+    await started(own.connection);
     const before = node.log.length;
     await network.processes.stop(`peer0.${own.id}`, 'SIGKILL');
     const ids = await node.sync(20);
@@ -101,16 +113,19 @@ describe.skipIf(!fabricIsHere())('faults on Raft, as the operator is told of the
     await expect.poll(async () => (await node.status()).ledger.problem, patience).toBe('LEDGER_UNAVAILABLE');
     const service = network.processes.names().find((name) => name.startsWith(`chaincode.huilian.${own.id}`)) ?? '';
     const restore = await otherChaincode(network, service, path.join(folder.dir, 'other-chaincode'));
-    await network.restart(`peer0.${own.id}`);
-    const { digests } = await told('endorsements-differ', before);
-    const sides = String(digests).split(' ').map((each) => each.split('='));
-    expect(sides.map(([organisation]) => organisation)).toContain('GuangzhouMSP');
-    expect(new Set(sides.map(([, digest]) => digest)).size).toBe(2);
-    expect((await node.status()).outbox.pending).toBe(20);
-    expect((await timesOnLedger(ids)).every((times) => times === 0)).toBe(true);
-    await restore();
+    try {
+      await network.restart(`peer0.${own.id}`);
+      const { digests } = await told('endorsements-differ', before);
+      const sides = String(digests).split(' ').map((each) => each.split('='));
+      expect(sides.map(([organisation]) => organisation)).toContain('GuangzhouMSP');
+      expect(new Set(sides.map(([, digest]) => digest)).size).toBe(2);
+      expect((await node.status()).outbox.pending).toBe(20);
+      expect((await timesOnLedger(ids)).every((times) => times === 0)).toBe(true);
+    } finally {
+      await restore();
+    }
     await judged();
-  }, 150_000);
+  }, 200_000);
 
   it('an identity that has expired: an alarm that says so, rows acknowledged and queued; published once it is renewed', async () => {
     const before = node.log.length;
@@ -130,8 +145,7 @@ describe.skipIf(!fabricIsHere())('faults on Raft, as the operator is told of the
     ['previous-hash', withOtherPrevious],
     ['data-hash', withOtherData],
   ] as const)('a block that contradicts the ledger (%s): alarm BLOCK_FORK, the node ends, and again as long as it is told so; on the true ledger it goes on', async (reason, change) => {
-    expect(await node.start(proxied)).toBe('serves');
-    await whenDrained();
+    await started(proxied);
     const { height } = await node.status();
     const before = node.log.length;
     proxy.rewriteBlocks((message) => [changing(message, (block) => { change(block, height); })]);
@@ -159,8 +173,7 @@ describe.skipIf(!fabricIsHere())('faults on Raft, as the operator is told of the
 
   it('a majority of orderers killed: a vote is not called done; its transaction is named and tells later what became of it', async () => {
     const { network } = running;
-    expect(await node.start(own.connection)).toBe('serves');
-    await whenDrained();
+    await started(own.connection);
     const orderers = network.plan.orderers.slice(1).map(({ name }) => name);
     await Promise.all(orderers.map(async (name) => { await network.processes.stop(name, 'SIGKILL'); }));
     const answer = await propose('orderers-away');
@@ -172,12 +185,11 @@ describe.skipIf(!fabricIsHere())('faults on Raft, as the operator is told of the
     const proposals = JSON.stringify(await node.api().get('/v1/governance/proposals'));
     expect(proposals.includes('orderers-away')).toBe((await witness.transactionCode(transactionId)) === 'VALID');
     await judged();
-  }, 120_000);
+  }, 200_000);
 
   it('the peer killed while the commit is waited for: the outcome is unknown, the transaction is named, and it is there', async () => {
     const { network } = running;
-    expect(await node.start(proxied)).toBe('serves');
-    await whenDrained();
+    await started(proxied);
     const struck = proxy.next('CommitStatus', 'asked', async () => await network.processes.stop(`peer0.${own.id}`, 'SIGKILL').then(() => 'go on'));
     const answer = await propose('peer-away');
     await struck;
@@ -187,5 +199,5 @@ describe.skipIf(!fabricIsHere())('faults on Raft, as the operator is told of the
     await network.restart(`peer0.${own.id}`);
     await expect.poll(async () => JSON.stringify(await node.api().get('/v1/governance/proposals')), patience).toContain('peer-away');
     await judged();
-  }, 120_000);
+  }, 200_000);
 });

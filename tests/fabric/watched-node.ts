@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JsonObject } from '@huilian/protocol';
 import { NodeApi } from '../../node/src/adapters/cli/node-api.js';
 import { freePorts } from '../../node/src/composition/local/free-ports.js';
@@ -19,6 +20,7 @@ interface NodeStatus {
   readonly outbox: { readonly pending: number; readonly inFlight: number };
 }
 
+const endMilliseconds = 5000;
 const [sample] = readJson<{ cases: { input: JsonObject & { item: JsonObject } }[] }>(path.join(root, 'tests', 'vectors', 'valid', 'kind-supervision.json')).cases;
 
 /** One centre's node as a process whose words to its operator are kept. */
@@ -72,6 +74,11 @@ export class WatchedNode {
     return await new Promise((resolve) => child.once('exit', resolve));
   }
 
+  /** Whether it has ended, or does in the moment after its door has closed. */
+  private async endsSoon(): Promise<boolean> {
+    return await Promise.race([this.ended().then(() => true), delay(endMilliseconds, false, { ref: false })]);
+  }
+
   public async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     if (this.child !== undefined) await endProcess(this.child, signal);
   }
@@ -97,13 +104,15 @@ export class WatchedNode {
     }
     try {
       for await (const answer of this.api().stream('/v1/records', lines())) {
+        if ('refused' in answer) throw new Error(JSON.stringify(answer));
         if (typeof answer['recordId'] === 'string') open.push(answer['recordId']);
         if (typeof answer['acknowledged'] !== 'string') continue;
         acknowledged.push(...open);
         open = [];
       }
-    } catch {
+    } catch (error) {
       // A node that ended: only what was acknowledged counts.
+      if (!(await this.endsSoon())) throw error;
     }
     this.acknowledged.push(...acknowledged);
     return acknowledged;
