@@ -132,7 +132,8 @@ describe.skipIf(!fabricIsHere())('faults on Raft, as the operator is told of the
     expect(await node.start(await withExpiredCertificate(own.connection, folder.dir))).toBe('serves');
     const ids = await node.sync(20);
     expect(ids).toHaveLength(20);
-    expect(await told('identity-refused', before)).toBeDefined();
+    // Both who sends and who follows the blocks are refused.
+    await expect.poll(() => node.alarms(before).map(({ details }) => details), patience).toEqual(expect.arrayContaining([{ grpc: expect.any(Number) as number, reason: 'identity-refused' }, { reason: 'identity-refused', status: 403 }]));
     expect((await node.status()).outbox.pending).toBe(20);
     expect((await timesOnLedger(ids)).every((times) => times === 0)).toBe(true);
     await node.stop();

@@ -39,15 +39,17 @@ export async function* deliverBlocks(client: Client, network: Network, from: num
   }
 }
 
+const forbidden = 403;
+
 /** peer.DeliverResponse holds one field: a status (1) or a block (2). */
 function blockOf(response: Buffer): Uint8Array {
-  const tag = response[0];
-  const length = tag === 0x12 ? readLength(response) : undefined;
-  if (length === undefined) throw new ProtocolError('LEDGER_UNAVAILABLE', { status: response[1] ?? 0 });
-  return response.subarray(length.end, length.end + length.value);
+  const { end, value } = readNumber(response);
+  if (response[0] === 0x12) return response.subarray(end, end + value);
+  throw new ProtocolError('LEDGER_UNAVAILABLE', value === forbidden ? { reason: 'identity-refused', status: value } : { status: value });
 }
 
-function readLength(response: Buffer): { value: number; end: number } {
+/** The varint after a field's tag. */
+function readNumber(response: Buffer): { value: number; end: number } {
   let value = 0;
   for (let at = 1, factor = 1; ; at += 1, factor *= 128) {
     const byte = response[at] ?? 0;
