@@ -41,7 +41,7 @@ function opening(request: string, offer: () => Promise<string> = async () => awa
     request,
     held,
     offer,
-    takeSlot: async () => await Promise.resolve(undefined),
+    takeSlot: () => undefined,
     releaseSlot: (slot) => {
       held.delete(slot);
     },
@@ -125,9 +125,9 @@ describe('opening tickets', () => {
     const withSlot = (slot: number): Opening => ({
       ...opening(`request-${String(slot)}`),
       grant: {} as never,
-      takeSlot: async () => {
+      takeSlot: () => {
         held.add(slot);
-        return await Promise.resolve(slot);
+        return slot;
       },
       releaseSlot: (used) => {
         held.delete(used);

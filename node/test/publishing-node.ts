@@ -9,17 +9,20 @@ import { systemRandom as random } from '../src/adapters/system/system-random.js'
 import { LedgerFollower } from '../src/core/indexing/follow-ledger.js';
 import { LedgerIndex } from '../src/core/indexing/ledger-index.js';
 import { ReadModel } from '../src/core/indexing/read-model.js';
+import type { LineExaminer } from '../src/core/intake/examine-line.js';
 import { Intake } from '../src/core/intake/intake.js';
 import type { IntakeAnswer } from '../src/core/intake/intake-answer.js';
 import { Outbox } from '../src/core/outbox/outbox.js';
 import { BatchSender } from '../src/core/outbox/send-batches.js';
-import type { Ledger, Store } from '../src/core/ports.js';
+import type { Keys, Ledger, Store } from '../src/core/ports.js';
 import { Vault } from '../src/core/vault/vault.js';
 
 export interface PublishingOptions {
   readonly stateDir: string;
   readonly connectionFile: string;
   readonly maxHeaders?: number;
+  /** Made for the node's own keys. */
+  readonly examiner?: (keys: Keys) => LineExaminer;
   /** Stands in front of the real ledger. */
   readonly wrapLedger?: (ledger: Ledger) => Ledger;
   /** Stands in front of the real store. */
@@ -42,7 +45,7 @@ export class PublishingNode {
     private readonly closing: readonly (() => Promise<void>)[],
   ) {}
 
-  public static async open({ connectionFile, maxHeaders = 1000, stateDir, wrapLedger = (ledger) => ledger, wrapStore = (store) => store }: PublishingOptions): Promise<PublishingNode> {
+  public static async open({ connectionFile, examiner, maxHeaders = 1000, stateDir, wrapLedger = (ledger) => ledger, wrapStore = (store) => store }: PublishingOptions): Promise<PublishingNode> {
     const alarms: ProtocolError[] = [];
     const onAlarm = (error: ProtocolError): void => {
       alarms.push(error);
@@ -57,7 +60,7 @@ export class PublishingNode {
     const index = new LedgerIndex(store, readModel, outbox);
     const follower = new LedgerFollower({ clock, index, ledger, onAlarm, random, readModel });
     const sender = new BatchSender({ clock, inFlight: 4, ledger, maxHeaders, maxWaitMilliseconds: 20, onAlarm, outbox, random, readModel });
-    const intake = new Intake({ clock, keys, outbox, random, readModel, store, vault });
+    const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner: examiner(keys) }), keys, outbox, random, readModel, store, vault });
     const closing = [
       async (): Promise<void> => { await sender.stop(); },
       async (): Promise<void> => { await follower.stop(); },

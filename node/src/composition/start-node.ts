@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fromUtf8, parseRecordId, ProtocolError, utf8, type JsonObject } from '@huilian/protocol';
 import { openLedger } from '../adapters/fabric/open-ledger.js';
@@ -7,6 +8,7 @@ import { MarkFile } from '../adapters/level/mark-file.js';
 import { Libp2pTransport } from '../adapters/libp2p/libp2p-transport.js';
 import { systemClock } from '../adapters/system/system-clock.js';
 import { systemRandom } from '../adapters/system/system-random.js';
+import { ExaminingThreads } from '../adapters/threads/examining-threads.js';
 import type { NodeConfig } from '../config/config.js';
 import { Asks } from '../core/access/asks.js';
 import { OpenTickets } from '../core/access/open-tickets.js';
@@ -24,7 +26,7 @@ import { Intake } from '../core/intake/intake.js';
 import { DeadLetters } from '../core/outbox/dead-letters.js';
 import { Outbox } from '../core/outbox/outbox.js';
 import { BatchSender } from '../core/outbox/send-batches.js';
-import type { ExchangeMethod } from '../core/ports.js';
+import type { ExchangeMethod, Keys } from '../core/ports.js';
 import { JoinTrail } from '../core/trail/join-trail.js';
 import { Vault } from '../core/vault/vault.js';
 import { errorFields, type Logger } from '../observability/logger.js';
@@ -32,6 +34,8 @@ import { recoverPublicKey } from './recover-public-key.js';
 import { RunningServices } from './running-services.js';
 
 const memoryUnit = 1024 * 1024;
+/** More would wait for the thread that writes. */
+const mostThreads = 4;
 
 export interface RunningNode {
   readonly services: RunningServices;
@@ -59,7 +63,8 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const index = new LedgerIndex(store, readModel, outbox);
   const follower = new LedgerFollower({ clock, index, ledger, onAlarm: alarm, random, readModel });
   const sender = new BatchSender({ clock, inFlight, ledger, maxHeaders, maxWaitMilliseconds, onAlarm: alarm, outbox, random, readModel });
-  const intake = new Intake({ clock, keys, outbox, random, readModel, store, vault });
+  const examiner = examiningThreads(config, keys, logger);
+  const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner }), keys, outbox, random, readModel, store, vault });
   const transport = await Libp2pTransport.start({ memberId: keys.memberId, privateKey: keys.exchangeKey, listen: config.exchange.listen });
   const refusals = await RefusalLog.open(store, clock);
   const offers = new OfferRecords(readModel, vault, store, keys, clock);
@@ -112,9 +117,17 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
       await follower.stop();
       await ledger.close();
       await store.close();
-      await Promise.all([mark.close(), keys.close()]);
+      await Promise.all([mark.close(), keys.close(), examiner?.close()]);
     },
   };
+}
+
+/** Threads that work rows through beside the one that judges and writes them; none where the machine has one core. */
+function examiningThreads(config: NodeConfig, { localIdKey, memberId }: Keys, logger: Logger): ExaminingThreads | undefined {
+  const count = config.intake.threads ?? Math.min(availableParallelism() - 1, mostThreads);
+  if (count === 0) return undefined;
+  const script = new URL('./examine-thread.js', import.meta.url);
+  return new ExaminingThreads(script, count, { localIdKey, memberId }, (error) => { logger.warn('an examining thread ended; rows are worked through without it', errorFields(error)); });
 }
 
 /** A record of class `public`, whole, to any member, without a ticket. @throws RECORD_UNKNOWN, RECORD_CONTESTED, GRANT_REQUIRED, RECORD_REVOKED */

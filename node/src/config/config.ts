@@ -39,6 +39,10 @@ export interface NodeConfig {
     readonly maxWaitMilliseconds: number;
     readonly inFlight: number;
   };
+  readonly intake: {
+    /** Threads that work rows through; as many as the machine has cores to spare where absent, 0 for none. */
+    readonly threads?: number;
+  };
   readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug' };
   /** Below this many free bytes the node answers 507 to new records. */
   readonly diskFloorBytes: number;
@@ -88,6 +92,7 @@ const configSchema = {
         inFlight: { type: 'integer', minimum: 1, maximum: 16, default: 4 },
       },
     },
+    intake: { ...closed, default: {}, properties: { threads: { type: 'integer', minimum: 0, maximum: 16 } } },
     log: { ...closed, default: {}, properties: { level: { enum: ['error', 'warn', 'info', 'debug'], default: 'info' } } },
     diskFloorBytes: { type: 'integer', minimum: 0, default: 256 * 1024 * 1024 },
   },

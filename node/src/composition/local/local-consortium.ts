@@ -144,15 +144,19 @@ export class LocalConsortium {
   /** One centre proposes, another approves: a majority of three. What an earlier run began is finished, not begun again. */
   private async adopt(action: ProposalAction, content: JsonObject): Promise<void> {
     const proposal = proposalId({ action, content, round: 1 });
-    const before = await this.proposalStatus(proposal);
+    const before = await statusOf(this.api('guangzhou'), proposal);
     if (before === undefined) await this.api('guangzhou').post('/v1/governance/propose', { action, content, round: 1 });
-    if (before !== 'adopted') await this.api('zhuhai').post('/v1/governance/approve', { proposal });
+    if (before === 'adopted') return;
+    // Each centre's peer learns of a block in its own time.
+    await this.whenEveryNode(async (api) => (await statusOf(api, proposal)) !== undefined);
+    await this.api('zhuhai').post('/v1/governance/approve', { proposal });
   }
+}
 
-  private async proposalStatus(id: string): Promise<string | undefined> {
-    const { items } = (await this.api('guangzhou').get('/v1/governance/proposals')) as { items: { id: string; status: string }[] };
-    return items.find((proposal) => proposal.id === id)?.status;
-  }
+/** Status of a proposal as a node knows it. */
+async function statusOf(api: NodeApi, id: string): Promise<string | undefined> {
+  const { items } = (await api.get('/v1/governance/proposals')) as { items: { id: string; status: string }[] };
+  return items.find((proposal) => proposal.id === id)?.status;
 }
 
 /** Runs a step that an earlier run of the same folder may have done. */

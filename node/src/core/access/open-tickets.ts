@@ -8,7 +8,7 @@ export interface Opening {
   /** A fresh offer of the publisher. */
   offer(): Promise<string>;
   /** A use of the grant, held until released; undefined without a grant. */
-  takeSlot(): Promise<number | undefined>;
+  takeSlot(): number | undefined;
   releaseSlot(slot: number): void;
 }
 
@@ -75,7 +75,7 @@ export class OpenTickets {
         const entry = { ...(grant === undefined ? {} : { grant }), offer, request };
         // Before a use is taken: what cannot be written is refused here, alone.
         const bytes = canonicalBytes(entry).length + slotBytes;
-        const slot = grant === undefined ? undefined : await waiting.opening.takeSlot();
+        const slot = grant === undefined ? undefined : waiting.opening.takeSlot();
         return { waiting, bytes, entry: { ...entry, ...(slot === undefined ? {} : { slot }) } };
       } catch (error) {
         waiting.reject(error);

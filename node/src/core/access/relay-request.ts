@@ -18,6 +18,7 @@ import {
   type SignedRequest,
   type Ticket,
 } from '@huilian/protocol';
+import { BoundedMap } from '../bounded-map.js';
 import type { OfferRequest, OfferRecords } from '../exchange/offer-records.js';
 import type { KeepReceipts } from '../exchange/keep-receipts.js';
 import { offerAnswerShape, readAnswer, receiptAnswerShape, releaseAnswerShape } from '../exchange/read-answer.js';
@@ -43,11 +44,14 @@ export interface AccessFile {
   readonly receipt?: string;
 }
 
+/** More grants than readers have requests under way. */
+const grantsRemembered = 10_000;
 const fileKey = (ticketId: string): string => `access/file/${ticketId}`;
 
 /** The reader's side of an access: checks what its reader brings, fetches the offer, opens the ticket, fetches the release. */
 export class RelayRequest {
-  private readonly slots = new Map<string, Set<number>>();
+  /** By grant: uses that requests under way hold, and where the search for the next one goes on. */
+  private readonly slots = new BoundedMap<string, { readonly held: Set<number>; next: number }>(grantsRemembered);
 
   public constructor(
     private readonly readModel: ReadModel,
@@ -117,7 +121,7 @@ export class RelayRequest {
         request: requestJws,
         ...(envelope === undefined ? {} : { grant: envelope }),
         offer: async () => await this.fetchOffer(publisher, { request: requestJws, ...(envelope === undefined ? {} : { grant: envelope }) }),
-        takeSlot: async () => (envelope === undefined ? undefined : await this.takeSlot(signed, envelope)),
+        takeSlot: () => (envelope === undefined ? undefined : this.takeSlot(signed, envelope)),
         releaseSlot: (slot) => {
           this.releaseSlot(signed.request.basis.digest, slot);
         },
@@ -174,24 +178,30 @@ export class RelayRequest {
     return { ticket: ticketId, state, release, publisherKey };
   }
 
-  /** The lowest use that neither the ledger nor a request under way holds; one past the count where none is left, which the contract refuses. */
-  private async takeSlot(signed: SignedRequest, { grant }: GrantEnvelope): Promise<number> {
+  /**
+   * A use that neither the ledger nor a request under way holds; one past the count where none is left, which the contract
+   * refuses. The search goes on where the last one ended, so that the thousandth use costs what the first did; only at the
+   * end does it begin anew, for uses that were given back.
+   */
+  private takeSlot(signed: SignedRequest, { grant }: GrantEnvelope): number {
     const { digest } = signed.request.basis;
-    const used = await this.readModel.usedSlots(grant.owner, digest);
-    const held = this.slots.get(digest) ?? new Set<number>();
-    for (let slot = 1; slot <= grant.maxUses; slot += 1) {
-      if (used.has(slot) || held.has(slot)) continue;
-      this.slots.set(digest, held.add(slot));
-      return slot;
+    const state = this.slots.get(digest) ?? { held: new Set<number>(), next: 1 };
+    const isFree = (slot: number): boolean => !state.held.has(slot) && !this.readModel.isSlotUsed(grant.owner, digest, slot);
+    for (const from of new Set([state.next, 1])) {
+      for (let slot = from; slot <= grant.maxUses; slot += 1) {
+        if (!isFree(slot)) continue;
+        state.held.add(slot);
+        state.next = slot + 1;
+        this.slots.set(digest, state);
+        return slot;
+      }
     }
     if (grant.maxUses >= limits.grantMaxUses) throw new ProtocolError('GRANT_EXHAUSTED', { maxUses: grant.maxUses });
     return grant.maxUses + 1;
   }
 
   private releaseSlot(grant: string, slot: number): void {
-    const held = this.slots.get(grant);
-    held?.delete(slot);
-    if (held?.size === 0) this.slots.delete(grant);
+    this.slots.get(grant)?.held.delete(slot);
   }
 
   private async saveFile(ticketId: string, file: AccessFile): Promise<void> {

@@ -4,7 +4,7 @@ import { addTrail, type FoldStep } from './fold-step.js';
 import { placeWithin, type PostingDimension } from './index-keys.js';
 import { decodeRow, encodeRow, type BatchRow, type PositionRange, type RecordRow } from './index-rows.js';
 
-/** Folds the headers of a published batch in. @throws BLOCK_FORK when the argument is not the batch the state names */
+/** Folds the headers of a published batch in. @throws BLOCK_FORK when the argument is of another publisher or number than the state key */
 export function foldBatch(step: FoldStep, [publisher = '', seq = '']: readonly string[], value: string): void {
   const { keys, rows, transaction } = step;
   const argument = readEndorsedBatch(transaction.args[0] ?? new Uint8Array());

@@ -12,7 +12,7 @@ export interface FoldedBlock {
 
 /**
  * The read model as a pure fold: from a block and the rows before it to the rows after it. Headers come out of the batch
- * argument, everything else out of the writes to the world state. @throws what decodeBatchArgument throws
+ * argument, everything else out of the writes to the world state. @throws BLOCK_FORK
  */
 export function foldBlock(block: LedgerBlock, keys: IndexKeys, stored: (key: string) => Uint8Array | undefined): FoldedBlock {
   const rows = new FoldedWrites(stored);

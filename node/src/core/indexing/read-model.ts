@@ -227,11 +227,9 @@ export class ReadModel {
     return revocation === undefined || block === undefined ? undefined : { revokedAt: revocation.revokedAt, block };
   }
 
-  public async usedSlots(owner: string, grantDigest: string): Promise<Set<number>> {
-    const prefix = this.keys.mirrored(stateKey('slot', owner, grantDigest));
-    const used = new Set<number>();
-    for await (const [key] of this.store.entries({ gte: prefix, lt: pastPrefix(prefix) })) used.add(Number(key.slice(prefix.length, -1)));
-    return used;
+  /** Whether a use of a grant is taken. */
+  public isSlotUsed(owner: string, grantDigest: string, slot: number): boolean {
+    return this.store.get(this.keys.mirrored(stateKey('slot', owner, grantDigest, slot))) !== undefined;
   }
 
   public request(reader: string, requestId: string): LedgerState['request'] | undefined {

@@ -109,14 +109,15 @@ export class GroupCommit {
     const { vault } = this.parts;
     const inGroup = new Map<string, OwnRecord>();
     const writes: StoreWrite[] = [];
-    for (const [index, { header, payload, record, recordId }] of versions.entries()) {
+    for (const [index, { header, payload, record, recordId, sealed }] of versions.entries()) {
       const row = from + index;
       // Versions of one record in a row: the later one was prepared before the earlier one had its row.
       const versionsBefore = header.version === 1 ? [] : (inGroup.get(recordId) ?? this.records.read(recordId))?.versions ?? record.versions;
       const whole = { ...record, versions: [...versionsBefore, [header.version, row] as const] };
       inGroup.set(recordId, whole);
       writes.push(this.records.put(recordId, whole));
-      if (payload !== undefined) writes.push(vault.seal(row, recordId, { segment: payload.segment, disclosures: payload.disclosures, header }));
+      if (sealed !== undefined) writes.push(vault.wrap(row, recordId, header, sealed));
+      else if (payload !== undefined) writes.push(vault.seal(row, recordId, { segment: payload.segment, disclosures: payload.disclosures, header }));
     }
     return writes;
   }

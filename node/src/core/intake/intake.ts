@@ -7,7 +7,9 @@ import { OwnRecords } from '../vault/own-records.js';
 import type { Vault } from '../vault/vault.js';
 import { GroupCommit, type CommitLine } from './commit-groups.js';
 import type { IntakeAnswer } from './intake-answer.js';
-import { RecordPreparation, RefusedLine } from './prepare-record.js';
+import { examineAhead, type LineChunk } from './examine-ahead.js';
+import { RefusedLine, type ExaminedLine, type LineExaminer } from './examine-line.js';
+import { RecordPreparation } from './prepare-record.js';
 import { RecordSet } from './record-set.js';
 import { readLines, type InputLine } from './read-lines.js';
 import { readSubmission, type Submission } from './read-submission.js';
@@ -27,6 +29,8 @@ export interface IntakeParts {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly random: Random;
+  /** Other threads that work lines through; without them all is done in this one. */
+  readonly examiner?: LineExaminer;
 }
 
 interface Counts {
@@ -67,9 +71,9 @@ export class Intake {
     const stream = this.commits.open(onAnswer);
     let truncated: number | undefined;
     try {
-      for await (const lines of readLines(chunks, limits.recordBytes)) {
-        for (const line of lines) {
-          const judged = await this.judge(line, state);
+      for await (const { examined, lines } of this.examined(readLines(chunks, limits.recordBytes))) {
+        for (const [index, line] of lines.entries()) {
+          const judged = await this.judge(line, state, examined[index]);
           if (judged === 'truncated') truncated = line.number;
           else stream.add(judged);
         }
@@ -86,7 +90,28 @@ export class Intake {
     return state.counts;
   }
 
-  private async judge(line: InputLine, state: StreamState): Promise<CommitLine | 'truncated'> {
+  private examined(chunks: AsyncIterable<readonly InputLine[]>): AsyncIterable<LineChunk> {
+    return examineAhead(chunks, this.parts.examiner, () => this.preparation.newest());
+  }
+
+  private async judge(line: InputLine, state: StreamState, examined: ExaminedLine | undefined): Promise<CommitLine | 'truncated'> {
+    return (examined && (await this.judgeExamined(line, state, examined))) ?? (await this.judgeRead(line, state));
+  }
+
+  /** Undefined where the line must be read after all; nothing was counted or noted then. */
+  private async judgeExamined(line: InputLine, state: StreamState, examined: ExaminedLine): Promise<CommitLine | undefined> {
+    const { counts, records } = state;
+    const prepared = this.preparation.prepareExamined(examined, (recordId) => {
+      if (!records.add(parseRecordId(recordId).localId)) throw new ProtocolError('DUPLICATE_IN_FILE', { record: recordId });
+    });
+    if (prepared === undefined) return undefined;
+    await this.noteFile(examined, state);
+    counts.lines += 1;
+    counts[prepared.what === 'unchanged' ? 'unchanged' : 'accepted'] += 1;
+    return { line: line.number, ...prepared };
+  }
+
+  private async judgeRead(line: InputLine, state: StreamState): Promise<CommitLine | 'truncated'> {
     const { counts } = state;
     let submission: Submission | undefined;
     try {
@@ -126,7 +151,7 @@ export class Intake {
     return { what: 'refused', line, code, problems: known.problems, ...(write === undefined ? {} : { write }) };
   }
 
-  private async noteFile({ source }: Submission, { files }: StreamState): Promise<void> {
+  private async noteFile({ source }: Pick<Submission, 'source'>, { files }: StreamState): Promise<void> {
     if (source === undefined || files.has(source.file)) return;
     files.add(source.file);
     await this.deadLetters.clearFile(source.file);

@@ -1,37 +1,31 @@
 import {
   buildPayload,
-  canonicalBytes,
+  bundledKinds,
   canonicalize,
-  importRow,
   localId,
-  organisationId,
   ProtocolError,
   recordFacts,
   recordId as recordIdOf,
-  sha256Hex,
-  validateRecord,
-  valueAt,
   type BuiltPayload,
   type Header,
-  type JsonObject,
-  type KindDefinition,
-  type RecordFacts,
   type RecordProblem,
-  type RightsClass,
 } from '@huilian/protocol';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Keys, Random } from '../ports.js';
 import type { OwnRecord, OwnRecords } from '../vault/own-records.js';
+import type { SealedContent } from '../vault/sealed-row.js';
 import { AdoptedKinds } from './adopted-kinds.js';
+import { describeRecord, headerOf, readData, RefusedLine, type DescribedRecord, type ExaminedLine } from './examine-line.js';
 import { readOwnRecordId, type Submission } from './read-submission.js';
 
 /** A new version of a record, ready to be sealed and queued. */
 export interface PreparedVersion {
   readonly recordId: string;
   readonly header: Header;
-  /** Absent for a revocation, which carries no data. */
+  /** Absent for a revocation, which carries no data, and where the content is sealed already. */
   readonly payload?: BuiltPayload;
+  readonly sealed?: SealedContent;
   /** The record's row, but for the outbox row of this version. */
   readonly record: OwnRecord;
 }
@@ -39,23 +33,6 @@ export interface PreparedVersion {
 export type Prepared =
   | { readonly what: 'version'; readonly version: PreparedVersion; readonly warnings: readonly RecordProblem[] }
   | { readonly what: 'unchanged'; readonly recordId: string; readonly version: number };
-
-/** A line that is refused, with everything that is wrong with it. */
-export class RefusedLine extends Error {
-  public constructor(
-    public readonly error: ProtocolError,
-    public readonly problems: readonly RecordProblem[],
-  ) {
-    super(error.message);
-  }
-
-  public static of(error: ProtocolError): RefusedLine {
-    const { details, entry } = error;
-    const reason = details['reason'];
-    const path = typeof details['path'] === 'string' ? details['path'] : '';
-    return new RefusedLine(error, [{ path, code: typeof reason === 'string' ? reason : error.code, zh: entry.zh, en: entry.en }]);
-  }
-}
 
 /** A record as it stands now: on disk, or accepted and on its way there. */
 interface KnownRecord {
@@ -106,27 +83,64 @@ export class RecordPreparation {
   private publication(submission: Submission, admit: (recordId: string) => void): Prepared {
     const definition = this.kinds.find(submission.kind, submission.schema);
     const { data, warnings } = readData(definition, submission);
-    const facts = recordFacts(definition.kind, definition.version, data);
-    const placed = placeOf(definition, facts, data, submission.rights);
-    const id = this.idOf(definition.kind, facts.naturalKey);
+    const described = describeRecord(definition, data, submission.rights, this.parts.keys.localIdKey);
+    const { digest, facts } = described;
+    const id = recordIdOf(this.parts.keys.memberId, definition.kind, described.localId);
     admit(id);
-    const digest = sha256Hex(canonicalBytes({ data, rights: placed.rights, schema: definition.version }));
     const known = this.known(id);
     if (known === undefined && submission.supersede) throw new ProtocolError('RECORD_UNKNOWN', { record: id });
     if (known !== undefined) {
       if (known.record.status === 'revoked') throw new ProtocolError('RECORD_REVOKED', { record: id });
       if (known.record.data === digest && !this.isContested(id)) return { what: 'unchanged', recordId: id, version: known.version };
-      checkIdentity(id, known.record, placed);
+      checkIdentity(id, known.record, described);
     }
     const version = (known?.version ?? 0) + 1;
     const payload = buildPayload(
-      { recordId: id, version, schema: definition.version, subject: placed.subject, data, claimNames: facts.claimNames },
+      { recordId: id, version, schema: definition.version, subject: described.subject, data, claimNames: facts.claimNames },
       (length) => this.parts.random.bytes(length),
     );
-    const [, , local = ''] = id.split('/');
-    const header: Header = { digest: payload.digest, kind: definition.kind, localId: local, ...placed, schema: definition.version, status: 'active', version };
-    const record: OwnRecord = { data: digest, ...placed, schema: definition.version, status: 'active', versions: known?.record.versions ?? [] };
-    return { what: 'version', version: { recordId: id, header, payload, record }, warnings };
+    const header = headerOf(definition, described, version, payload.digest);
+    return { what: 'version', version: { recordId: id, header, payload, record: ownRecord(header, digest, known?.record.versions) }, warnings };
+  }
+
+  /**
+   * The same for a line that was examined elsewhere; nothing of it is done twice. Undefined where it must go the usual way
+   * after all: a fault, another version of a known record, a kind that is not adopted as it was examined.
+   */
+  public prepareExamined({ dataDigest, header, named, sealed, warnings }: ExaminedLine, admit: (recordId: string) => void): Prepared | undefined {
+    try {
+      if (this.kinds.find(header.kind, named).version !== header.schema) return undefined;
+      const id = recordIdOf(this.parts.keys.memberId, header.kind, header.localId);
+      const known = this.known(id);
+      if (known !== undefined) return this.knownUnchanged(id, known, dataDigest, admit);
+      admit(id);
+      const version = { recordId: id, header, sealed, record: ownRecord(header, dataDigest) };
+      this.underWay.set(id, version);
+      return { what: 'version', version, warnings };
+    } catch (error) {
+      // The usual way finds the same fault, and says it to whom it concerns.
+      if (error instanceof ProtocolError) return undefined;
+      throw error;
+    }
+  }
+
+  private knownUnchanged(id: string, { record, version }: KnownRecord, digest: string, admit: (recordId: string) => void): Prepared | undefined {
+    if (record.status === 'revoked' || record.data !== digest || this.isContested(id)) return undefined;
+    admit(id);
+    return { what: 'unchanged', recordId: id, version };
+  }
+
+  /** Newest adopted version of each kind this software knows. */
+  public newest(): Readonly<Record<string, number>> {
+    const found: Record<string, number> = {};
+    for (const kind of new Set(bundledKinds().map((definition) => definition.kind))) {
+      try {
+        found[kind] = this.kinds.find(kind).version;
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+      }
+    }
+    return found;
   }
 
   /** The header of a revoked version names the digest before it: there is no new data to commit to. */
@@ -181,35 +195,10 @@ export class RecordPreparation {
   }
 }
 
-function readData(definition: KindDefinition, submission: Submission): { data: JsonObject; warnings: readonly RecordProblem[] } {
-  const imported = submission.row === undefined ? undefined : importRow(definition, submission.row);
-  if (imported !== undefined && imported.data === undefined) throw refusal(definition, imported.problems);
-  const data = imported?.data ?? submission.data ?? {};
-  const check = validateRecord(definition.kind, definition.version, data);
-  if (!check.ok) throw refusal(definition, check.problems);
-  return { data, warnings: check.warnings };
+function ownRecord({ owner, rights, schema, subject }: Header, data: string, versions: OwnRecord['versions'] = []): OwnRecord {
+  return { data, ...(owner === undefined ? {} : { owner }), rights, schema, status: 'active', subject, versions };
 }
 
-function refusal({ kind, version }: KindDefinition, problems: readonly RecordProblem[]): RefusedLine {
-  return new RefusedLine(new ProtocolError('RECORD_INVALID', { kind, version, problems: problems.length }), problems);
-}
-
-interface Placed {
-  readonly rights: RightsClass;
-  readonly subject: string;
-  readonly owner?: string;
-}
-
-/** Rights class, subject and owner of a record. @throws RIGHTS_NOT_ALLOWED */
-function placeOf(definition: KindDefinition, facts: RecordFacts, data: JsonObject, wanted?: RightsClass): Placed {
-  const rights = wanted ?? facts.rights;
-  if (!definition.rights.includes(rights)) throw new ProtocolError('RIGHTS_NOT_ALLOWED', { kind: definition.kind, rights });
-  if (rights !== 'owner') return { rights, subject: facts.subject };
-  const uscc = definition.owner === null ? undefined : valueAt(data, definition.owner);
-  if (typeof uscc !== 'string') throw new ProtocolError('RIGHTS_NOT_ALLOWED', { kind: definition.kind, rights, reason: 'no-owner' });
-  return { rights, subject: facts.subject, owner: organisationId(uscc) };
-}
-
-function checkIdentity(id: string, before: OwnRecord, { owner, subject }: Placed): void {
+function checkIdentity(id: string, before: OwnRecord, { owner, subject }: DescribedRecord): void {
   if (before.owner !== owner || before.subject !== subject) throw new ProtocolError('SUPERSEDE_CHANGES_OWNER', { record: id });
 }

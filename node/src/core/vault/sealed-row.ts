@@ -24,9 +24,22 @@ export function sealingContext(recordId: string, version: number): Uint8Array {
   return utf8(`${recordId}\u0000${String(version)}`);
 }
 
-export function sealRow(content: Uint8Array, context: Uint8Array, holder: SealingKey, randomBytes: (length: number) => Uint8Array): Uint8Array {
+/** A content under a key of its own, which is not yet wrapped. */
+export interface SealedContent {
+  readonly key: Uint8Array;
+  /** 12 IV | content | 16 tag */
+  readonly bytes: Uint8Array;
+}
+
+/** The half of sealing that needs no holder's key, so that it can be done anywhere. */
+export function sealContent(content: Uint8Array, context: Uint8Array, randomBytes: (length: number) => Uint8Array): SealedContent {
   const key = randomBytes(keyBytes);
-  return concatBytes(wrapKey(key, context, holder, randomBytes), encrypt(key, randomBytes(ivBytes), content, context));
+  return { key, bytes: encrypt(key, randomBytes(ivBytes), content, context) };
+}
+
+/** The other half: the content's key under the holder's. */
+export function wrapContent({ bytes, key }: SealedContent, context: Uint8Array, holder: SealingKey, randomBytes: (length: number) => Uint8Array): Uint8Array {
+  return concatBytes(wrapKey(key, context, holder, randomBytes), bytes);
 }
 
 /** The same row with its content key wrapped by another holder key. @throws VAULT_CORRUPT */

@@ -2,7 +2,7 @@ import { canonicalBytes, fromUtf8, ProtocolError, utf8, type Header } from '@hui
 import { Mutex } from '../mutex.js';
 import type { Random, Store, StoreWrite, VaultKeys } from '../ports.js';
 import { OwnRecords } from './own-records.js';
-import { holderKeyOf, openRow, rewrapRow, sealingContext, sealRow, wrappingOf, type SealingKey } from './sealed-row.js';
+import { holderKeyOf, openRow, rewrapRow, sealContent, sealingContext, wrapContent, wrappingOf, type SealedContent, type SealingKey } from './sealed-row.js';
 
 /** What is kept of one record version: the payload segment, its disclosures by claim name, the header it stands behind. */
 export interface SealedRecord {
@@ -49,11 +49,15 @@ export class Vault {
 
   /** Seals one version under its outbox row. Its key must be prepared; the write is the caller's to make. */
   public seal(row: number, recordId: string, record: SealedRecord): StoreWrite {
-    const { owner, version } = record.header;
-    const holder = this.sealingKey(this.keyName(owner));
     // Nothing hashes or compares this text, so it needs no canonical form.
-    const sealed = sealRow(utf8(JSON.stringify(record)), sealingContext(recordId, version), holder, (length) => this.random.bytes(length));
-    return { key: rowKey(row), value: sealed };
+    const content = utf8(JSON.stringify(record));
+    return this.wrap(row, recordId, record.header, sealContent(content, sealingContext(recordId, record.header.version), (length) => this.random.bytes(length)));
+  }
+
+  /** The same for a content that was sealed already, in the context of this record and version. */
+  public wrap(row: number, recordId: string, { owner, version }: Header, content: SealedContent): StoreWrite {
+    const holder = this.sealingKey(this.keyName(owner));
+    return { key: rowKey(row), value: wrapContent(content, sealingContext(recordId, version), holder, (length) => this.random.bytes(length)) };
   }
 
   /** @throws NOT_FOUND, ERASED, VAULT_CORRUPT */

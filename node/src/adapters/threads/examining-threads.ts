@@ -1,0 +1,75 @@
+import { Worker } from 'node:worker_threads';
+import type { ExaminedLine, LineExaminer } from '../../core/intake/examine-line.js';
+
+/** What a thread is started with. */
+export interface ThreadSettings {
+  readonly memberId: string;
+  readonly localIdKey: Uint8Array;
+}
+
+/** Lines for a thread: all bytes in one piece, and where each line ends. */
+export interface ExamineOrder {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  readonly ends: readonly number[];
+  readonly newest: Readonly<Record<string, number>>;
+}
+
+export interface ExamineAnswer {
+  readonly id: number;
+  readonly examined: readonly (ExaminedLine | undefined)[];
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly waiting: Map<number, (examined: readonly (ExaminedLine | undefined)[]) => void>;
+}
+
+/** Threads that examine lines. One that fails gives its lines back unexamined and is not asked again. */
+export class ExaminingThreads implements LineExaminer {
+  private readonly threads = new Set<Thread>();
+  private orders = 0;
+
+  /** @param script module that a thread runs */
+  public constructor(script: URL, count: number, settings: ThreadSettings, onFailure: (error: unknown) => void) {
+    for (let index = 0; index < count; index += 1) this.start(script, settings, onFailure);
+  }
+
+  public async examine(lines: readonly Uint8Array[], newest: Readonly<Record<string, number>>): Promise<readonly (ExaminedLine | undefined)[]> {
+    const [least] = [...this.threads].sort((left, right) => left.waiting.size - right.waiting.size);
+    if (least === undefined) return [];
+    const ends: number[] = [];
+    let total = 0;
+    for (const line of lines) ends.push((total += line.length));
+    const bytes = new Uint8Array(total);
+    for (const [index, line] of lines.entries()) bytes.set(line, ends[index - 1] ?? 0);
+    this.orders += 1;
+    const order: ExamineOrder = { bytes, ends, id: this.orders, newest };
+    return await new Promise((resolve) => {
+      least.waiting.set(order.id, resolve);
+      least.worker.postMessage(order, [bytes.buffer]);
+    });
+  }
+
+  public async close(): Promise<void> {
+    await Promise.all([...this.threads].map(async ({ worker }) => await worker.terminate()));
+  }
+
+  private start(script: URL, settings: ThreadSettings, onFailure: (error: unknown) => void): void {
+    const worker = new Worker(script, { execArgv: [], workerData: settings });
+    // Flags of the process are for its own thread; a thread alone keeps no process alive.
+    worker.unref();
+    const thread: Thread = { waiting: new Map(), worker };
+    worker.on('message', ({ examined, id }: ExamineAnswer) => {
+      thread.waiting.get(id)?.(examined);
+      thread.waiting.delete(id);
+    });
+    worker.on('error', onFailure);
+    worker.on('exit', () => {
+      this.threads.delete(thread);
+      for (const resolve of thread.waiting.values()) resolve([]);
+      thread.waiting.clear();
+    });
+    this.threads.add(thread);
+  }
+}

@@ -1,0 +1,14 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { systemRandom } from '../adapters/system/system-random.js';
+import type { ExamineAnswer, ExamineOrder, ThreadSettings } from '../adapters/threads/examining-threads.js';
+import { examineLine } from '../core/intake/examine-line.js';
+
+/** A thread of ExaminingThreads: lines in, what they say and their sealed contents out. */
+const { localIdKey, memberId } = workerData as ThreadSettings;
+// The key must stay one object: its HMAC key is remembered by it.
+const examination = { localIdKey, memberId, randomBytes: (length: number): Uint8Array => systemRandom.bytes(length) };
+
+parentPort?.on('message', ({ bytes, ends, id, newest }: ExamineOrder) => {
+  const examined = ends.map((end, index) => examineLine(bytes.subarray(ends[index - 1] ?? 0, end), { ...examination, newest }));
+  parentPort?.postMessage({ examined, id } satisfies ExamineAnswer);
+});

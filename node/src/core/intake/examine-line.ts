@@ -1,0 +1,145 @@
+import {
+  buildPayload,
+  canonicalBytes,
+  importRow,
+  kindDefinition,
+  localId,
+  organisationId,
+  ProtocolError,
+  recordFacts,
+  recordId as recordIdOf,
+  sha256Hex,
+  utf8,
+  validateRecord,
+  valueAt,
+  type Header,
+  type JsonObject,
+  type KindDefinition,
+  type RecordFacts,
+  type RecordProblem,
+  type RightsClass,
+} from '@huilian/protocol';
+import { sealContent, sealingContext, type SealedContent } from '../vault/sealed-row.js';
+import { readSubmission, type Submission } from './read-submission.js';
+
+/** A line that is refused, with everything that is wrong with it. */
+export class RefusedLine extends Error {
+  public constructor(
+    public readonly error: ProtocolError,
+    public readonly problems: readonly RecordProblem[],
+  ) {
+    super(error.message);
+  }
+
+  public static of(error: ProtocolError): RefusedLine {
+    const { details, entry } = error;
+    const reason = details['reason'];
+    const path = typeof details['path'] === 'string' ? details['path'] : '';
+    return new RefusedLine(error, [{ path, code: typeof reason === 'string' ? reason : error.code, zh: entry.zh, en: entry.en }]);
+  }
+}
+
+/** What a line says of a record, apart from what the node knows of it. */
+export interface DescribedRecord extends Placed {
+  readonly facts: RecordFacts;
+  /** SHA-256 of the canonical data with schema and rights, hex. */
+  readonly digest: string;
+  readonly localId: string;
+}
+
+interface Placed {
+  readonly rights: RightsClass;
+  readonly subject: string;
+  readonly owner?: string;
+}
+
+/** Validated data of a line, imported where it came as a row. @throws RefusedLine */
+export function readData(definition: KindDefinition, submission: Submission): { data: JsonObject; warnings: readonly RecordProblem[] } {
+  const imported = submission.row === undefined ? undefined : importRow(definition, submission.row);
+  if (imported !== undefined && imported.data === undefined) throw refusal(definition, imported.problems);
+  const data = imported?.data ?? submission.data ?? {};
+  const check = validateRecord(definition.kind, definition.version, data);
+  if (!check.ok) throw refusal(definition, check.problems);
+  return { data, warnings: check.warnings };
+}
+
+function refusal({ kind, version }: KindDefinition, problems: readonly RecordProblem[]): RefusedLine {
+  return new RefusedLine(new ProtocolError('RECORD_INVALID', { kind, version, problems: problems.length }), problems);
+}
+
+/** Which record it is, whose, and what its data hashes to. @throws RIGHTS_NOT_ALLOWED */
+export function describeRecord(definition: KindDefinition, data: JsonObject, wanted: RightsClass | undefined, localIdKey: Uint8Array): DescribedRecord {
+  const facts = recordFacts(definition.kind, definition.version, data);
+  const placed = placeOf(definition, facts, data, wanted);
+  const digest = sha256Hex(canonicalBytes({ data, rights: placed.rights, schema: definition.version }));
+  return { ...placed, digest, facts, localId: localId(localIdKey, definition.kind, facts.naturalKey) };
+}
+
+/** Rights class, subject and owner of a record. @throws RIGHTS_NOT_ALLOWED */
+function placeOf(definition: KindDefinition, facts: RecordFacts, data: JsonObject, wanted?: RightsClass): Placed {
+  const rights = wanted ?? facts.rights;
+  if (!definition.rights.includes(rights)) throw new ProtocolError('RIGHTS_NOT_ALLOWED', { kind: definition.kind, rights });
+  if (rights !== 'owner') return { rights, subject: facts.subject };
+  const uscc = definition.owner === null ? undefined : valueAt(data, definition.owner);
+  if (typeof uscc !== 'string') throw new ProtocolError('RIGHTS_NOT_ALLOWED', { kind: definition.kind, rights, reason: 'no-owner' });
+  return { rights, subject: facts.subject, owner: organisationId(uscc) };
+}
+
+/** Header of a version whose payload has this digest. */
+export function headerOf({ kind, version: schema }: KindDefinition, { localId: local, owner, rights, subject }: DescribedRecord, version: number, digest: string): Header {
+  return { digest, kind, localId: local, ...(owner === undefined ? {} : { owner }), rights, schema, status: 'active', subject, version };
+}
+
+/** A plain line worked through to its sealed content, as if it were the first version of its record. */
+export interface ExaminedLine {
+  readonly header: Header;
+  readonly dataDigest: string;
+  readonly sealed: SealedContent;
+  readonly warnings: readonly RecordProblem[];
+  /** Schema version that the line itself named. */
+  readonly named?: number;
+  readonly source?: Submission['source'];
+}
+
+export interface Examination {
+  readonly memberId: string;
+  readonly localIdKey: Uint8Array;
+  /** Newest adopted version of each kind. */
+  readonly newest: Readonly<Record<string, number>>;
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+/**
+ * All of a line's work that needs no knowledge of the node: reading, validating, hashing, payload, encryption. Undefined for
+ * whatever is not a plain publication in order: that goes the usual way, which also says what is wrong.
+ */
+export function examineLine(line: Uint8Array, { localIdKey, memberId, newest, randomBytes }: Examination): ExaminedLine | undefined {
+  try {
+    const submission = readSubmission(line);
+    const { kind, revoke, rights, schema, source, supersede } = submission;
+    const definition = kindDefinition(kind, schema ?? newest[kind] ?? 0);
+    if (revoke || supersede || definition === undefined) return undefined;
+    const { data, warnings } = readData(definition, submission);
+    const described = describeRecord(definition, data, rights, localIdKey);
+    const id = recordIdOf(memberId, kind, described.localId);
+    const payload = buildPayload({ claimNames: described.facts.claimNames, data, recordId: id, schema: definition.version, subject: described.subject, version: 1 }, randomBytes);
+    const header = headerOf(definition, described, 1, payload.digest);
+    const content = utf8(JSON.stringify({ segment: payload.segment, disclosures: payload.disclosures, header }));
+    return {
+      dataDigest: described.digest,
+      header,
+      sealed: sealContent(content, sealingContext(id, 1), randomBytes),
+      warnings,
+      ...(schema === undefined ? {} : { named: schema }),
+      ...(source === undefined ? {} : { source }),
+    };
+  } catch (error) {
+    if (error instanceof ProtocolError || error instanceof RefusedLine) return undefined;
+    throw error;
+  }
+}
+
+/** Examines lines elsewhere, several at a time; answers in their order. Whatever goes wrong there answers undefined. */
+export interface LineExaminer {
+  examine(lines: readonly Uint8Array[], newest: Readonly<Record<string, number>>): Promise<readonly (ExaminedLine | undefined)[]>;
+}
