@@ -28,9 +28,9 @@ describe.skipIf(!fabricIsHere())('the walk-through on Hyperledger Fabric', () =>
     embeddedState.remove();
   });
 
-  describe.each(['raft', 'bft'])('profile %s', (profile) => {
+  describe.each([['raft', 'gateway'], ['raft', 'network'], ['bft', 'gateway']])('profile %s, %s client', (profile, client) => {
     const state = stateFolder();
-    const arguments_ = ['local', 'up', '--once', '--engine', 'fabric', '--profile', profile, '--state', state.dir];
+    const arguments_ = ['local', 'up', '--once', '--engine', 'fabric', '--profile', profile, '--client', client, '--state', state.dir];
     let run: Run;
 
     beforeAll(async () => {

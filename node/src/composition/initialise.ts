@@ -25,17 +25,25 @@ function commonFields({ contact, kind, member, nameEn, nameZh, organisation, reg
 }
 
 async function centreFields(options: InitOptions): Promise<object> {
-  if (options.connection === undefined) throw new ProtocolError('BAD_FIELD', { path: '--connection', reason: 'a centre needs its ledger connection file' });
+  const ledger = ledgerOf(options);
+  if (ledger === undefined) throw new ProtocolError('BAD_FIELD', { path: '--connection', reason: 'a centre needs its ledger connection file' });
   const identity = await createKeys(options.state, options.member);
   const listen = `/ip4/127.0.0.1/tcp/${String(options.exchangePort)}`;
   const config = {
     memberId: options.member,
     http: { host: '127.0.0.1', port: options.httpPort },
     exchange: { listen: [listen] },
-    ledger: { connection: path.relative(path.resolve(options.state), path.resolve(options.connection)) },
+    ledger,
   };
   writeFileSync(path.join(options.state, 'huilian.json'), `${JSON.stringify(config, null, 2)}\n`);
   return { addresses: [listen], encryptionKey: identity.encryptionKey, peerId: identity.peerId, signingKey: identity.signingKey };
+}
+
+/** The ledger section of the configuration, with paths relative to the state folder. */
+function ledgerOf({ connection, network, state }: InitOptions): object | undefined {
+  const near = (file: string): string => path.relative(path.resolve(state), path.resolve(file));
+  if (network !== undefined) return { client: 'network', ...network, profile: near(network.profile), wallet: near(network.wallet) };
+  return connection === undefined ? undefined : { connection: near(connection) };
 }
 
 async function hostedFields({ host, member, state }: InitOptions): Promise<object> {

@@ -101,12 +101,14 @@ interface LocalOptions extends OutputOptions {
   readonly once?: boolean;
   readonly engine?: string;
   readonly profile?: string;
+  readonly client?: string;
   readonly break?: string;
 }
 
 const sabotages = ['grant', 'payload', 'revocation'] as const;
 const engines = ['embedded', 'fabric'] as const;
 const profiles = ['raft', 'bft'] as const;
+const clients = ['gateway', 'network'] as const;
 
 @Command({
   name: 'local',
@@ -128,6 +130,7 @@ export class LocalCommand extends HuilianCommand<LocalOptions> {
         once: options.once === true,
         engine: oneOf('--engine', engines, options.engine ?? 'embedded'),
         profile: oneOf('--profile', profiles, options.profile ?? 'raft'),
+        client: oneOf('--client', clients, options.client ?? 'gateway'),
         ...(options.break === undefined ? {} : { sabotage: oneOf('--break', sabotages, options.break) }),
       });
     } catch (error) {
@@ -157,6 +160,11 @@ export class LocalCommand extends HuilianCommand<LocalOptions> {
 
   @Option({ flags: '--profile <profile>', description: 'Fabric network: raft (default) or bft / Fabric 网络配置' })
   public parseProfile(value: string): string {
+    return value;
+  }
+
+  @Option({ flags: '--client <client>', description: 'how a new node reaches the ledger: gateway (default) or network, the older client with a static profile and wallet / 账本客户端' })
+  public parseClient(value: string): string {
     return value;
   }
 

@@ -65,6 +65,8 @@ export interface InitOptions {
   readonly contact: string;
   /** Centres only: the ledger's connection file, and the ports to listen on. */
   readonly connection?: string;
+  /** In place of the connection file: what the older client needs. */
+  readonly network?: { readonly profile: string; readonly wallet: string; readonly identity: string; readonly channel: string };
   readonly httpPort: number;
   readonly exchangePort: number;
 }
@@ -83,6 +85,8 @@ export interface LocalRunOptions {
   readonly engine: 'embedded' | 'fabric';
   /** Of the Fabric network. */
   readonly profile: 'raft' | 'bft';
+  /** By which the nodes reach the ledger. */
+  readonly client: 'gateway' | 'network';
   readonly once: boolean;
   readonly sabotage?: 'grant' | 'payload' | 'revocation';
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { centres, organisationOf, type Layout } from './layout.js';
-import type { EngineAddress, LedgerEngine } from './ledger-engine.js';
+import type { EngineAddress, LedgerEngine, StaticAccess } from './ledger-engine.js';
 import { ManagedProcess } from './managed-process.js';
 import type { Report } from './report.js';
 
@@ -28,6 +28,16 @@ export class EmbeddedEngine implements LedgerEngine {
 
   public connection(centre: string): string {
     return path.join(this.layout.ledger, 'connections', `${organisationOf(centre)}.json`);
+  }
+
+  public network(centre: string): StaticAccess {
+    const organisation = organisationOf(centre);
+    return {
+      channel: 'huilian',
+      identity: 'user',
+      profile: path.join(this.layout.ledger, 'connections', `${organisation}-profile.json`),
+      wallet: path.join(this.layout.ledger, 'wallets', organisation),
+    };
   }
 
   public caCertificate(centre: string): string {

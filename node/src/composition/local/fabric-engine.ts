@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { ProtocolError } from '@huilian/protocol';
 import { fabricNetworkCommand, organisationOf, type Layout } from './layout.js';
-import type { EngineAddress, LedgerEngine } from './ledger-engine.js';
+import type { EngineAddress, LedgerEngine, StaticAccess } from './ledger-engine.js';
 import type { Report } from './report.js';
 
 /** What `npm run fabric -- up --json` answers, as far as it is used here. */
 interface NetworkAnswer {
-  readonly organisations: readonly { readonly mspId: string; readonly connection: string; readonly caCertificate: string; readonly peers: readonly { readonly name: string; readonly address: string }[] }[];
+  readonly channel: string;
+  readonly organisations: readonly { readonly mspId: string; readonly connection: string; readonly connectionProfile: string; readonly wallet: string; readonly identity: string; readonly caCertificate: string; readonly peers: readonly { readonly name: string; readonly address: string }[] }[];
 }
 
 interface ErrorAnswer {
@@ -15,7 +16,7 @@ interface ErrorAnswer {
 
 /** Hyperledger Fabric itself, brought up and taken down by the same command that a person would use. */
 export class FabricEngine implements LedgerEngine {
-  private network: NetworkAnswer = { organisations: [] };
+  private answer: NetworkAnswer = { channel: '', organisations: [] };
   private started = false;
 
   public constructor(
@@ -27,7 +28,7 @@ export class FabricEngine implements LedgerEngine {
   public async start(): Promise<void> {
     // What a failed start left running is ended too.
     this.started = true;
-    this.network = (await this.run(['up', '--profile', this.profile])) as NetworkAnswer;
+    this.answer = (await this.run(['up', '--profile', this.profile])) as NetworkAnswer;
     this.report.step(`Hyperledger Fabric 网络（${this.profile}）已启动`, `a Hyperledger Fabric network (${this.profile}) runs`);
   }
 
@@ -41,6 +42,11 @@ export class FabricEngine implements LedgerEngine {
     return this.organisation(centre).connection;
   }
 
+  public network(centre: string): StaticAccess {
+    const { connectionProfile: profile, identity, wallet } = this.organisation(centre);
+    return { channel: this.answer.channel, identity, profile, wallet };
+  }
+
   public caCertificate(centre: string): string {
     return this.organisation(centre).caCertificate;
   }
@@ -50,7 +56,7 @@ export class FabricEngine implements LedgerEngine {
   }
 
   private organisation(centre: string): NetworkAnswer['organisations'][number] {
-    const found = this.network.organisations.find(({ mspId }) => mspId === organisationOf(centre));
+    const found = this.answer.organisations.find(({ mspId }) => mspId === organisationOf(centre));
     if (found === undefined) throw new ProtocolError('INTERNAL', { reason: 'the network has no such organisation', organisation: organisationOf(centre) });
     return found;
   }

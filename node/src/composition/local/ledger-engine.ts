@@ -5,10 +5,19 @@ export interface LedgerEngine {
   stop(): Promise<void>;
   /** Connection file of a centre's organisation. */
   connection(centre: string): string;
+  /** Static profile, wallet and identity of a centre's organisation, for the older client. */
+  network(centre: string): StaticAccess;
   /** PEM file of the authority of an organisation's identities, for the charter. */
   caCertificate(centre: string): string;
   /** Addresses and process ids, for the person at the terminal. */
   addresses(): readonly EngineAddress[];
+}
+
+export interface StaticAccess {
+  readonly profile: string;
+  readonly wallet: string;
+  readonly identity: string;
+  readonly channel: string;
 }
 
 export interface EngineAddress {

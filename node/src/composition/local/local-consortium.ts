@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { bundledKinds, proposalId, ProtocolError, type JsonObject, type MemberDocument, type ProposalAction } from '@huilian/protocol';
 import { MemberClient, type Consortium, type MemberKeys } from '@huilian/sdk';
 import { NodeApi } from '../../adapters/cli/node-api.js';
+import type { InitOptions, LocalRunOptions } from '../../adapters/cli/process-actions.js';
 import { initialise, memberDocumentFile, memberKeysFile } from '../initialise.js';
 import { freePorts } from './free-ports.js';
 import { centres, hostedMembers, Layout, organisationOf, type LocalMember } from './layout.js';
@@ -23,6 +24,7 @@ export class LocalConsortium {
     public readonly layout: Layout,
     private readonly engine: LedgerEngine,
     private readonly report: Report,
+    private readonly ledgerClient: LocalRunOptions['client'] = 'gateway',
   ) {}
 
   /** Starts everything; what an earlier run of the same folder did stays done. */
@@ -122,8 +124,12 @@ export class LocalConsortium {
       contact,
       httpPort,
       exchangePort,
-      ...(member.host === undefined ? { connection: this.engine.connection(member.id) } : { host: member.host }),
+      ...(member.host === undefined ? { ...this.ledgerAccess(member.id) } : { host: member.host }),
     });
+  }
+
+  private ledgerAccess(centre: string): Pick<InitOptions, 'connection' | 'network'> {
+    return this.ledgerClient === 'network' ? { network: this.engine.network(centre) } : { connection: this.engine.connection(centre) };
   }
 
   private document(state: string): MemberDocument {

@@ -17,7 +17,7 @@ export async function runLocal(options: LocalRunOptions): Promise<number> {
   const layout = new Layout(path.resolve(options.state));
   mkdirSync(layout.root, { recursive: true, mode: 0o700 });
   const engine = options.engine === 'fabric' ? new FabricEngine(layout, options.profile, report) : new EmbeddedEngine(layout, report);
-  const local = new LocalConsortium(layout, engine, report);
+  const local = new LocalConsortium(layout, engine, report, options.client);
   let stopping = false;
   const interrupted = new Promise<'stopped'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => {
