@@ -8,6 +8,8 @@ export type Fault =
   | { readonly what: 'refused'; readonly code: ErrorCode }
   /** The transaction is ordered, and the answer is lost. */
   | { readonly what: 'answer-lost' }
+  /** Taken, but not before the promise resolves. */
+  | { readonly what: 'held'; readonly until: Promise<void> }
   /** Handed to ordering, and lost there. */
   | { readonly what: 'lost' };
 
@@ -38,6 +40,9 @@ export class FaultyLedger implements Ledger {
         const { transactionId } = await this.ledger.submit(name, argument);
         throw new ProtocolError('OUTCOME_UNKNOWN', { transactionId });
       }
+      case 'held':
+        await fault.until;
+        return await this.ledger.submit(name, argument);
       case 'lost':
         throw new ProtocolError('OUTCOME_UNKNOWN', { transactionId: '0'.repeat(64) });
     }

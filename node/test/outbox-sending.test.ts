@@ -30,10 +30,10 @@ interface Opened {
 }
 
 /** The one node of the centre, with a ledger that fails as told. */
-async function open(faultOf: (batch: BatchArgument, attempt: number) => Fault | undefined = () => undefined, stateDir = consortium.stateDir('river')): Promise<Opened> {
+async function open(faultOf: (batch: BatchArgument, attempt: number) => Fault | undefined = () => undefined, stateDir = consortium.stateDir('river'), maxWaitMilliseconds = 20): Promise<Opened> {
   let faulty: FaultyLedger | undefined;
   const wrapLedger = (ledger: Ledger): Ledger => (faulty = new FaultyLedger(ledger, faultOf));
-  const node = await PublishingNode.open({ stateDir, connectionFile: consortium.connectionFile('river'), maxHeaders: 8, wrapLedger });
+  const node = await PublishingNode.open({ stateDir, connectionFile: consortium.connectionFile('river'), maxHeaders: 8, maxWaitMilliseconds, wrapLedger });
   onTestFinished(async () => {
     await node.close();
   });
@@ -77,6 +77,26 @@ test('while the ledger takes nothing, each reason is told once, also one that co
   await node.publish(stream(...fresh(1)));
   await node.drained();
   expect(node.alarms.map(({ code, details }) => [code, details['reason']])).toEqual([['LEDGER_UNAVAILABLE', undefined], ['LEDGER_UNAVAILABLE', 'endorsements-differ']]);
+});
+
+test('while a batch is under way rows gather for the next one; once nothing is, they go without waiting longer', async () => {
+  const held = Promise.withResolvers<undefined>();
+  const seqs: number[] = [];
+  const { faulty, node } = await open(({ seq }) => {
+    if (!seqs.includes(seq)) seqs.push(seq);
+    return seq === seqs[0] ? { what: 'held', until: held.promise } : undefined;
+  }, undefined, 30_000);
+  const sizes = (): number[] => faulty.sent.map(({ batch }) => batch.headers.length);
+  node.sender.start();
+  await node.publish(stream(...fresh(8)));
+  await node.publish(stream(...fresh(3)));
+  await node.publish(stream(...fresh(5)));
+  await expect.poll(sizes, { timeout: 10_000 }).toEqual([8, 8]);
+  const last = recordIds(await node.publish(stream(...fresh(2))));
+  held.resolve(undefined);
+  await node.drained();
+  expect(sizes()).toEqual([8, 8, 2]);
+  for (const id of last) expect(node.readModel.record(id)).toMatchObject({ versions: 1 });
 });
 
 test('a lost answer settles by the block, and the batch is not published again', async () => {

@@ -21,6 +21,7 @@ export interface PublishingOptions {
   readonly stateDir: string;
   readonly connectionFile: string;
   readonly maxHeaders?: number;
+  readonly maxWaitMilliseconds?: number;
   /** Made for the node's own keys. */
   readonly examiner?: (keys: Keys) => LineExaminer;
   /** Stands in front of the real ledger. */
@@ -45,7 +46,7 @@ export class PublishingNode {
     private readonly closing: readonly (() => Promise<void>)[],
   ) {}
 
-  public static async open({ connectionFile, examiner, maxHeaders = 1000, stateDir, wrapLedger = (ledger) => ledger, wrapStore = (store) => store }: PublishingOptions): Promise<PublishingNode> {
+  public static async open({ connectionFile, examiner, maxHeaders = 1000, maxWaitMilliseconds = 20, stateDir, wrapLedger = (ledger) => ledger, wrapStore = (store) => store }: PublishingOptions): Promise<PublishingNode> {
     const alarms: ProtocolError[] = [];
     const onAlarm = (error: ProtocolError): void => {
       alarms.push(error);
@@ -59,7 +60,7 @@ export class PublishingNode {
     const outbox = await Outbox.open({ clock, mark, maxHeaders, onAlarm, publisher: keys.memberId, readModel, store, vault });
     const index = new LedgerIndex(store, readModel, outbox);
     const follower = new LedgerFollower({ clock, index, ledger, onAlarm, random, readModel });
-    const sender = new BatchSender({ clock, inFlight: 4, ledger, maxHeaders, maxWaitMilliseconds: 20, onAlarm, outbox, random, readModel });
+    const sender = new BatchSender({ clock, inFlight: 4, ledger, maxHeaders, maxWaitMilliseconds, onAlarm, outbox, random, readModel });
     const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner: examiner(keys) }), keys, outbox, random, readModel, store, vault });
     const closing = [
       async (): Promise<void> => { await sender.stop(); },

@@ -38,9 +38,9 @@ export class RowPicker {
     this.cursor = chain.start;
   }
 
-  /** Rows nobody looked at yet. */
+  /** Rows on disk that nobody looked at yet; those still on their way there cannot be picked. */
   public get fresh(): number {
-    return Math.max(0, this.chain.end.to + 1 - this.cursor);
+    return Math.max(0, (this.chain.durableEnd?.to ?? 0) + 1 - this.cursor);
   }
 
   /** Rows that can be sent now, and rows that never can because the version before them was refused. */

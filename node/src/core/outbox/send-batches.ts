@@ -14,6 +14,7 @@ export interface SenderParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly maxHeaders: number;
+  /** How long rows that fill no batch wait for more while nothing is under way; else longer, but not beyond the last of it. */
   readonly maxWaitMilliseconds: number;
   readonly inFlight: number;
   /** Something an operator must look at; while the ledger takes nothing, once for each reason. */
@@ -24,6 +25,8 @@ export interface SenderParts {
 const blockWaitMilliseconds = 60_000;
 /** Refusals that depend on the ledger's state may come from a peer that lags behind, so they must repeat. */
 const refusalsThatCount = 4;
+/** While batches are under way their block is awaited anyway: more time to fill the next one costs nobody much. */
+const waitFactorUnderWay = 6;
 const stateCodes: ReadonlySet<ErrorCode> = new Set([
   'SCHEMA_UNKNOWN', 'VERSION_ORDER', 'PREVIOUS_MISMATCH', 'RECORD_REVOKED', 'RECORD_UNKNOWN', 'MERKLE_PATH_INVALID',
 ]);
@@ -100,13 +103,15 @@ export class BatchSender {
     const { clock, maxHeaders, maxWaitMilliseconds, outbox } = this.parts;
     if (outbox.fresh === 0 || outbox.fresh >= maxHeaders || maxWaitMilliseconds === 0) return;
     this.linger = new AbortController();
-    await clock.sleep(maxWaitMilliseconds, AbortSignal.any([signal, this.linger.signal]));
+    const wait = this.deliveries.size === 0 ? maxWaitMilliseconds : maxWaitMilliseconds * waitFactorUnderWay;
+    await clock.sleep(wait, AbortSignal.any([signal, this.linger.signal]));
     this.linger = undefined;
   }
 
   private launch(batch: FrozenBatch, signal: AbortSignal): void {
     const delivery = this.deliver(batch, signal).finally(() => {
       this.deliveries.delete(batch.seq);
+      if (this.deliveries.size === 0) this.linger?.abort();
       this.wakeup.wake();
     });
     this.deliveries.set(batch.seq, delivery);
