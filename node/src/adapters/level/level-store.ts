@@ -17,10 +17,16 @@ const entriesPerRead = 500;
 const diskCheckMilliseconds = 1000;
 const diskCheckShare = 8;
 
+interface WaitingWrite {
+  readonly writes: readonly StoreWrite[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 type Database = Level<string, Uint8Array>;
 
 /**
- * The store on LevelDB. Every write is synced. After one failed write LevelDB may hold it or not, and refuses what
+ * The store on LevelDB. Every write is synced, concurrent ones together. After one failed write LevelDB may hold it or not, and refuses what
  * follows; so does this store, until the folder is opened again. It never repairs a database by itself: repair can
  * bring back garbage as values.
  */
@@ -29,6 +35,8 @@ export class LevelStore implements Store {
   private checkedAt = -Infinity;
   private writtenSinceCheck = 0;
   private nearlyFull = false;
+  private readonly waiting: WaitingWrite[] = [];
+  private writing = false;
 
   private constructor(
     private readonly database: Database,
@@ -80,6 +88,36 @@ export class LevelStore implements Store {
     if (this.failure !== undefined) throw this.failure;
     if (writes.length === 0) return;
     await this.checkDisk();
+    await new Promise<void>((resolve, reject) => {
+      this.waiting.push({ writes, resolve, reject });
+      if (!this.writing) void this.writeWaiting();
+    });
+  }
+
+  public async close(): Promise<void> {
+    await this.database.close();
+  }
+
+  /**
+   * One synced batch at a time. What comes meanwhile shares the next one: a sync costs the same whatever it covers, and a
+   * batch is written whole or not at all, so each caller's writes still are.
+   */
+  private async writeWaiting(): Promise<void> {
+    this.writing = true;
+    while (this.waiting.length > 0) {
+      const group = this.waiting.splice(0);
+      try {
+        await this.writeGroup(group.flatMap(({ writes }) => writes));
+        for (const { resolve } of group) resolve();
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    this.writing = false;
+  }
+
+  private async writeGroup(writes: readonly StoreWrite[]): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
     const batch = this.database.batch();
     for (const write of writes) {
       if ('remove' in write) batch.del(write.key);
@@ -93,10 +131,6 @@ export class LevelStore implements Store {
     } catch (error) {
       throw this.fail(error);
     }
-  }
-
-  public async close(): Promise<void> {
-    await this.database.close();
   }
 
   private fail(error: unknown): ProtocolError {
