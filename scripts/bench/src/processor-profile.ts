@@ -7,6 +7,8 @@ interface ProfileFile {
   readonly timeDeltas: readonly number[];
 }
 
+/** A sample counts for no longer: while a node is paused, one sample would stand for the whole pause. */
+const longestSampleMicroseconds = 20_000;
 const idle = new Set(['(idle)', '(program)', '(root)']);
 
 /** The functions with most time of their own over all profiles of a folder, idle time apart; empty where there is none. */
@@ -25,6 +27,6 @@ function addProfile({ nodes, samples, timeDeltas }: ProfileFile, times: Map<stri
     if (frame === undefined || idle.has(frame.functionName)) return;
     const file = frame.url === '' ? '' : ` ${frame.url.split('/').slice(-3).join('/')}:${String(frame.lineNumber + 1)}`;
     const place = `${frame.functionName === '' ? '(anonymous)' : frame.functionName}${file}`;
-    times.set(place, (times.get(place) ?? 0) + (timeDeltas[index] ?? 0));
+    times.set(place, (times.get(place) ?? 0) + Math.min(timeDeltas[index] ?? 0, longestSampleMicroseconds));
   });
 }
