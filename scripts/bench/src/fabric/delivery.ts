@@ -29,6 +29,7 @@ export const measureDelivery: Measurer = async (world) => {
   const times = Math.ceil(wanted / bytes);
   const plain = await PlainServer.start(consortium, bytes);
   try {
+    for (const warm of [async (): Promise<number> => await reader.resend(ticket), async (): Promise<number> => await plain.fetch()]) await mebibytesPerSecond(times, warm);
     const ids = { ...consortium.nodeProcesses(), client: process.pid };
     let processor: ProcessorTime = {};
     const pairs = await inPairs(scale.pairs, async (pair) => {
