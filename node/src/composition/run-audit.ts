@@ -103,7 +103,7 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
     const last = options.to ?? readModel?.height();
     const begun = performance.now();
     const ledger = await checkBlocks(options, config, last, findings, marks, readModel);
-    const seconds = (performance.now() - begun) / 1000;
+    const seconds = (performance.now() - begun - ledger.waited) / 1000;
     await node?.check();
     const { transactions } = ledger.checker.counts;
     return {
@@ -133,6 +133,8 @@ interface CheckedLedger {
   readonly checker: LedgerChecker;
   readonly lastHash: string;
   readonly digest: string | undefined;
+  /** Milliseconds after the last block, in which another might have come. */
+  readonly waited: number;
 }
 
 async function checkBlocks(options: AuditOptions, config: NodeConfig, last: number | undefined, findings: Findings, marks: PersonalMarks, readModel: ReadModel | undefined): Promise<CheckedLedger> {
@@ -141,6 +143,7 @@ async function checkBlocks(options: AuditOptions, config: NodeConfig, last: numb
   const replayed = new ReadModel(replayStore);
   const index = new LedgerIndex(replayStore, replayed);
   let lastHash = '';
+  let checkedAt = performance.now();
   if (last === undefined || last >= 0) {
     for await (const block of blocksUpTo(config, last)) {
       checker.check(block);
@@ -148,12 +151,14 @@ async function checkBlocks(options: AuditOptions, config: NodeConfig, last: numb
       if (readModel !== undefined && block.number <= readModel.height()) await index.apply(block);
       lastHash = block.hash;
       options.onProgress(block.number, last);
+      checkedAt = performance.now();
     }
   }
+  const waited = performance.now() - checkedAt;
   const digest = await readModel?.digest();
   const expected = digest === undefined ? undefined : await replayed.digest();
   if (readModel !== undefined && replayed.height() === readModel.height() && digest !== expected) {
     findings.add('I9', `read model at block ${String(readModel.height())}`, `digest ${expected ?? ''}`, digest ?? '');
   }
-  return { checker, digest, lastHash };
+  return { checker, digest, lastHash, waited };
 }
