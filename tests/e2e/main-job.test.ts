@@ -124,6 +124,14 @@ describe('the main job, run once', () => {
     expect(summary.tamperedRefused).toBe(true);
   });
 
+  it('refuses the folder to another ledger, and says which one it belongs to', async () => {
+    const other = await huilian(['local', 'up', '--once', '--state', state.dir, '--engine', 'fabric', '--json']);
+    expect(other.code).toBe(1);
+    const { error } = JSON.parse(other.stderr.trim().split('\n').at(-1) ?? '') as { error: { code: string; details: { path: string; reason: string } } };
+    expect({ code: error.code, path: error.details.path }).toEqual({ code: 'BAD_FIELD', path: '--state' });
+    expect(error.details.reason).toContain('--engine embedded');
+  });
+
   it('resumes the same folder: nothing is published twice, the walk-through holds again', async () => {
     const again = await huilian(['local', 'up', '--once', '--state', state.dir]);
     expect(again.code).toBe(0);

@@ -144,7 +144,11 @@ describe.skipIf(!here)('a Raft network in one folder', () => {
     expect((await status()).chaincode).toMatchObject({ version: '2', sequence: 2 });
   }, 120_000);
 
-  it('lets a fourth centre join and leave; both can be said twice', async () => {
+  it('finishes a join that was interrupted, and lets the centre leave; both can be said twice', async () => {
+    const interrupted = spawn(process.execPath, [path.join(root, 'scripts', 'fabric', 'dist', 'main.js'), 'join', '--org', 'shenzhen', '--dir', dir], { stdio: 'ignore' });
+    await expect.poll(() => existsSync(path.join(dir, 'run', 'peer0.shenzhen.json')), { interval: 20, timeout: 30_000 }).toBe(true);
+    expect(interrupted.exitCode).toBeNull();
+    interrupted.kill('SIGKILL');
     for (const _time of [1, 2]) expect((await fabric(['join', '--org', 'shenzhen', '--dir', dir])).code).toBe(0);
     const joined = await status();
     expect(joined.processes.find(({ name }) => name === 'peer0.shenzhen')?.height).toBe(joined.processes.find(({ name }) => name === 'peer0.zhuhai')?.height);

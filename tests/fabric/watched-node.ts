@@ -54,10 +54,13 @@ export class WatchedNode {
     return entries.filter(({ message }) => message === 'alarm').map(({ code, details }) => ({ code, details: JSON.parse(details) as JsonObject }));
   }
 
-  /** Starts it on a connection file; resolves when it serves, or with its exit code when it ends before. */
-  public async start(connection: string): Promise<number | null | 'serves'> {
+  /** Starts it on a connection file, with a clock that is wrong or not; resolves when it serves, or with its exit code when it ends before. */
+  public async start(connection: string, clockAheadSeconds = 0): Promise<number | null | 'serves'> {
     writeFileSync(path.join(this.state, 'huilian.json'), JSON.stringify({ ...this.config, ledger: { connection } }));
-    const child = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), 'start', '--state', this.state], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), 'start', '--state', this.state], {
+      env: { ...process.env, ...(clockAheadSeconds === 0 ? {} : { NODE_OPTIONS: `--import=${wrongClock(clockAheadSeconds)}` }) },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
     this.child = child;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.said += text));
     return await new Promise((resolve, reject) => {
@@ -117,4 +120,11 @@ export class WatchedNode {
     this.acknowledged.push(...acknowledged);
     return acknowledged;
   }
+}
+
+/** A module that sets the process's own clock ahead; timers are not touched. */
+function wrongClock(seconds: number): string {
+  const script = `const { now } = Date; const ahead = ${String(seconds * 1000)};
+globalThis.Date = class extends Date { constructor(...given) { super(...(given.length === 0 ? [now() + ahead] : given)); } static now() { return now() + ahead; } };`;
+  return `data:text/javascript;base64,${Buffer.from(script).toString('base64')}`;
 }

@@ -125,11 +125,13 @@ export class LocalCommand extends HuilianCommand<LocalOptions> {
   public override async run(args: string[], options: LocalOptions = {}): Promise<void> {
     try {
       if (args[0] !== 'up') throw new ProtocolError('BAD_FIELD', { path: 'local', reason: 'the only action is up' });
+      const engine = oneOf('--engine', engines, options.engine ?? 'embedded');
+      const profile = oneOf('--profile', profiles, options.profile ?? 'raft');
       process.exitCode = await this.actions.runLocal({
-        state: options.state ?? process.env['HUILIAN_STATE'] ?? 'state',
+        state: options.state ?? process.env['HUILIAN_STATE'] ?? (engine === 'embedded' ? 'state' : `state-${profile}`),
         once: options.once === true,
-        engine: oneOf('--engine', engines, options.engine ?? 'embedded'),
-        profile: oneOf('--profile', profiles, options.profile ?? 'raft'),
+        engine,
+        profile,
         client: oneOf('--client', clients, options.client ?? 'gateway'),
         ...(options.break === undefined ? {} : { sabotage: oneOf('--break', sabotages, options.break) }),
       });
@@ -143,7 +145,7 @@ export class LocalCommand extends HuilianCommand<LocalOptions> {
     return Promise.resolve({ json: {}, text: '' });
   }
 
-  @Option({ flags: '--state <folder>', description: 'state folder; a second start resumes it (default ./state) / 状态目录' })
+  @Option({ flags: '--state <folder>', description: 'state folder; a second start resumes it (default ./state, on Fabric ./state-raft or ./state-bft) / 状态目录' })
   public parseState(value: string): string {
     return value;
   }

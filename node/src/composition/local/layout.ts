@@ -40,6 +40,11 @@ export const fabricNetworkCommand = path.join(repository, 'scripts', 'fabric', '
 export class Layout {
   public constructor(public readonly root: string) {}
 
+  /** Which ledger the folder was begun with. */
+  public get engine(): string {
+    return path.join(this.root, 'engine.txt');
+  }
+
   public get ledger(): string {
     return path.join(this.root, 'ledger');
   }

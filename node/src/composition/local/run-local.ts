@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ProtocolError } from '@huilian/protocol';
 import type { LocalRunOptions } from '../../adapters/cli/process-actions.js';
@@ -11,11 +11,15 @@ import { Report } from './report.js';
 import { syncCentres } from './sync-centres.js';
 import { WalkThrough } from './walk-through.js';
 
-/** Brings the local consortium up, walks through the main job, then stays up (or ends with `once`). Answers the exit code. */
+/**
+ * Brings the local consortium up, walks through the main job, then stays up (or ends with `once`). Answers the exit code.
+ * @throws BAD_FIELD for a state folder that was begun with another ledger
+ */
 export async function runLocal(options: LocalRunOptions): Promise<number> {
   const report = new Report();
   const layout = new Layout(path.resolve(options.state));
   mkdirSync(layout.root, { recursive: true, mode: 0o700 });
+  keepToEngine(layout, options);
   const engine = options.engine === 'fabric' ? new FabricEngine(layout, options.profile, report) : new EmbeddedEngine(layout, report);
   const local = new LocalConsortium(layout, engine, report, options.client);
   let stopping = false;
@@ -44,6 +48,14 @@ export async function runLocal(options: LocalRunOptions): Promise<number> {
   } finally {
     await local.stop();
   }
+}
+
+/** A consortium was founded on one ledger, and its nodes follow no other. */
+function keepToEngine({ engine: file, root }: Layout, { client, engine, profile }: LocalRunOptions): void {
+  const chosen = `--engine ${engine}${engine === 'fabric' ? ` --profile ${profile}` : ''} --client ${client}`;
+  const before = existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+  if (before === undefined) writeFileSync(file, `${chosen}\n`);
+  else if (before !== chosen) throw new ProtocolError('BAD_FIELD', { path: '--state', reason: `${root} was begun with ${before}: start it so, or name another folder / 该目录属于另一账本，请按原参数启动或换用其他目录` });
 }
 
 async function walk(local: LocalConsortium, report: Report, options: LocalRunOptions): Promise<object> {
