@@ -39,13 +39,19 @@ export async function* deliverBlocks(client: Client, network: Network, from: num
   }
 }
 
-const forbidden = 403;
+/** Statuses by which a peer refuses to deliver, as far as an operator can do something about them. */
+const refusals: Readonly<Record<number, string>> = {
+  // The request is ours and well-formed: what remains is its time, more than the peer's time window away from the peer's clock.
+  400: 'clock-apart',
+  403: 'identity-refused',
+};
 
 /** peer.DeliverResponse holds one field: a status (1) or a block (2). */
 function blockOf(response: Buffer): Uint8Array {
   const { end, value } = readNumber(response);
   if (response[0] === 0x12) return response.subarray(end, end + value);
-  throw new ProtocolError('LEDGER_UNAVAILABLE', value === forbidden ? { reason: 'identity-refused', status: value } : { status: value });
+  const reason = refusals[value];
+  throw new ProtocolError('LEDGER_UNAVAILABLE', reason === undefined ? { status: value } : { reason, status: value });
 }
 
 /** The varint after a field's tag. */
