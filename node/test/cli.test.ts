@@ -59,6 +59,24 @@ describe('help', () => {
   });
 });
 
+describe('a new centre states the address that others dial, and listens for them', () => {
+  const init = async (...more: string[]): Promise<{ addresses: string[]; listen: string[] }> => {
+    const state = temporaryFolder();
+    const { out } = await huilian(['init', '--state', state, '--member', 'guangzhou', '--organisation', 'GuangzhouMSP', '--connection', 'ledger.json', '--region', '440100', '--name-zh', '示例中心', '--name-en', 'Sample', '--contact', 'https://example.org', '--json', ...more]);
+    const { exchange } = JSON.parse(readFileSync(path.join(state, 'huilian.json'), 'utf8')) as { exchange: { listen: string[] } };
+    return { addresses: (JSON.parse(out) as { addresses: string[] }).addresses, listen: exchange.listen };
+  };
+
+  test.each([
+    [[], '/ip4/127.0.0.1/tcp/8481', '/ip4/127.0.0.1/tcp/8481'],
+    [['--exchange-host', '192.0.2.7'], '/ip4/192.0.2.7/tcp/8481', '/ip4/0.0.0.0/tcp/8481'],
+    [['--exchange-host', 'gz.example.org', '--exchange-port', '9000'], '/dns/gz.example.org/tcp/9000', '/ip4/0.0.0.0/tcp/9000'],
+    [['--exchange-host', '2001:db8::7'], '/ip6/2001:db8::7/tcp/8481', '/ip6/::/tcp/8481'],
+  ])('%j', async (more, address, listen) => {
+    expect(await init(...more)).toEqual({ addresses: [address], listen: [listen] });
+  });
+});
+
 describe('a mistyped command line ends with 1 and says so in both languages', () => {
   test.each([
     [['statu'], "unknown command 'statu' (Did you mean status?) / 没有命令 'statu'"],

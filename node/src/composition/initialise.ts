@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { ProtocolError, readMemberDocument, type MemberDocument } from '@huilian/protocol';
 import { generateMemberKeys, publicKeysOf } from '@huilian/sdk';
@@ -28,7 +29,9 @@ async function centreFields(options: InitOptions): Promise<object> {
   const ledger = ledgerOf(options);
   if (ledger === undefined) throw new ProtocolError('BAD_FIELD', { path: '--connection', reason: 'a centre needs its ledger connection file' });
   const identity = await createKeys(options.state, options.member);
-  const listen = `/ip4/127.0.0.1/tcp/${String(options.exchangePort)}`;
+  const { exchangeHost = '127.0.0.1', exchangePort } = options;
+  // Reached from elsewhere, it listens on every address of the machine: the one others dial may be a router's.
+  const listen = addressOf(options.exchangeHost === undefined ? exchangeHost : isIP(exchangeHost) === 6 ? '::' : '0.0.0.0', exchangePort);
   const config = {
     memberId: options.member,
     http: { host: '127.0.0.1', port: options.httpPort },
@@ -36,7 +39,13 @@ async function centreFields(options: InitOptions): Promise<object> {
     ledger,
   };
   writeFileSync(path.join(options.state, 'huilian.json'), `${JSON.stringify(config, null, 2)}\n`);
-  return { addresses: [listen], encryptionKey: identity.encryptionKey, peerId: identity.peerId, signingKey: identity.signingKey };
+  return { addresses: [addressOf(exchangeHost, exchangePort)], encryptionKey: identity.encryptionKey, peerId: identity.peerId, signingKey: identity.signingKey };
+}
+
+/** A multiaddr. */
+function addressOf(host: string, port: number): string {
+  const kind = { 0: 'dns', 4: 'ip4', 6: 'ip6' }[isIP(host)] ?? 'dns';
+  return `/${kind}/${host}/tcp/${String(port)}`;
 }
 
 /** The ledger section of the configuration, with paths relative to the state folder. */

@@ -15,6 +15,7 @@ interface InitCommandOptions extends StateOptions {
   readonly connection?: string;
   readonly httpPort?: number;
   readonly exchangePort?: number;
+  readonly exchangeHost?: string;
 }
 
 @Command({
@@ -43,6 +44,7 @@ export class InitCommand extends StateCommand<InitCommandOptions> {
       contact,
       httpPort: options.httpPort ?? 8480,
       exchangePort: options.exchangePort ?? 8481,
+      ...(options.exchangeHost === undefined ? {} : { exchangeHost: options.exchangeHost }),
       ...(options.host === undefined ? {} : { host: options.host }),
       ...(options.connection === undefined ? {} : { connection: options.connection }),
     });
@@ -99,6 +101,11 @@ export class InitCommand extends StateCommand<InitCommandOptions> {
   @Option({ flags: '--http-port <port>', description: 'HTTP port (default 8480) / HTTP 端口' })
   public parseHttpPort(value: string): number {
     return Number.parseInt(value, 10);
+  }
+
+  @Option({ flags: '--exchange-host <address>', description: 'IP address or name by which other centres reach this node (default: this machine alone) / 其他中心访问本节点的地址' })
+  public parseExchangeHost(value: string): string {
+    return value;
   }
 
   @Option({ flags: '--exchange-port <port>', description: 'libp2p port (default 8481) / 交换端口' })

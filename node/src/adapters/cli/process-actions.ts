@@ -69,6 +69,8 @@ export interface InitOptions {
   readonly network?: { readonly profile: string; readonly wallet: string; readonly identity: string; readonly channel: string };
   readonly httpPort: number;
   readonly exchangePort: number;
+  /** Under which the other centres reach this one: an IP address or a name. Without it, this machine alone. */
+  readonly exchangeHost?: string;
 }
 
 export interface LedgerRunOptions {
