@@ -29,9 +29,10 @@ async function centreFields(options: InitOptions): Promise<object> {
   const ledger = ledgerOf(options);
   if (ledger === undefined) throw new ProtocolError('BAD_FIELD', { path: '--connection', reason: 'a centre needs its ledger connection file' });
   const identity = await createKeys(options.state, options.member);
-  const { exchangeHost = '127.0.0.1', exchangePort } = options;
+  const { exchangeHost, exchangePort } = options;
+  const address = addressOf(exchangeHost ?? '127.0.0.1', exchangePort);
   // Reached from elsewhere, it listens on every address of the machine: the one others dial may be a router's.
-  const listen = addressOf(options.exchangeHost === undefined ? exchangeHost : isIP(exchangeHost) === 6 ? '::' : '0.0.0.0', exchangePort);
+  const listen = exchangeHost === undefined ? address : addressOf(isIP(exchangeHost) === 6 ? '::' : '0.0.0.0', exchangePort);
   const config = {
     memberId: options.member,
     http: { host: '127.0.0.1', port: options.httpPort },
@@ -39,13 +40,13 @@ async function centreFields(options: InitOptions): Promise<object> {
     ledger,
   };
   writeFileSync(path.join(options.state, 'huilian.json'), `${JSON.stringify(config, null, 2)}\n`);
-  return { addresses: [addressOf(exchangeHost, exchangePort)], encryptionKey: identity.encryptionKey, peerId: identity.peerId, signingKey: identity.signingKey };
+  return { addresses: [address], encryptionKey: identity.encryptionKey, peerId: identity.peerId, signingKey: identity.signingKey };
 }
 
 /** A multiaddr. */
 function addressOf(host: string, port: number): string {
-  const kind = { 0: 'dns', 4: 'ip4', 6: 'ip6' }[isIP(host)] ?? 'dns';
-  return `/${kind}/${host}/tcp/${String(port)}`;
+  const version = isIP(host);
+  return `/${version === 0 ? 'dns' : `ip${String(version)}`}/${host}/tcp/${String(port)}`;
 }
 
 /** The ledger section of the configuration, with paths relative to the state folder. */

@@ -52,6 +52,14 @@ export interface AuditReport {
   readonly findingCount: number;
 }
 
+/** How the older client reaches the ledger: files, label of the identity in the wallet, channel. */
+export interface StaticAccess {
+  readonly profile: string;
+  readonly wallet: string;
+  readonly identity: string;
+  readonly channel: string;
+}
+
 export interface InitOptions {
   readonly state: string;
   readonly member: string;
@@ -66,7 +74,7 @@ export interface InitOptions {
   /** Centres only: the ledger's connection file, and the ports to listen on. */
   readonly connection?: string;
   /** In place of the connection file: what the older client needs. */
-  readonly network?: { readonly profile: string; readonly wallet: string; readonly identity: string; readonly channel: string };
+  readonly network?: StaticAccess;
   readonly httpPort: number;
   readonly exchangePort: number;
   /** Under which the other centres reach this one: an IP address or a name. Without it, this machine alone. */

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import type { StaticAccess } from '../../adapters/cli/process-actions.js';
 import { centres, organisationOf, type Layout } from './layout.js';
-import type { EngineAddress, LedgerEngine, StaticAccess } from './ledger-engine.js';
+import type { EngineAddress, LedgerEngine } from './ledger-engine.js';
 import { ManagedProcess } from './managed-process.js';
 import type { Report } from './report.js';
 

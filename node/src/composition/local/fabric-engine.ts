@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { ProtocolError } from '@huilian/protocol';
+import type { StaticAccess } from '../../adapters/cli/process-actions.js';
 import { fabricNetworkCommand, organisationOf, type Layout } from './layout.js';
-import type { EngineAddress, LedgerEngine, StaticAccess } from './ledger-engine.js';
+import type { EngineAddress, LedgerEngine } from './ledger-engine.js';
 import type { Report } from './report.js';
 
 /** What `npm run fabric -- up --json` answers, as far as it is used here. */

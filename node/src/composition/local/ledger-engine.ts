@@ -1,3 +1,5 @@
+import type { StaticAccess } from '../../adapters/cli/process-actions.js';
+
 /** What runs the ledger of the local consortium. The nodes only ever see connection files. */
 export interface LedgerEngine {
   /** Starts what does not run yet; what an earlier run of the same folder wrote is kept. */
@@ -11,13 +13,6 @@ export interface LedgerEngine {
   caCertificate(centre: string): string;
   /** Addresses and process ids, for the person at the terminal. */
   addresses(): readonly EngineAddress[];
-}
-
-export interface StaticAccess {
-  readonly profile: string;
-  readonly wallet: string;
-  readonly identity: string;
-  readonly channel: string;
 }
 
 export interface EngineAddress {

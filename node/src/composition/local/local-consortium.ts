@@ -24,7 +24,7 @@ export class LocalConsortium {
     public readonly layout: Layout,
     private readonly engine: LedgerEngine,
     private readonly report: Report,
-    private readonly ledgerClient: LocalRunOptions['client'] = 'gateway',
+    private readonly ledgerClient: LocalRunOptions['client'],
   ) {}
 
   /** Starts everything; what an earlier run of the same folder did stays done. */
@@ -124,7 +124,7 @@ export class LocalConsortium {
       contact,
       httpPort,
       exchangePort,
-      ...(member.host === undefined ? { ...this.ledgerAccess(member.id) } : { host: member.host }),
+      ...(member.host === undefined ? this.ledgerAccess(member.id) : { host: member.host }),
     });
   }
 

@@ -1,6 +1,5 @@
 import {
   batchRoot,
-  canonicalBytes,
   checkJwsHeader,
   checkPlacedHeader,
   confirmArgumentShape,
@@ -44,7 +43,6 @@ import {
   signedStatementShape,
   stateKey,
   verifyEs256,
-  verifyGrantSignature,
   verifyOffer,
   verifyOwnerStatement,
   verifyReceipt,
@@ -66,9 +64,8 @@ import {
   type ProposalState,
   type RecoverPublicKey,
   type SignedRequest,
-  type VerifiedTriple,
 } from '@huilian/protocol';
-import { BoundedMap } from '../bounded-map.js';
+import { VerifiedGrants } from '../verified-grants.js';
 
 /** One call as a transaction makes it. */
 export interface LedgerCommand {
@@ -116,13 +113,15 @@ function put<K extends KeyType>(draft: Draft, type: K, parts: KeyParts, value: L
  */
 export class LedgerModel {
   readonly #state = new Map<string, unknown>();
-  readonly #grants = new BoundedMap<string, VerifiedTriple>(10_000);
+  readonly #grants: VerifiedGrants;
 
   public constructor(
     /** Without a channel, the charter's own is taken. */
     private readonly place: LedgerPlace,
     private readonly recover?: RecoverPublicKey,
-  ) {}
+  ) {
+    this.#grants = new VerifiedGrants(recover);
+  }
 
   public get<K extends KeyType>(type: K, ...parts: KeyParts): LedgerState[K] | undefined {
     return this.#state.get(stateKey(type, ...parts)) as LedgerState[K] | undefined;
@@ -533,18 +532,10 @@ export class LedgerModel {
     if (version !== (current?.version ?? 1)) refuse('RECORD_STALE');
   }
 
-  #verified(envelope: GrantEnvelope): VerifiedTriple {
-    const { domain } = this.#charter();
-    const id = sha256Hex(canonicalBytes([domain, envelope]));
-    const known = this.#grants.get(id) ?? verifyGrantSignature(envelope, domain, this.recover);
-    this.#grants.set(id, known);
-    return known;
-  }
-
   #grantEnd(draft: Draft, { grant: envelope, slot }: { readonly grant?: GrantEnvelope | undefined; readonly slot?: number | undefined }, owner: string, request: AccessRequest, time: number): { readonly ends: number; readonly slot: number } {
     if (envelope === undefined || request.basis.kind !== 'grant') refuse('GRANT_REQUIRED');
     const { grant } = envelope;
-    const { digest, key } = this.#verified(envelope);
+    const { digest, key } = this.#grants.verify(envelope, this.#charter().domain);
     if (request.basis.digest !== digest) refuse('GRANT_REQUIRED');
     const registered = this.get('owner', grant.owner) ?? refuse('OWNER_UNKNOWN');
     if (key !== ownerKeyInForce(registered, time)) refuse('GRANT_BAD_SIGNATURE');

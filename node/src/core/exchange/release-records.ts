@@ -13,7 +13,6 @@ import {
   signRelease,
   ticketApv,
   utf8,
-  verifyGrantSignature,
   type GrantEnvelope,
   type RecoverPublicKey,
   type ReleaseEnvelope,
@@ -22,6 +21,7 @@ import {
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, Keys, Ledger, Store } from '../ports.js';
 import type { Vault } from '../vault/vault.js';
+import { VerifiedGrants } from '../verified-grants.js';
 import { offeredGrantKey } from './offer-records.js';
 
 const releaseKey = (ticketId: string): string => `exchange/release/${ticketId}`;
@@ -34,6 +34,7 @@ const indexWaitMilliseconds = 20_000;
  */
 export class ReleaseRecords {
   private readonly running = new Map<string, Promise<ReleaseEnvelope>>();
+  private readonly grants: VerifiedGrants;
 
   public constructor(
     private readonly readModel: ReadModel,
@@ -42,8 +43,10 @@ export class ReleaseRecords {
     private readonly ledger: Ledger,
     private readonly keys: Keys,
     private readonly clock: Clock,
-    private readonly recover: RecoverPublicKey,
-  ) {}
+    recover: RecoverPublicKey,
+  ) {
+    this.grants = new VerifiedGrants(recover);
+  }
 
   /** @throws TICKET_UNKNOWN, TICKET_ENDED, RELEASE_TOO_LATE, VAULT_CORRUPT, ERASED */
   public async release(ticketId: string): Promise<ReleaseEnvelope> {
@@ -101,7 +104,7 @@ export class ReleaseRecords {
     const owner = this.readModel.owner(ticket.owner);
     if (stored === undefined || owner === undefined) return 'grant-unknown';
     const envelope = parseCanonicalObject(stored) as unknown as GrantEnvelope;
-    const { digest, key } = verifyGrantSignature(envelope, this.readModel.domain(), this.recover);
+    const { digest, key } = this.grants.verify(envelope, this.readModel.domain());
     const stands = digest === ticket.basis.digest && key === ownerKeyInForce(owner, Math.floor(this.clock.now() / 1000));
     return stands ? undefined : 'owner-key-changed';
   }
