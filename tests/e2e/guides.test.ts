@@ -1,0 +1,57 @@
+// The bash blocks of guides, run as they stand against a consortium on this machine.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listFiles } from '../../scripts/list-files.mjs';
+import { root, type Run } from './main-job.js';
+import { RunningConsortium } from './running-consortium.js';
+
+const consortium = new RunningConsortium();
+
+async function runGuide(page: string): Promise<Run> {
+  const env = { ...process.env, NODE: path.join(consortium.dir, 'nodes', 'guangzhou'), OTHER: path.join(consortium.dir, 'nodes', 'beijing') };
+  const child = spawn(process.execPath, [path.join(root, 'scripts', 'run-guide.mjs'), path.join(root, page)], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, stdout, stderr };
+}
+
+beforeAll(async () => { await consortium.start(); }, 120_000);
+afterAll(async () => { await consortium.stop(); });
+
+describe('a centre\'s day', () => {
+  let guide: Run;
+
+  beforeAll(async () => {
+    guide = await runGuide('docs/operations/daily.md');
+  }, 120_000);
+
+  it('runs to its end', () => { expect(guide.code, guide.stderr + guide.stdout).toBe(0); });
+
+  it('takes the good row, names the bad one, and knows both again', () => {
+    expect(guide.stdout).toContain('2 rows: 1 accepted, 0 unchanged, 1 refused');
+    expect(guide.stdout).toContain('2 rows: 0 accepted, 1 unchanged, 1 refused');
+    expect(guide.stdout).toMatch(/entity\.csv:3 \/identity\/uscc uscc-check-character/);
+  });
+
+  it('is seen at another centre', () => { expect(guide.stdout).toMatch(/guangzhou\/entity\/[a-z2-7]{26} {2}v1 {2}org:91440402MA0NMCNFXU/); });
+});
+
+/** Pages with bash blocks, and the test that runs each. */
+const runners: Readonly<Record<string, string>> = {
+  'docs/operations/daily.md': 'tests/e2e/guides.test.ts',
+  'docs/operations/join.md': 'tests/fabric/fourth-centre.test.ts',
+};
+
+describe('every page with bash blocks', () => {
+  const pages = listFiles(root).filter((file) => file.endsWith('.md') && /^```bash$/m.test(readFileSync(path.join(root, file), 'utf8')));
+
+  it.each(pages)('%s is run by a test', (page) => {
+    const runner = runners[page];
+    expect(runner, `${page} has bash blocks, and no test is named for it`).toBeDefined();
+    expect(readFileSync(path.join(root, runner ?? ''), 'utf8')).toContain(path.basename(page));
+  });
+});
