@@ -13,12 +13,12 @@ const packages = (names) => `(^|/)node_modules/(@types/)?(${names.join('|')})`;
 const builtin = (names) => `^(node:)?(${names.join('|')})(/|$)`;
 
 // Each package is entered by its door; only its own files and tests see what is behind it.
-const door = (name, folder) => ({
+const door = (name, folder, doors = 'index') => ({
   name,
-  comment: `What ${folder} offers is what its index exports.`,
+  comment: `What ${folder} offers is what its index (or another entry named here) exports.`,
   severity: 'error',
   from: { pathNot: `^${folder}/(src|test|scripts|bin)/` },
-  to: { path: `^${folder}/(src|dist)/`, pathNot: `^${folder}/(src/index\\.ts|dist/index\\.(js|d\\.ts))$` },
+  to: { path: `^${folder}/(src|dist)/`, pathNot: `^${folder}/(src/(${doors})\\.ts|dist/(${doors})\\.(js|d\\.ts))$` },
 });
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -144,7 +144,7 @@ module.exports = {
       to: { path: ['^tests/', '^(sdk/[^/]+|chaincode|node|node/[^/]+|examples/[^/]+)/test/'] },
     },
     door('protocol-by-its-door', 'sdk/protocol'),
-    door('sdk-by-its-door', 'sdk/client'),
+    door('sdk-by-its-door', 'sdk/client', 'index|verify'),
     door('chaincode-by-its-door', 'chaincode'),
     door('embedded-ledger-by-its-door', 'node/embedded-ledger'),
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
