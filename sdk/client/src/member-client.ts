@@ -34,6 +34,14 @@ export interface FoundRecord {
   readonly publishedAt: number;
 }
 
+/** A record with the proof that it was published: its header's Merkle path, and the root that the ledger holds. */
+export interface PlacedRecord {
+  readonly record: FoundRecord;
+  readonly placed: PlacedHeader;
+  /** As the ledger holds it: number of headers, Merkle root (hex), block, transaction and its time in Unix seconds. */
+  readonly batch: { readonly block: number; readonly count: number; readonly root: string; readonly time: number; readonly transactionId: string };
+}
+
 export interface RecordQuery {
   readonly subject?: string;
   readonly owner?: string;
@@ -129,8 +137,8 @@ export class MemberClient {
     } while (cursor !== undefined);
   }
 
-  /** A record and the place of its header; the current version where none is named. @throws RECORD_UNKNOWN */
-  public async record(recordId: string, version?: number): Promise<{ readonly record: FoundRecord; readonly placed: PlacedHeader }> {
+  /** A record, the place of its header, and the batch it stands in; the current version where none is named. @throws RECORD_UNKNOWN, BAD_ID */
+  public async record(recordId: string, version?: number): Promise<PlacedRecord> {
     return await this.door.get(`/v1/records/${recordId}${version === undefined ? '' : `?version=${String(version)}`}`);
   }
 

@@ -108,8 +108,10 @@ export class RecordsController {
     const number = version === undefined ? undefined : integer(1).read(Number(version), '/version');
     const record = number === undefined ? readModel.record(id) : readModel.recordVersion(id, number);
     const placed = readModel.placedHeader(id, number);
-    if (record === undefined || placed === undefined) throw new ProtocolError('RECORD_UNKNOWN', { record: id });
-    return { record, placed };
+    const batch = placed === undefined ? undefined : readModel.batch(place['publisher'] ?? '', placed.seq);
+    if (record === undefined || placed === undefined || batch === undefined) throw new ProtocolError('RECORD_UNKNOWN', { record: id });
+    const { block, count, root, time, transactionId } = batch;
+    return { record, placed, batch: { block, count, root, time, transactionId } };
   }
 
   @Get('records/:publisher/:kind/:localId/public')
