@@ -1,5 +1,5 @@
 import type { MemberDocument } from '@huilian/protocol';
-import { ProcessActions, type AuditOptions, type AuditReport, type InitOptions, type LedgerRunOptions, type LocalRunOptions } from '../adapters/cli/process-actions.js';
+import { ProcessActions, type AuditOptions, type AuditReport, type InitOptions, type LedgerRunOptions, type LocalRunOptions, type ReaderRunOptions, type SandboxRunOptions } from '../adapters/cli/process-actions.js';
 
 /** What the command line can run. Each is loaded when it is asked for: a command that needs no server starts at once. */
 export class HuilianProcesses extends ProcessActions {
@@ -13,6 +13,14 @@ export class HuilianProcesses extends ProcessActions {
 
   public async runLedger(options: LedgerRunOptions): Promise<void> {
     await (await import('./run-ledger.js')).runLedger(options);
+  }
+
+  public async runReader(options: ReaderRunOptions): Promise<void> {
+    await (await import('./run-reader.js')).runReader(options);
+  }
+
+  public async runSandbox(options: SandboxRunOptions): Promise<void> {
+    await (await import('./sandbox/run-sandbox.js')).runSandbox(options);
   }
 
   public async reindex(stateDir: string, onProgress: (height: number) => void): Promise<{ readonly height: number; readonly digest: string }> {

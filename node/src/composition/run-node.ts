@@ -3,11 +3,12 @@ import { loadConfig } from '../config/config.js';
 import { createLogger, errorFields } from '../observability/logger.js';
 import { announceReady } from './local/managed-process.js';
 import { operatorToken } from './operator-token.js';
+import type { RunningServices } from './running-services.js';
 import { runUntilStopped } from './run-until-stopped.js';
 import { startNode } from './start-node.js';
 
-/** Runs the node of a state folder with its HTTP door until it is told to stop. */
-export async function runNode(stateDir: string): Promise<void> {
+/** Runs the node of a state folder with its HTTP door until it is told to stop. `prepare` is what the sandbox does to its nodes. */
+export async function runNode(stateDir: string, prepare: (services: RunningServices) => void = () => undefined): Promise<void> {
   const config = loadConfig(stateDir);
   const logger = createLogger(config.log.level, config.memberId);
   const node = await startNode(stateDir, config, logger, (error) => {
@@ -15,6 +16,7 @@ export async function runNode(stateDir: string): Promise<void> {
     logger.error('the node ends', errorFields(error));
     process.exit(1);
   });
+  prepare(node.services);
   const door = await startHttp(node.services, { ...config.http, operatorToken: operatorToken(stateDir) });
   logger.info('the node serves', { url: config.http.publicUrl, height: node.services.readModel.height() });
   announceReady({ url: config.http.publicUrl });

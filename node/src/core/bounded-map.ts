@@ -16,6 +16,10 @@ export class BoundedMap<K, V> {
     this.entries.delete(oldest as K);
   }
 
+  public delete(key: K): void {
+    this.entries.delete(key);
+  }
+
   public clear(): void {
     this.entries.clear();
   }

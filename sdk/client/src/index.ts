@@ -3,7 +3,7 @@ export { fillForm, type FilledField, type FilledForm, type FormMap } from './fil
 export { errorOf, HttpDoor, type Authorise, type CallOptions, type DoorOptions, type Repeat } from './http-door.js';
 export { checkAnswer, grantFor, type Ask, type AskTerms } from './check-grant.js';
 export { checkConsortium, type Consortium } from './consortium.js';
-export { MemberClient, type ClientOptions, type FoundRecord, type PlacedRecord, type RecordQuery, type WaitOptions } from './member-client.js';
+export { MemberClient, type ClientOptions, type FoundRecord, type PlacedRecord, type RecordPage, type RecordQuery, type ReleaseFile, type WaitOptions } from './member-client.js';
 export { buildRequest, checkTicket, type OpenedAccess, type OpenTerms, type RequestingReader } from './open-request.js';
 export { verifyAcknowledgement, type Acknowledgement, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
 export { es256Signer, generateMemberKeys, publicKeysOf, type MemberKeys } from './member-keys.js';

@@ -42,6 +42,12 @@ export interface PlacedRecord {
   readonly batch: { readonly block: number; readonly count: number; readonly root: string; readonly time: number; readonly transactionId: string };
 }
 
+/** What `examples/java-reader` reads. */
+export interface ReleaseFile extends OpenedAccess {
+  /** For each record of the ticket, in its order. */
+  readonly proofs: readonly { readonly placed: PlacedHeader; /** Hex. */ readonly root: string }[];
+}
+
 export interface RecordQuery {
   readonly subject?: string;
   readonly owner?: string;
@@ -50,6 +56,12 @@ export interface RecordQuery {
   readonly status?: 'active' | 'revoked';
   /** Records per page, 1-500; 100 where absent. */
   readonly limit?: number;
+}
+
+export interface RecordPage {
+  readonly items: readonly FoundRecord[];
+  /** Present while there may be more. */
+  readonly cursor?: string;
 }
 
 export interface ClientOptions {
@@ -125,16 +137,21 @@ export class MemberClient {
     yield* answersDown(response, this.door.url);
   }
 
-  /** All records that match, page by page. */
+  /** All records that match, page by page. @throws as page */
   public async *query(query: RecordQuery): AsyncGenerator<FoundRecord> {
     let cursor: string | undefined;
     do {
-      const given = Object.entries({ ...query, cursor }).filter((entry): entry is [string, string | number] => entry[1] !== undefined);
-      const parameters = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
-      const page = await this.door.get<{ items: FoundRecord[]; cursor?: string }>(`/v1/records?${parameters.toString()}`);
+      const page = await this.page(query, cursor);
       yield* page.items;
       cursor = page.cursor;
     } while (cursor !== undefined);
+  }
+
+  /** One page of the records that match; `cursor` of one page asks for the next. @throws BAD_FIELD, UNKNOWN_FIELD, BAD_ID, TOKEN_INVALID */
+  public async page(query: RecordQuery, cursor?: string): Promise<RecordPage> {
+    const given = Object.entries({ ...query, cursor }).filter((entry): entry is [string, string | number] => entry[1] !== undefined);
+    const parameters = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+    return await this.door.get<RecordPage>(`/v1/records?${parameters.toString()}`);
   }
 
   /** A record, the place of its header, and the batch it stands in; the current version where none is named. @throws RECORD_UNKNOWN, BAD_ID */
@@ -193,6 +210,18 @@ export class MemberClient {
   /** The release of a live ticket again, byte-equal. @throws TICKET_UNKNOWN, TICKET_OTHER_READER, TICKET_ENDED */
   public async resend(ticket: string): Promise<OpenedAccess> {
     return await this.door.get<OpenedAccess>(`/v1/tickets/${ticket}/release`);
+  }
+
+  /**
+   * A release with what an independent reader needs to verify it by itself: each record's Merkle path and its batch's root.
+   * Only the reader's private key is not in it. @throws RECORD_UNKNOWN
+   */
+  public async releaseFile(access: OpenedAccess): Promise<ReleaseFile> {
+    const proofs = await Promise.all(access.state.records.map(async ({ recordId, version }) => {
+      const { batch, placed } = await this.record(recordId, version);
+      return { placed, root: batch.root };
+    }));
+    return { ...access, proofs };
   }
 
   /** Decrypts and verifies what came. @throws RELEASE_*, PAYLOAD_*, DISCLOSURE_INVALID */

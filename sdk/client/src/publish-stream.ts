@@ -8,9 +8,14 @@ export interface SubmittedRecord {
   readonly rights?: 'owner' | 'public' | 'publisher';
   readonly data?: JsonObject;
   readonly row?: Readonly<Record<string, string>>;
+  /** To revoke, in place of the data: the record's id, or the values of its natural key. */
+  readonly recordId?: string;
+  readonly naturalKey?: readonly (string | number)[];
   /** Where a row comes from; refused rows with a source go to the node's dead-letter list. */
   readonly source?: { readonly file: string; readonly line: number };
+  /** The record must exist already: this is its next version. */
   readonly supersede?: boolean;
+  /** The next version says that the record is revoked. */
   readonly revoke?: boolean;
 }
 

@@ -91,6 +91,15 @@ export async function certify(ca: { pem: string; keys: webcrypto.CryptoKeyPair }
   return { pem: certificate.toString('pem'), key: createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }) };
 }
 
+/** The certificate that x5c names, base64 DER: a member's signing key, certified by itself. */
+export async function selfCertificate({ memberId, signingKey }: MemberKeys): Promise<string> {
+  const { crv, d, kty, x, y } = signingKey;
+  const load = async (jwk: JsonWebKey, usage: 'sign' | 'verify'): Promise<webcrypto.CryptoKey> => await webcrypto.subtle.importKey('jwk', jwk as webcrypto.JsonWebKey, p256, true, [usage]);
+  const keys = { privateKey: await load({ crv, d, kty, x, y } as JsonWebKey, 'sign'), publicKey: await load({ crv, kty, x, y } as JsonWebKey, 'verify') };
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({ name: [{ CN: [memberId] }], serialNumber: '0b', ...validity(), keys, signingAlgorithm: p256 });
+  return certificate.toString('base64');
+}
+
 async function makeCentre(id: string): Promise<Centre> {
   const organisation = `${id}MSP`;
   const ca = await makeCa(id);
@@ -270,8 +279,9 @@ export async function makeAccess(consortium: MiniConsortium, { policy }: { reado
     requestId: signed.request.requestId,
     ...(policy === undefined ? { slot: 1 } : {}),
   };
+  const x5c = [await selfCertificate(publisher.keys)];
   const presentations = await Promise.all(
-    released.map(async ({ payload }) => presentPayload(await signPayload(payload.segment, ['MIIB'], sign), [payload.disclosures['entry'] ?? '', payload.disclosures['score'] ?? ''])),
+    released.map(async ({ payload }) => presentPayload(await signPayload(payload.segment, x5c, sign), [payload.disclosures['entry'] ?? '', payload.disclosures['score'] ?? ''])),
   );
   const content = { ticket: ticketId, presentations: released.map(({ id }, index) => ({ recordId: id, presentation: presentations[index] ?? '' })) };
   const jwe = await encrypt(content, ticketId, bank);

@@ -9,6 +9,8 @@ import { ConfigCommand, LedgerCommand, LocalCommand, ReindexCommand, StartComman
 import { OwnerCommand, OwnerKeyCommand, RegisterOwnerCommand } from './owner-commands.js';
 import { PublishCommand, SyncCommand } from './publish-commands.js';
 import { QueryCommand } from './query-command.js';
+import { ReaderCommand } from './reader-command.js';
+import { SandboxCommand } from './sandbox-command.js';
 import { StatusCommand } from './status-command.js';
 import { TrailCommand } from './trail-command.js';
 
@@ -19,4 +21,5 @@ export const cliProviders: readonly Provider[] = [
   ...[OwnerCommand, OwnerKeyCommand, RegisterOwnerCommand],
   ...[SyncCommand, PublishCommand, QueryCommand],
   ...[GrantCommand, RevokeGrantCommand, AccessCommand, TrailCommand, EvidenceCommand, VerifyCommand],
+  ...[ReaderCommand, SandboxCommand],
 ];

@@ -8,6 +8,10 @@ export abstract class ProcessActions {
   public abstract runNode(stateDir: string): Promise<void>;
   /** Runs the embedded ledger until it is told to stop. */
   public abstract runLedger(options: LedgerRunOptions): Promise<void>;
+  /** Runs the sidecar of an institution until it is told to stop. */
+  public abstract runReader(options: ReaderRunOptions): Promise<void>;
+  /** Runs the sandbox for integrators until it is told to stop. */
+  public abstract runSandbox(options: SandboxRunOptions): Promise<void>;
   /** Rebuilds the read model of a stopped node from the ledger. */
   public abstract reindex(stateDir: string, onProgress: (height: number) => void): Promise<{ readonly height: number; readonly digest: string }>;
   /** Holds the ledger's blocks, and a stopped node's state, against the rules. */
@@ -79,6 +83,25 @@ export interface InitOptions {
   readonly exchangePort: number;
   /** Under which the other centres reach this one: an IP address or a name. Without it, this machine alone. */
   readonly exchangeHost?: string;
+}
+
+export interface ReaderRunOptions {
+  /** HTTP address of the host centre's node. */
+  readonly node: string;
+  /** File of the institution's private keys. */
+  readonly memberKeys: string;
+  /** Fingerprint of the charter, hex. */
+  readonly charter: string;
+  readonly host: string;
+  readonly port: number;
+  /** Beside the keys where absent. */
+  readonly tokenFile?: string;
+  /** Seconds that one call may spend waiting for a node that asks to be tried again later. */
+  readonly patienceSeconds: number;
+}
+
+export interface SandboxRunOptions {
+  readonly state: string;
 }
 
 export interface LedgerRunOptions {

@@ -16,6 +16,15 @@ import { SampleCa, usccOid } from './sample-ca.js';
 const waitMilliseconds = 30_000;
 const contact = 'https://sample.invalid';
 
+/** Who takes part beside the three centres, and what is different about their nodes. */
+export interface LocalCast {
+  readonly hosted: readonly LocalMember[];
+  /** Called once per centre, between its making and its first start. */
+  prepareCentre?(centre: string, state: string): void;
+  /** Starts a node's process in place of `huilian start`. */
+  startNode?(centre: string, state: string, logFile: string): Promise<ManagedProcess>;
+}
+
 /** The ledger and the nodes of the local consortium as processes of this machine, founded and governed like any other. */
 export class LocalConsortium {
   private readonly processes = new Map<string, ManagedProcess>();
@@ -25,13 +34,14 @@ export class LocalConsortium {
     private readonly engine: LedgerEngine,
     private readonly report: Report,
     private readonly ledgerClient: LocalRunOptions['client'],
+    private readonly cast: LocalCast = { hosted: hostedMembers },
   ) {}
 
   /** Starts everything; what an earlier run of the same folder did stays done. */
   public async start(): Promise<void> {
     mkdirSync(this.layout.logs, { recursive: true, mode: 0o700 });
     await this.engine.start();
-    for (const member of [...centres, ...hostedMembers]) await this.initialiseMember(member);
+    for (const member of [...centres, ...this.cast.hosted]) await this.initialiseMember(member);
     await Promise.all(centres.map(async ({ id }) => {
       await this.startNode(id);
     }));
@@ -46,8 +56,9 @@ export class LocalConsortium {
   }
 
   public async startNode(centre: string): Promise<void> {
-    const args = ['start', '--state', this.layout.node(centre)];
-    this.processes.set(centre, await ManagedProcess.start(`node ${centre}`, args, path.join(this.layout.logs, `${centre}.log`)));
+    const state = this.layout.node(centre);
+    const log = path.join(this.layout.logs, `${centre}.log`);
+    this.processes.set(centre, await (this.cast.startNode?.(centre, state, log) ?? ManagedProcess.start(`node ${centre}`, ['start', '--state', state], log)));
   }
 
   public async stopNode(centre: string): Promise<void> {
@@ -60,7 +71,7 @@ export class LocalConsortium {
 
   /** Client of a member without a node, at its host. */
   public async client(member: string): Promise<MemberClient> {
-    const host = hostedMembers.find(({ id }) => id === member)?.host ?? member;
+    const host = this.cast.hosted.find(({ id }) => id === member)?.host ?? member;
     const keys = JSON.parse(readFileSync(path.join(this.layout.member(member), memberKeysFile), 'utf8')) as MemberKeys;
     return await MemberClient.connect(this.api(host).url, keys);
   }
@@ -83,9 +94,9 @@ export class LocalConsortium {
     const ca = await SampleCa.open(this.layout.sampleCa);
     await this.adopt('trust-ca', { certificate: ca.pem, name: { en: 'Sample CA (invented)', zh: '示例 CA（虚构）' }, usccOids: [usccOid] });
     this.report.step('虚构的示例 CA 经表决信任', 'an invented sample CA trusted by vote');
-    for (const { id } of hostedMembers) await this.adopt('admit', { member: this.document(this.layout.member(id)) as unknown as JsonObject });
+    for (const { id } of this.cast.hosted) await this.adopt('admit', { member: this.document(this.layout.member(id)) as unknown as JsonObject });
     await this.whenEveryNode(async (api) => {
-      for (const { id } of hostedMembers) await api.get(`/v1/members/${id}`);
+      for (const { id } of this.cast.hosted) await api.get(`/v1/members/${id}`);
       return true;
     });
     this.report.step('银行和平台经表决加入', 'the bank and the platforms admitted by vote');
@@ -126,6 +137,7 @@ export class LocalConsortium {
       exchangePort,
       ...(member.host === undefined ? this.ledgerAccess(member.id) : { host: member.host }),
     });
+    if (member.kind === 'centre') this.cast.prepareCentre?.(member.id, state);
   }
 
   private ledgerAccess(centre: string): Pick<InitOptions, 'connection' | 'network'> {
@@ -148,7 +160,7 @@ export class LocalConsortium {
   }
 
   /** One centre proposes, another approves: a majority of three. What an earlier run began is finished, not begun again. */
-  private async adopt(action: ProposalAction, content: JsonObject): Promise<void> {
+  public async adopt(action: ProposalAction, content: JsonObject): Promise<void> {
     const proposal = proposalId({ action, content, round: 1 });
     const before = await statusOf(this.api('guangzhou'), proposal);
     if (before === undefined) await this.api('guangzhou').post('/v1/governance/propose', { action, content, round: 1 });

@@ -12,9 +12,8 @@ export class ManagedProcess {
   ) {}
 
   /** Starts a command of the same program; its logs go to a file. @throws INTERNAL when it ends before it is ready */
-  public static async start(name: string, args: readonly string[], logFile: string): Promise<ManagedProcess> {
+  public static async start(name: string, args: readonly string[], logFile: string, main = process.argv[1]): Promise<ManagedProcess> {
     const log = createWriteStream(logFile, { flags: 'a' });
-    const main = process.argv[1];
     if (main === undefined) throw new ProtocolError('INTERNAL', { reason: 'no-main' });
     const child = spawn(process.execPath, [...process.execArgv, main, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     child.stdout?.pipe(log);
@@ -29,6 +28,11 @@ export class ManagedProcess {
       });
     });
     return new ManagedProcess(name, child, ready);
+  }
+
+  /** What the child says after it was ready. */
+  public onMessage(listener: (message: unknown) => void): void {
+    this.child.on('message', listener);
   }
 
   public get pid(): number {

@@ -27,6 +27,8 @@ const lifetimeSeconds = 30 * 86_400;
 
 /** Mailbox between a reader and an owner. The id of an ask is 128 random bits: whoever knows it may see and answer it. */
 export class Asks {
+  private readonly listeners = new Set<(ask: Ask) => void>();
+
   public constructor(
     private readonly store: Store,
     private readonly readModel: ReadModel,
@@ -39,7 +41,13 @@ export class Asks {
   public async ask(reader: string, terms: unknown): Promise<Ask> {
     const ask: Ask = { ...askShape.read(terms), askedAt: this.now(), grantee: memberIdShape.read(reader), id: toBase32(this.random.bytes(16)) };
     await this.save(ask);
+    for (const listener of this.listeners) listener(ask);
     return ask;
+  }
+
+  /** Tells of each new ask, once it is stored. */
+  public onAsk(listener: (ask: Ask) => void): void {
+    this.listeners.add(listener);
   }
 
   /** @throws NOT_FOUND */
