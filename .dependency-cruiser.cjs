@@ -106,6 +106,13 @@ module.exports = {
       to: { path: ['^node/src/composition/', '^node/src/main\\.ts$'] },
     },
     {
+      name: 'sandbox-stays-apart',
+      comment: 'What forces refusals and delays is reached by its own command alone, never by a node.',
+      severity: 'error',
+      from: { path: '^node/src/', pathNot: '^node/src/composition/(sandbox/|huilian-processes\\.ts$)' },
+      to: { path: '^node/src/composition/sandbox/' },
+    },
+    {
       name: 'nothing-knows-main',
       severity: 'error',
       from: {},

@@ -42,6 +42,8 @@ describe('a centre\'s day', () => {
 
 /** Pages with bash blocks, and the test that runs each. */
 const runners: Readonly<Record<string, string>> = {
+  'docs/integrators.md': 'tests/e2e/sandbox.test.ts',
+  'docs/sandbox.md': 'tests/e2e/sandbox.test.ts',
   'docs/operations/daily.md': 'tests/e2e/guides.test.ts',
   'docs/operations/join.md': 'tests/fabric/fourth-centre.test.ts',
 };

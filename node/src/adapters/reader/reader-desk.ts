@@ -15,7 +15,7 @@ export interface AskAnswer {
   readonly referenceSalt?: string;
 }
 
-export type ReceiptAnswer = { readonly digest: string } | { readonly error: ErrorBody };
+type ReceiptAnswer = { readonly digest: string } | { readonly error: ErrorBody };
 
 export interface ReadAnswer {
   readonly ticket: string;

@@ -2,7 +2,7 @@ import { integer, parseRecordId, recordId, ticketIdShape, type ErrorCode, type J
 import type { ReaderDesk } from './reader-desk.js';
 import { askBodyShape, readBodyShape, ticketBodyShape, verifyBodyShape } from './reader-shapes.js';
 
-export interface ReaderCall {
+interface ReaderCall {
   readonly parameters: Readonly<Record<string, string>>;
   /** Only names that the route declares. */
   readonly query: Readonly<Record<string, string>>;

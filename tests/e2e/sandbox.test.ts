@@ -1,0 +1,238 @@
+// The sandbox and the sidecar as their pages describe them: every request of docs/sandbox.md is sent as it stands, and
+// docs/integrators.md is run from an empty folder.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { request } from 'node:http';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../../node/src/composition/local/free-ports.js';
+import { huilian, readJson, root, stateFolder, type Run } from './main-job.js';
+import { endProcess } from './open-state.js';
+
+const state = stateFolder();
+const sandbox = path.join(state.dir, 'sandbox');
+const running: ChildProcess[] = [];
+afterAll(async () => {
+  for (const child of running.reverse()) await endProcess(child);
+  state.remove();
+});
+
+/** Starts a command of the built program; answers what it says when it is ready, and what it wrote by then and later. */
+async function start(...args: readonly string[]): Promise<{ readonly ready: Readonly<Record<string, string>>; readonly log: () => string }> {
+  const child = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  running.push(child);
+  let log = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (log += text));
+  const ready = await new Promise<Record<string, string>>((resolve, reject) => {
+    child.once('message', (message) => { resolve(message as Record<string, string>); });
+    child.once('exit', (code) => { reject(new Error(`${args.join(' ')} ended with ${String(code)}: ${log}`)); });
+  });
+  return { ready, log: () => log };
+}
+
+async function bash(script: string, cwd: string, environment: Readonly<Record<string, string>>): Promise<Run> {
+  const child = spawn('bash', ['-c', script], { cwd, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, stdout, stderr };
+}
+
+const page = readFileSync(path.join(root, 'docs', 'sandbox.md'), 'utf8');
+const prologue = [...page.matchAll(/^```bash\n([\s\S]*?)^```$/gm)].map(([, block]) => block).join('\n');
+const cases = [...page.matchAll(/^\| ([^|]+) \| `([^`]+)` \| `(\d+)` \| `([^`]+)` \|$/gm)].map(([, what = '', call = '', status = '', answer = '']) => ({ what, call, status, answer }));
+
+interface SandboxFile {
+  readonly charter: string;
+  readonly nodes: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, { readonly keys: string; readonly node: string }>>;
+  readonly records: Readonly<Record<string, string>>;
+}
+
+describe('the sandbox', () => {
+  let reader: { readonly ready: Readonly<Record<string, string>>; readonly log: () => string };
+  let facts: SandboxFile;
+  /** What came back, case by case. */
+  let answers: readonly { readonly body: string; readonly status: string; readonly seconds: number }[];
+  let token: string;
+
+  const call = async (method: string, route: string, { headers = {}, body }: { headers?: Readonly<Record<string, string>>; body?: string } = {}): Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; body: Record<string, unknown> }> =>
+    await new Promise((resolve, reject) => {
+      const sent = request(`${reader.ready['url'] ?? ''}${route}`, { method, headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers } }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => { resolve({ status: response.statusCode ?? 0, headers: response.headers, body: JSON.parse(text) as Record<string, unknown> }); });
+      });
+      sent.on('error', reject).end(body);
+    });
+  const signedIn = (): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });
+
+  beforeAll(async () => {
+    await start('sandbox', '--state', sandbox);
+    facts = readJson<SandboxFile>(path.join(sandbox, 'sandbox.json'));
+    const { keys = '', node = '' } = facts.members['sample-bank'] ?? {};
+    reader = await start('reader', '--node', node, '--member-keys', keys, '--charter', facts.charter, '--port', '0', '--patience', '0');
+    token = readFileSync(reader.ready['token'] ?? '', 'utf8').trim();
+    const script = [
+      'set -u',
+      // Where the page says npx, the command of this checkout is meant.
+      `npx() { shift; node '${path.join(root, 'node', 'bin', 'huilian.js')}' "$@"; }`,
+      prologue,
+      ...cases.map(({ call: request }) => `began=$(date +%s%N); printf '\\x1e'; ${request}; printf '\\x1f%s' $(( ($(date +%s%N) - began) / 1000000 ))`),
+    ].join('\n');
+    const run = await bash(script, state.dir, { SANDBOX: sandbox, READER: reader.ready['url'] ?? '' });
+    expect(run.stderr).toBe('');
+    answers = run.stdout.split('\x1e').slice(1).map((text) => {
+      const [answer = '', milliseconds = ''] = text.split('\x1f');
+      const lines = answer.trimEnd().split('\n');
+      return { body: lines.slice(0, -1).join('\n'), status: lines.at(-1) ?? '', seconds: Number(milliseconds) / 1000 };
+    });
+  }, 180_000);
+
+  it('has a request on its page for every record, grant, owner and member it made', () => {
+    expect(cases.length).toBeGreaterThan(35);
+    const made = readFileSync(path.join(sandbox, 'sandbox.env'), 'utf8').split('\n').flatMap((line) => /^((?:RECORD|GRANT|OWNER|KEYS)_\w+)=/.exec(line)?.[1] ?? []);
+    expect(made.length).toBeGreaterThan(25);
+    expect(made.filter((name) => !cases.some(({ call: sent }) => new RegExp(`\\$${name}\\b`).test(sent)))).toEqual([]);
+  });
+
+  it.each(cases.map((each, index) => [index, each.what, each.call, each] as const))('%i %s: %s', (index, _what, _call, { answer, status }) => {
+    const found = answers[index];
+    expect(`${found?.body ?? ''} ${found?.status ?? ''}`).toContain(answer);
+    expect(found?.status).toBe(status);
+  });
+
+  it('delays where its page says so', () => {
+    const secondsOf = (what: string): number => answers[cases.findIndex((each) => each.what === what)]?.seconds ?? 0;
+    expect(secondsOf('answered after 3 seconds')).toBeGreaterThanOrEqual(3);
+    expect(secondsOf('granted late')).toBeGreaterThanOrEqual(4.5);
+    expect(secondsOf('granted at once')).toBeLessThan(4.5);
+  });
+
+  it('has the same record ids wherever it is made', () => {
+    expect(facts.records).toMatchObject({ credit: 'guangzhou/credit/yqedetze74w5asihwkcb4rjt5y', away: 'zhuhai/credit/dskedrdutxs5tpso7u76svpdsa' });
+  });
+
+  it('keeps its folder from the walk-through, and refuses the walk-through’s', async () => {
+    const mixed = await huilian(['local', 'up', '--once', '--state', sandbox]);
+    expect(mixed.code).not.toBe(0);
+    expect(mixed.stderr).toContain('BAD_FIELD');
+  });
+
+  describe('its sidecar', () => {
+    it('answers nobody without its token, and tells why in both languages', async () => {
+      const refusal = { code: 'TOKEN_INVALID', message: { zh: expect.stringMatching(/\p{Script=Han}/u) as string, en: expect.any(String) as string } };
+      for (const authorization of ['', 'Bearer nothing-like-the-token-at-all', token]) {
+        expect(await call('GET', '/v1/status', { headers: authorization === '' ? {} : { authorization } })).toMatchObject({ status: 401, body: refusal });
+      }
+      expect(await call('GET', '/v1/status', { headers: signedIn() })).toMatchObject({ status: 200, body: { reader: 'sample-bank', node: 'beijing', fingerprint: facts.charter } });
+    });
+
+    it('refuses another Host name and every Origin, with the right token too', async () => {
+      for (const host of ['reader.example.org', '127.0.0.1', '127.0.0.1:1', 'localhost.example.org']) {
+        expect(await call('GET', '/v1/status', { headers: { ...signedIn(), host } }), host).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', details: { reason: 'host' } } });
+        expect((await call('GET', '/healthz', { headers: { host } })).status, host).toBe(403);
+      }
+      const page = await call('GET', '/v1/status', { headers: { ...signedIn(), origin: 'http://127.0.0.1' } });
+      expect(page).toMatchObject({ status: 403, body: { details: { reason: 'origin' } } });
+      expect(Object.keys(page.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    });
+
+    it('reads strictly', async () => {
+      const ask = async (body: string): Promise<unknown> => (await call('POST', '/v1/asks', { headers: signedIn(), body })).body['code'];
+      expect(await ask('{"owner":"a","owner":"b"}')).toBe('CANONICAL_INVALID');
+      expect(await ask('{')).toBe('CANONICAL_INVALID');
+      expect(await ask('[]')).toBe('BAD_FIELD');
+      expect(await ask(`"${'x'.repeat(5 * 1024 * 1024)}"`)).toBe('BODY_TOO_LARGE');
+      expect((await call('GET', '/v1/records?surprise=1', { headers: signedIn() })).body['code']).toBe('UNKNOWN_FIELD');
+      expect((await call('GET', '/v1/records?limit=1&limit=2', { headers: signedIn() })).body['code']).toBe('BAD_FIELD');
+      expect(await call('GET', '/v1/nothing', { headers: signedIn() })).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+    });
+
+    it('hands records out page by page', async () => {
+      const first = (await call('GET', '/v1/records?kind=credit&limit=4', { headers: signedIn() })).body as { items: { recordId: string }[]; cursor: string };
+      const second = (await call('GET', `/v1/records?kind=credit&limit=4&cursor=${encodeURIComponent(first.cursor)}`, { headers: signedIn() })).body as { items: { recordId: string }[] };
+      expect(new Set([...first.items, ...second.items].map(({ recordId }) => recordId)).size).toBe(8);
+    });
+
+    it('sends a receipt when asked to, once its evidence can be had', async () => {
+      const grant = readFileSync(path.join(sandbox, 'grants', 'good.json'), 'utf8');
+      const opened = await call('POST', '/v1/tickets', { headers: signedIn(), body: `{"recordIds":["${facts.records['credit'] ?? ''}"],"claims":["score"],"purpose":"credit-check","grant":${grant}}` });
+      const ticket = String(opened.body['ticket']);
+      const read = async (body?: string): Promise<Record<string, unknown>> => (await call('POST', `/v1/tickets/${ticket}/read`, { headers: signedIn(), ...(body === undefined ? {} : { body }) })).body;
+      expect(await read('{"receipt":false}')).toMatchObject({ records: [{ claims: { score: { score: '92.50' } } }] });
+      expect(await call('GET', `/v1/tickets/${ticket}/evidence`, { headers: signedIn() })).toMatchObject({ status: 404 });
+      expect((await call('POST', `/v1/tickets/${ticket}/receipt`, { headers: signedIn() })).body).toMatchObject({ digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+      const evidence = (await call('GET', `/v1/tickets/${ticket}/evidence`, { headers: signedIn() })).body;
+      const { records } = (await read()) as { records: { presentation: string }[] };
+      const verify = async (file: unknown): Promise<unknown> => (await call('POST', '/v1/evidence/verify', { headers: signedIn(), body: JSON.stringify({ evidence: file, presentations: records.map(({ presentation }) => presentation) }) })).body['ok'];
+      expect(await verify(evidence)).toBe(true);
+      expect(await verify({ ...evidence, jweDigest: '0'.repeat(64) })).toBe(false);
+    }, 30_000);
+
+    it('describes every route it serves', async () => {
+      const { body } = await call('GET', '/openapi.json');
+      const { openapi, paths } = body as { openapi: string; paths: Record<string, Record<string, { operationId: string; responses: object }>> };
+      expect(openapi).toBe('3.1.0');
+      for (const [route, operations] of Object.entries(paths)) {
+        for (const method of Object.keys(operations)) {
+          const concrete = route.replace('{transaction}', '0'.repeat(64)).replace('{index}', '0').replace(/\{\w+\}/g, 'x');
+          const answer = await call(method.toUpperCase(), concrete, method === 'post' ? { headers: signedIn(), body: '{}' } : { headers: signedIn() });
+          // What is not served answers NOT_FOUND with no details; what is served has an answer of its own.
+          expect(Object.keys(operations[method]?.responses ?? {}), `${method} ${route} answers ${String(answer.status)}`).toContain(String(answer.status));
+        }
+      }
+    });
+
+    it('has its token to itself, and logs no id, token or content', async () => {
+      expect(statSync(reader.ready['token'] ?? '').mode & 0o777).toBe(0o600);
+      const log = reader.log();
+      expect(log).toContain('"route":"/v1/tickets/:transaction/:index/read"');
+      for (const secret of [token, facts.records['credit'] ?? 'no record', '91440105MAH000016C', '92.50', 'CR-SANDBOX', '示例']) expect(log).not.toContain(secret);
+    });
+
+    it('does not start with keys that others can read, on another address than loopback, or for another consortium', async () => {
+      const { keys = '', node = '' } = facts.members['sample-bank'] ?? {};
+      const codeOf = ({ stderr }: Run): string => (JSON.parse(stderr.trim().split('\n').at(-1) ?? '{}') as { error: { code: string } }).error.code;
+      const loose = path.join(state.dir, 'loose-token');
+      await bash(`umask 022; echo ${'x'.repeat(40)} > '${loose}'`, state.dir, {});
+      const args = ['reader', '--json', '--node', node, '--member-keys', keys, '--port', '0'];
+      expect(codeOf(await huilian([...args, '--charter', facts.charter, '--token-file', loose]))).toBe('CONFIG_INVALID');
+      expect(codeOf(await huilian([...args, '--charter', '0'.repeat(64)]))).toBe('CHARTER_MISMATCH');
+      const elsewhere = await huilian([...args, '--charter', facts.charter, '--host', '0.0.0.0']);
+      expect(elsewhere.code).not.toBe(0);
+      expect(elsewhere.stderr).toContain('BAD_FIELD');
+    }, 30_000);
+  });
+});
+
+const jdk = Number(/version "(\d+)/.exec(spawnSync('java', ['-version'], { encoding: 'utf8' }).stderr ?? '')?.[1] ?? 0);
+if (jdk < 17) console.warn('SKIPPED: no Java 17 or newer on PATH, so docs/integrators.md was not run / 未找到 Java 17，未执行集成指南');
+
+describe.skipIf(jdk < 17)('docs/integrators.md from an empty folder', () => {
+  const folder = path.join(state.dir, 'empty');
+  let guide: Run;
+
+  beforeAll(async () => {
+    mkdirSync(folder);
+    const [port = 0] = await freePorts(1);
+    const command = `node '${path.join(root, 'scripts', 'run-guide.mjs')}' '${path.join(root, 'docs', 'integrators.md')}'`;
+    guide = await bash(command, folder, { HUILIAN: root, PORT: String(port) });
+  }, 180_000);
+
+  it('runs to its end as it stands', () => {
+    const logs = ['sandbox.log', 'reader.log'].map((name) => path.join(folder, name)).filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8').slice(-1500));
+    expect(guide.code, `${guide.stderr}\n${guide.stdout.slice(-3000)}\n${logs.join('\n')}`).toBe(0);
+  });
+
+  it('reads one credit record through the sidecar and through the Java example, with the same content', () => {
+    const read = readJson<{ records: { recordId: string; claims: object }[]; receipt: object }>(path.join(folder, 'read.json'));
+    const java = readJson<{ records: { recordId: string; claims: object }[] }>(path.join(folder, 'java.json'));
+    expect(read.records.map(({ claims }) => claims)).toEqual([
+      { entry: { code: 'CR-SANDBOX-credit', category: 'award' }, score: { system: '示例信用评价体系', year: '2026', score: '92.50', rank: '12' } },
+    ]);
+    expect(java.records.map(({ claims, recordId }) => ({ claims, recordId }))).toEqual(read.records.map(({ claims, recordId }) => ({ claims, recordId })));
+    expect(read.receipt).toMatchObject({ digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+    expect(guide.stderr).toContain('REFUSED PAYLOAD_DIGEST_MISMATCH: ');
+  });
+});
