@@ -14,6 +14,7 @@ export interface AskTerms {
   readonly note?: string;
 }
 
+/** An ask as a node keeps it, 30 days at most. Times Unix seconds. */
 export interface Ask extends AskTerms {
   /** 128 random bits: whoever knows it may see and answer the ask. */
   readonly id: string;

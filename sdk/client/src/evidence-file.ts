@@ -50,6 +50,7 @@ export const evidenceShape = object({
   ticket: transactionShape,
   ticketId: ticketIdShape,
 });
+/** An evidence file as `readEvidence` answers it; it holds no content of records. */
 export type Evidence = Read<typeof evidenceShape>;
 
 /**

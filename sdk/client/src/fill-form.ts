@@ -4,12 +4,14 @@ import type { ReadRecord } from './read-release.js';
 /** Where each field of a platform's own form comes from: `kind/claim.field`. */
 export type FormMap = Readonly<Record<string, string>>;
 
+/** One field of a filled form: the value, and the record that vouches for it. */
 export interface FilledField {
   readonly value: JsonValue;
   /** Record and version the value was verified in. */
   readonly from: { readonly recordId: string; readonly version: number };
 }
 
+/** A form with what could be filled, and the names of the fields that no claim gave a value. */
 export interface FilledForm {
   readonly fields: Readonly<Record<string, FilledField>>;
   /** Form fields that nothing granted could fill. */

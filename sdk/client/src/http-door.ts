@@ -9,11 +9,13 @@ export type Authorise = (refused: string | undefined) => Promise<string | undefi
  */
 export type Repeat = 'by-content' | 'by-key' | 'never';
 
+/** How one call may be repeated and stopped. */
 export interface CallOptions {
   readonly repeat?: Repeat;
   readonly signal?: AbortSignal;
 }
 
+/** Who calls, and how long a call may wait. */
 export interface DoorOptions {
   readonly authorise?: Authorise;
   /** Seconds that one call may spend waiting for a node that asks to be tried again later. */

@@ -7,6 +7,7 @@ export { MemberClient, type ClientOptions, type FoundRecord, type PlacedRecord, 
 export { buildRequest, checkTicket, type OpenedAccess, type OpenTerms, type RequestingReader } from './open-request.js';
 export { verifyAcknowledgement, type Acknowledgement, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
 export { es256Signer, generateMemberKeys, publicKeysOf, type MemberKeys } from './member-keys.js';
+export { OwnerClient, type ShownAsk } from './owner-client.js';
 export { memoryPin, OwnerWallet, type DomainPin } from './owner-wallet.js';
 export { registrationBytes, signRegistration } from './registration.js';
 export { describeGrant, renderGrant, renderStatement, type ClaimWords, type GrantWords, type MemberNames, type Rendering, type Words } from './wallet-words.js';

@@ -12,6 +12,7 @@ import {
   type PlacedHeader,
   type RevocationEnvelope,
   type SignedStatement,
+  type Ticket,
   type TrailRequestEnvelope,
   type Trail,
 } from '@huilian/protocol';
@@ -48,6 +49,7 @@ export interface ReleaseFile extends OpenedAccess {
   readonly proofs: readonly { readonly placed: PlacedHeader; /** Hex. */ readonly root: string }[];
 }
 
+/** Filters of a search; all that are given must match. */
 export interface RecordQuery {
   readonly subject?: string;
   readonly owner?: string;
@@ -58,12 +60,14 @@ export interface RecordQuery {
   readonly limit?: number;
 }
 
+/** One page of an answer to a query. */
 export interface RecordPage {
   readonly items: readonly FoundRecord[];
   /** Present while there may be more. */
   readonly cursor?: string;
 }
 
+/** What a client trusts and how patient it is. */
 export interface ClientOptions {
   /** Fingerprint of the charter, learnt from a source other than the node: another consortium is refused. */
   readonly charterFingerprint?: string;
@@ -71,6 +75,7 @@ export interface ClientOptions {
   readonly patienceSeconds?: number;
 }
 
+/** How long to wait for an owner, and what ends the waiting. */
 export interface WaitOptions {
   /** 600 where absent. */
   readonly seconds?: number;
@@ -101,10 +106,12 @@ export class MemberClient {
     this.door = new HttpDoor(url, { ...patience, authorise: async (refused) => await this.accessToken(refused) });
   }
 
+  /** Reads the keys; asks nothing of the node yet. `url` is the node that hosts the member, without a path. @throws DOMException for keys that are none */
   public static async connect(url: string, keys: MemberKeys, options: ClientOptions = {}): Promise<MemberClient> {
     return new MemberClient(url, keys, await es256Signer(keys.signingKey), options);
   }
 
+  /** The member whose keys these are. */
   public get memberId(): string {
     return this.keys.memberId;
   }
@@ -115,6 +122,12 @@ export class MemberClient {
     return this.known;
   }
 
+  /** Every member of the consortium, suspended ones included. */
+  public async members(): Promise<readonly MemberState[]> {
+    return (await this.openDoor.get<{ items: readonly MemberState[] }>('/v1/members')).items;
+  }
+
+  /** @throws MEMBER_UNKNOWN, BAD_FIELD */
   public async member(id: string): Promise<MemberState> {
     return await this.openDoor.get<MemberState>(`/v1/members/${encodeURIComponent(id)}`);
   }
@@ -207,6 +220,11 @@ export class MemberClient {
     return access;
   }
 
+  /** A ticket of this reader as the ledger has it, ended or not. @throws TICKET_UNKNOWN, TICKET_OTHER_READER */
+  public async ticket(ticket: string): Promise<Ticket> {
+    return (await this.door.get<{ state: Ticket }>(`/v1/tickets/${ticket}`)).state;
+  }
+
   /** The release of a live ticket again, byte-equal. @throws TICKET_UNKNOWN, TICKET_OTHER_READER, TICKET_ENDED */
   public async resend(ticket: string): Promise<OpenedAccess> {
     return await this.door.get<OpenedAccess>(`/v1/tickets/${ticket}/release`);
@@ -229,7 +247,7 @@ export class MemberClient {
     return await readRelease(access, this.keys.encryptionKey);
   }
 
-  /** Signs and sends the receipt for what was read. */
+  /** Signs and sends the receipt for what was read; `resend` where the release had come before. Repeating it changes nothing. @throws RECEIPT_MISMATCH, TICKET_UNKNOWN, PUBLISHER_UNAVAILABLE */
   public async receipt(access: OpenedAccess, resend = false): Promise<{ readonly digest: string }> {
     const receipt = await signReceipt({ jwe: jweDigest(access.release.jwe), reader: this.keys.memberId, receivedAt: now(), resend, ticket: access.ticket }, this.sign);
     return await this.door.post('/v1/receipts', { receipt }, { repeat: 'by-content' });
@@ -240,7 +258,7 @@ export class MemberClient {
     return await this.door.get<Evidence>(`/v1/evidence/${ticket}`);
   }
 
-  /** A presentation of a record of class `public`, as it came: no grant, no ticket. */
+  /** A presentation of a record of class `public`, as it came: no grant, no ticket. @throws RECORD_UNKNOWN, GRANT_REQUIRED, RECORD_REVOKED, RECORD_CONTESTED */
   public async publicRecord(recordId: string): Promise<string> {
     return (await this.door.get<{ presentation: string }>(`/v1/records/${recordId}/public`)).presentation;
   }

@@ -8,6 +8,7 @@ export interface MemberKeys {
   readonly encryptionKey: JsonWebKey;
 }
 
+/** Makes a member's two key pairs by WebCrypto, extractable so that they can be stored. @throws where the platform has no X25519 */
 export async function generateMemberKeys(memberId: string): Promise<MemberKeys> {
   const signing = await generateKeyPair('ES256', { extractable: true });
   const encryption = await generateKeyPair('ECDH-ES', { crv: 'X25519', extractable: true });

@@ -39,6 +39,7 @@ export interface OpenedAccess {
   readonly publisherKey: Es256Key;
 }
 
+/** Who signs a request, and the public key that the release is encrypted to. */
 export interface RequestingReader {
   readonly memberId: string;
   readonly encryptionKey: X25519Key;

@@ -10,6 +10,7 @@ export interface ReadRecord {
   readonly presentation: string;
 }
 
+/** What `readRelease` needs: a ticket's state and release, and the publisher's registered key. */
 export interface Released {
   readonly ticket: string;
   readonly state: Ticket;

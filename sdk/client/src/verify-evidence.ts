@@ -36,8 +36,10 @@ import { endorsedWrites } from './endorsed-writes.js';
 import { readEvidence, type EndorsedTransaction, type Evidence } from './evidence-file.js';
 import { isAnswerTo } from './open-request.js';
 
+/** `not-provable-yet`: only the ledger itself can say. */
 export type CheckResult = 'holds' | 'fails' | 'not-provable-yet';
 
+/** One check of an evidence file, with its name in both languages. */
 export interface EvidenceCheck {
   readonly id: string;
   readonly zh: string;
@@ -47,6 +49,7 @@ export interface EvidenceCheck {
   readonly why?: string;
 }
 
+/** What an evidence file proves, check by check. */
 export interface EvidenceReport {
   /** True when every check that can be made offline holds. */
   readonly ok: boolean;

@@ -8,6 +8,7 @@ import { literal, object, type Read } from './shape.js';
 /** EIP-712 typed data over the few flat structs of the protocol; types are pinned here, never taken from a caller. */
 
 export const domainShape = object({ name: literal('Huilian'), version: literal('1'), salt: bytes32Shape });
+/** The EIP-712 domain of one consortium on one channel; `salt` follows from its charter and founding. */
 export type Domain = Read<typeof domainShape>;
 
 /** What makes a consortium's domain its own: salt = keccak256(JCS{charter, channel, chaincode, founding}). */

@@ -186,6 +186,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorEntry>> = Object.fr
 /** Values that help to find a cause: ids, counts, positions, closed words. Never personal data, never secrets. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
 
+/** Whether a text is a code of the catalogue. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorCatalogue, code);
 }
@@ -201,6 +202,7 @@ export class ProtocolError extends Error {
     super(Object.keys(details).length === 0 ? code : `${code} ${JSON.stringify(details)}`);
   }
 
+  /** Stage, HTTP status, words and next step of the code. */
   public get entry(): ErrorEntry {
     return errorCatalogue[this.code];
   }
@@ -215,6 +217,7 @@ export interface ErrorBody {
   readonly details: ErrorDetails;
 }
 
+/** An error as HTTP bodies and `--json` carry it. */
 export function errorBody(error: ProtocolError): ErrorBody {
   const { stage, zh, en, next } = error.entry;
   return { code: error.code, stage, message: { zh, en }, next, details: error.details };

@@ -15,6 +15,7 @@ export const purposes = {
   'guarantee-assessment': { zh: '保函评估', en: 'assessing a guarantee' },
   supervision: { zh: '监督检查', en: 'supervision' },
 } as const;
+/** One word of `purposes`. */
 export type Purpose = keyof typeof purposes;
 export const purposeNames = Object.keys(purposes).sort() as readonly Purpose[];
 
@@ -39,6 +40,7 @@ export const grantShape = object({
   maxUses: integer(1, limits.grantMaxUses),
   nonce: bytes32Shape,
 });
+/** An owner's grant. Times Unix seconds, digests and nonce `0x` and hex. */
 export type Grant = Read<typeof grantShape>;
 
 /** Reads a grant's terms. @throws BAD_FIELD, UNKNOWN_FIELD, BAD_ID, PURPOSE_UNKNOWN */
@@ -54,6 +56,7 @@ const suiteShape = oneOf('eip712-secp256k1', 'sm2');
 
 /** A grant as it travels: suite and domain named, room for a handler who signs on behalf (`onBehalfOf`, not used yet). */
 export const grantEnvelopeShape = object({ domain: domainShape, grant: grantShape, signature: signatureShape, suite: suiteShape });
+/** A grant with its signature and the domain it was signed for. */
 export type GrantEnvelope = Read<typeof grantEnvelopeShape>;
 
 export const revocationShape = object({ owner: ownerIdShape, grant: bytes32Shape });

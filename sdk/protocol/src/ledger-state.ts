@@ -75,6 +75,7 @@ export interface LedgerState {
   policy: { readonly digest: string; readonly policy: Policy };
 }
 
+/** A member as the ledger has it: what it stated at its admission, and whether it is active. */
 export interface MemberState {
   readonly admittedAt: number;
   /** The organisation's CA certificate, for centres (PEM). */

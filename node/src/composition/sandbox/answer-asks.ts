@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { toHex, type Domain } from '@huilian/protocol';
-import { grantFor, HttpDoor, type Ask } from '@huilian/sdk';
+import { OwnerClient } from '@huilian/sdk';
 import type { SampleOwner } from '../local/sample-owners.js';
 import { sandboxOwners, type SandboxOwner } from './sandbox-cast.js';
 
@@ -10,7 +9,6 @@ export class AnswerAsks {
 
   public constructor(
     private readonly owners: ReadonlyMap<string, SampleOwner>,
-    private readonly domain: Domain,
     private readonly onFault: (error: unknown) => void,
   ) {}
 
@@ -29,11 +27,9 @@ export class AnswerAsks {
     this.stopping.abort();
   }
 
-  private async answer(nodeUrl: string, id: string, { wallet }: SampleOwner, seconds: number): Promise<void> {
+  private async answer(nodeUrl: string, id: string, { id: owner, wallet }: SampleOwner, seconds: number): Promise<void> {
     await delay(seconds * 1000, undefined, { signal: this.stopping.signal });
-    const door = new HttpDoor(nodeUrl);
-    const ask = await door.get<Ask>(`/v1/asks/${id}`);
-    const nonce = `0x${toHex(crypto.getRandomValues(new Uint8Array(32)))}`;
-    await door.post(`/v1/asks/${id}/grant`, await wallet.signGrant(this.domain, grantFor(ask, nonce)));
+    const client = OwnerClient.connect(nodeUrl, owner, wallet);
+    await client.grant(await client.show(id));
   }
 }

@@ -60,9 +60,9 @@ class Sandbox {
     const before = existsSync(this.facts) ? (JSON.parse(readFileSync(this.facts, 'utf8')) as { records: Record<string, string>; grants: Record<string, string> }) : undefined;
     await this.local.start();
     await this.local.govern();
-    const { domain, fingerprint } = await this.local.consortium();
+    const { fingerprint } = await this.local.consortium();
     const owners = this.openOwners();
-    this.owners = new AnswerAsks(owners.byId, domain, (error) => {
+    this.owners = new AnswerAsks(owners.byId, (error) => {
       process.stderr.write(`a test owner could not answer: ${error instanceof Error ? error.message : String(error)}\n`);
     });
     const made = before === undefined ? await this.make(owners) : { records: new Map(Object.entries(before.records)), grants: new Map(Object.entries(before.grants)) };
