@@ -11,6 +11,8 @@ export interface NodeConfig {
     readonly port: number;
     /** The address members use; the audience of their sign-in tokens. */
     readonly publicUrl: string;
+    /** Origins whose pages may call this node (`https://bidders.example.org`), each exactly as a browser sends it. */
+    readonly allowedOrigins: readonly string[];
   };
   readonly exchange: {
     /** libp2p multiaddrs to listen on. */
@@ -64,6 +66,7 @@ const configSchema = {
         host: { ...text, default: '127.0.0.1' },
         port: { type: 'integer', minimum: 1, maximum: 65535, default: 8480 },
         publicUrl: { type: 'string', pattern: '^(?:https?://[^\\s/]+)?$', default: '' },
+        allowedOrigins: { type: 'array', items: { type: 'string', pattern: '^https?://[a-z0-9.:\\[\\]-]{1,253}$' }, maxItems: 32, uniqueItems: true, default: [] },
       },
     },
     exchange: {
@@ -103,6 +106,7 @@ const environmentVariables = {
   HUILIAN_HTTP_HOST: ['http', 'host'],
   HUILIAN_HTTP_PORT: ['http', 'port'],
   HUILIAN_PUBLIC_URL: ['http', 'publicUrl'],
+  HUILIAN_ALLOWED_ORIGINS: ['http', 'allowedOrigins'],
   HUILIAN_LEDGER_CLIENT: ['ledger', 'client'],
   HUILIAN_LEDGER_CONNECTION: ['ledger', 'connection'],
   HUILIAN_LEDGER_PROFILE: ['ledger', 'profile'],
@@ -152,8 +156,13 @@ function applyEnvironment(draft: Draft, environment: NodeJS.ProcessEnv): void {
   for (const [name, [section, field]] of Object.entries(environmentVariables)) {
     const value = environment[name];
     if (value === undefined) continue;
-    draft[section] = { ...draft[section], [field]: field === 'port' ? Number(value) : value };
+    draft[section] = { ...draft[section], [field]: fromText(field, value) };
   }
+}
+
+function fromText(field: string, value: string): unknown {
+  if (field === 'port') return Number(value);
+  return field === 'allowedOrigins' ? value.split(',').filter((origin) => origin !== '') : value;
 }
 
 function invalid(error: ErrorObject | undefined): ProtocolError {

@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody, limits, ProtocolError } from '@huilian/protocol';
 import { CallerGuard } from './caller.js';
 import { AccessController, OpenController, OperatorController, OwnersController, RecordsController } from './controllers.js';
+import { allowOrigins } from './cross-origin.js';
 import { ErrorFilter } from './error-filter.js';
 import { Idempotency } from './idempotency.js';
 import { NodeServices } from './node-services.js';
@@ -17,6 +18,8 @@ export interface HttpOptions {
   /** Address that members use; the audience of their assertions is `<publicUrl>/v1/token`. */
   readonly publicUrl: string;
   readonly operatorToken: string;
+  /** Origins whose pages may call this node; none where absent. */
+  readonly allowedOrigins?: readonly string[];
 }
 
 const longAnswer = 16 * 1024;
@@ -58,6 +61,7 @@ export async function startHttp(services: NodeServices, options: HttpOptions): P
   });
   const app = await NestFactory.create<NestFastifyApplication>(HttpModule.of(services, options), adapter, { logger: false, abortOnError: false });
   const fastify = app.getHttpAdapter().getInstance();
+  allowOrigins(fastify, options.allowedOrigins ?? []);
   // A long text as bytes: Node.js writes a string of megabytes to a socket several times slower.
   fastify.addHook('onSend', (_request, _reply, payload, done) => {
     done(null, typeof payload === 'string' && payload.length > longAnswer ? Buffer.from(payload, 'utf8') : payload);
