@@ -39,6 +39,19 @@ async function bash(script: string, cwd: string, environment: Readonly<Record<st
   return { code, stdout, stderr };
 }
 
+const jdk = Number(/version "(\d+)/.exec(spawnSync('java', ['-version'], { encoding: 'utf8' }).stderr ?? '')?.[1] ?? 0);
+if (jdk < 17) console.warn('SKIPPED: no Java 17 or newer on PATH, so docs/integrators.md was not run / 未找到 Java 17，未执行集成指南');
+
+/** The guide runs beside the cases: it has a sandbox and a sidecar of its own. */
+const empty = path.join(state.dir, 'empty');
+let guide: Promise<Run> | undefined;
+beforeAll(async () => {
+  if (jdk < 17) return;
+  mkdirSync(empty);
+  const [port = 0] = await freePorts(1);
+  guide = bash(`node '${path.join(root, 'scripts', 'run-guide.mjs')}' '${path.join(root, 'docs', 'integrators.md')}'`, empty, { HUILIAN: root, PORT: String(port) });
+});
+
 const page = readFileSync(path.join(root, 'docs', 'sandbox.md'), 'utf8');
 const prologue = [...page.matchAll(/^```bash\n([\s\S]*?)^```$/gm)].map(([, block]) => block).join('\n');
 const cases = [...page.matchAll(/^\| ([^|]+) \| `([^`]+)` \| `(\d+)` \| `([^`]+)` \|$/gm)].map(([, what = '', call = '', status = '', answer = '']) => ({ what, call, status, answer }));
@@ -152,6 +165,14 @@ describe('the sandbox', () => {
       expect(await call('GET', '/v1/status', { headers: signedIn() })).toMatchObject({ status: 200, body: { reader: 'sample-bank', node: 'beijing', fingerprint: facts.charter } });
     });
 
+    it('tells a sign-in that the node refuses from a wrong token of its own', async () => {
+      const { keys = '', node = '' } = facts.members['suspended-bank'] ?? {};
+      const { ready } = await start('reader', '--node', node, '--member-keys', keys, '--charter', facts.charter, '--port', '0', '--patience', '0');
+      const headers = { authorization: `Bearer ${readFileSync(ready['token'] ?? '', 'utf8').trim()}` };
+      const response = await fetch(`${ready['url'] ?? ''}/v1/records`, { headers });
+      expect({ status: response.status, body: (await response.json()) as object }).toMatchObject({ status: 502, body: { code: 'EXCHANGE_FAILED', details: { reason: 'sign-in', refused: 'TOKEN_INVALID' } } });
+    }, 30_000);
+
     it('refuses another Host name and every Origin, with the right token too', async () => {
       for (const host of ['reader.example.org', '127.0.0.1', '127.0.0.1:1', 'localhost.example.org']) {
         expect(await call('GET', '/v1/status', { headers: { ...signedIn(), host } }), host).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', details: { reason: 'host' } } });
@@ -231,33 +252,26 @@ describe('the sandbox', () => {
   });
 });
 
-const jdk = Number(/version "(\d+)/.exec(spawnSync('java', ['-version'], { encoding: 'utf8' }).stderr ?? '')?.[1] ?? 0);
-if (jdk < 17) console.warn('SKIPPED: no Java 17 or newer on PATH, so docs/integrators.md was not run / 未找到 Java 17，未执行集成指南');
-
 describe.skipIf(jdk < 17)('docs/integrators.md from an empty folder', () => {
-  const folder = path.join(state.dir, 'empty');
-  let guide: Run;
+  let run: Run;
 
   beforeAll(async () => {
-    mkdirSync(folder);
-    const [port = 0] = await freePorts(1);
-    const command = `node '${path.join(root, 'scripts', 'run-guide.mjs')}' '${path.join(root, 'docs', 'integrators.md')}'`;
-    guide = await bash(command, folder, { HUILIAN: root, PORT: String(port) });
+    run = (await guide) as Run;
   }, 180_000);
 
   it('runs to its end as it stands', () => {
-    const logs = ['sandbox.log', 'reader.log'].map((name) => path.join(folder, name)).filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8').slice(-1500));
-    expect(guide.code, `${guide.stderr}\n${guide.stdout.slice(-3000)}\n${logs.join('\n')}`).toBe(0);
+    const logs = ['sandbox.log', 'reader.log'].map((name) => path.join(empty, name)).filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8').slice(-1500));
+    expect(run.code, `${run.stderr}\n${run.stdout.slice(-3000)}\n${logs.join('\n')}`).toBe(0);
   });
 
   it('reads one credit record through the sidecar and through the Java example, with the same content', () => {
-    const read = readJson<{ records: { recordId: string; claims: object }[]; receipt: object }>(path.join(folder, 'read.json'));
-    const java = readJson<{ records: { recordId: string; claims: object }[] }>(path.join(folder, 'java.json'));
+    const read = readJson<{ records: { recordId: string; claims: object }[]; receipt: object }>(path.join(empty, 'read.json'));
+    const java = readJson<{ records: { recordId: string; claims: object }[] }>(path.join(empty, 'java.json'));
     expect(read.records.map(({ claims }) => claims)).toEqual([
       { entry: { code: 'CR-SANDBOX-credit', category: 'award' }, score: { system: '示例信用评价体系', year: '2026', score: '92.50', rank: '12' } },
     ]);
     expect(java.records.map(({ claims, recordId }) => ({ claims, recordId }))).toEqual(read.records.map(({ claims, recordId }) => ({ claims, recordId })));
     expect(read.receipt).toMatchObject({ digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
-    expect(guide.stderr).toContain('REFUSED PAYLOAD_DIGEST_MISMATCH: ');
+    expect(run.stderr).toContain('REFUSED PAYLOAD_DIGEST_MISMATCH: ');
   });
 });

@@ -75,14 +75,14 @@ export async function startReader(desk: ReaderDesk, options: ReaderOptions): Pro
  */
 function checkAddressed({ headers }: FastifyRequest, own: string): void {
   const { host, port } = new URL(own);
-  if (headers.host !== host && headers.host !== `localhost:${port}`) throw new ProtocolError('FORBIDDEN', { reason: 'host' });
+  if (headers.host !== host && headers.host !== `localhost${port === '' ? '' : `:${port}`}`) throw new ProtocolError('FORBIDDEN', { reason: 'host' });
   if (headers.origin !== undefined) throw new ProtocolError('FORBIDDEN', { reason: 'origin' });
 }
 
 /** @throws TOKEN_INVALID */
 function checkToken(authorization: string | undefined, token: string): void {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  if (!timingSafeEqual(digest(authorization ?? ''), digest(`Bearer ${token}`))) throw new ProtocolError('TOKEN_INVALID');
+  if (!timingSafeEqual(digest(authorization ?? ''), digest(`Bearer ${token}`))) throw new ProtocolError('TOKEN_INVALID', { reason: 'reader-token' });
 }
 
 /** Only what the route declares, each once. @throws UNKNOWN_FIELD, BAD_FIELD */
@@ -106,7 +106,9 @@ function readJsonStrictly(server: FastifyInstance): void {
   });
 }
 
+/** What a route ran into. A sign-in that the node refused is no fault of the caller's own token. */
 function known(error: unknown): ProtocolError {
+  if (error instanceof ProtocolError && error.code === 'TOKEN_INVALID') return new ProtocolError('EXCHANGE_FAILED', { reason: 'sign-in', refused: error.code });
   const status = (error as { statusCode?: number } | undefined)?.statusCode;
   if (error instanceof ProtocolError || status === undefined) return asProtocolError(error);
   if (status === 413) return new ProtocolError('BODY_TOO_LARGE');
