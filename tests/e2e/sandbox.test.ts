@@ -4,6 +4,8 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../node/src/composition/local/free-ports.js';
 import { huilian, readJson, root, stateFolder, type Run } from './main-job.js';
@@ -51,6 +53,12 @@ beforeAll(async () => {
   const [port = 0] = await freePorts(1);
   guide = bash(`node '${path.join(root, 'scripts', 'run-guide.mjs')}' '${path.join(root, 'docs', 'integrators.md')}'`, empty, { HUILIAN: root, PORT: String(port) });
 });
+
+function mustAnswerAs(what: string, schema: object | undefined, components: object, body: unknown): void {
+  expect(schema, `${what} is not described: ${JSON.stringify(body).slice(0, 200)}`).toBeDefined();
+  const holds = new Ajv2020({ strict: false }).compile({ ...schema, components });
+  expect(holds(body), `${what}: ${JSON.stringify(holds.errors)}`).toBe(true);
+}
 
 const page = readFileSync(path.join(root, 'docs', 'sandbox.md'), 'utf8');
 const prologue = [...page.matchAll(/^```bash\n([\s\S]*?)^```$/gm)].map(([, block]) => block).join('\n');
@@ -216,19 +224,35 @@ describe('the sandbox', () => {
       expect(await verify({ ...evidence, jweDigest: '0'.repeat(64) })).toBe(false);
     }, 30_000);
 
-    it('describes every route it serves', async () => {
+    it('describes itself in OpenAPI 3.1, and answers as it says', async () => {
       const { body } = await call('GET', '/openapi.json');
-      const { openapi, paths } = body as { openapi: string; paths: Record<string, Record<string, { operationId: string; responses: object }>> };
-      expect(openapi).toBe('3.1.0');
+      expect(await new Validator().validate(structuredClone(body))).toEqual({ valid: true });
+      expect((await new Validator().validate({ ...structuredClone(body), info: {} })).valid).toBe(false);
+      const { components, paths } = body as { components: object; paths: Record<string, Record<string, { responses: Record<string, { content: { 'application/json': { schema: object } } }> }>> };
+      const grant = JSON.parse(readFileSync(path.join(sandbox, 'grants', 'good.json'), 'utf8')) as object;
+      const recordId = facts.records['credit-2'] ?? '';
+      const opened = await call('POST', '/v1/tickets', { headers: signedIn(), body: JSON.stringify({ recordIds: [recordId], claims: ['entry'], purpose: 'credit-check', grant }) });
+      const asked = await call('POST', '/v1/asks', { headers: signedIn(), body: JSON.stringify({ owner: 'org:91440105MAH000016C', claims: ['credit/entry'], purpose: 'credit-check', project: 'sample project' }) });
+      const [transaction = '', index = ''] = String(opened.body['ticket']).split('/');
+      const [publisher = '', kind = '', localId = ''] = (facts.records['public'] ?? '').split('/');
+      const good: Readonly<Record<string, string>> = { transaction, index, publisher, kind, localId, id: (asked.body['ask'] as { id: string }).id };
+      const answers = [{ route: '/v1/tickets', method: 'post', answer: opened }, { route: '/v1/asks', method: 'post', answer: asked }];
       for (const [route, operations] of Object.entries(paths)) {
         for (const method of Object.keys(operations)) {
-          const concrete = route.replace('{transaction}', '0'.repeat(64)).replace('{index}', '0').replace(/\{\w+\}/g, 'x');
-          const answer = await call(method.toUpperCase(), concrete, method === 'post' ? { headers: signedIn(), body: '{}' } : { headers: signedIn() });
-          // What is not served answers NOT_FOUND with no details; what is served has an answer of its own.
-          expect(Object.keys(operations[method]?.responses ?? {}), `${method} ${route} answers ${String(answer.status)}`).toContain(String(answer.status));
+          const withValues = (values: Readonly<Record<string, string>>): string => route.replace(/\{(\w+)\}/g, (_whole, name: string) => values[name] ?? 'x');
+          const body = method === 'post' ? { body: '{}' } : {};
+          answers.push({ route, method, answer: await call(method.toUpperCase(), withValues(good), { headers: signedIn(), ...body }) });
+          answers.push({ route, method, answer: await call(method.toUpperCase(), withValues({ transaction: '0'.repeat(64), index: '0' }), { headers: signedIn(), ...body }) });
+          answers.push({ route, method, answer: await call(method.toUpperCase(), withValues(good), body) });
         }
       }
-    });
+      for (const { answer, method, route } of answers) {
+        const { responses } = paths[route]?.[method] ?? { responses: {} };
+        mustAnswerAs(`${method} ${route} ${String(answer.status)}`, responses[String(answer.status)]?.content['application/json'].schema, components, answer.body);
+      }
+      const statuses = new Set(answers.map(({ answer }) => answer.status));
+      for (const status of [200, 400, 401, 404]) expect(statuses).toContain(status);
+    }, 30_000);
 
     it('has its token to itself, and logs no id, token or content', async () => {
       expect(statSync(reader.ready['token'] ?? '').mode & 0o777).toBe(0o600);
