@@ -54,7 +54,17 @@ beforeAll(async () => {
   guide = bash(`node '${path.join(root, 'scripts', 'run-guide.mjs')}' '${path.join(root, 'docs', 'integrators.md')}'`, empty, { HUILIAN: root, PORT: String(port) });
 });
 
-function mustAnswerAs(what: string, schema: object | undefined, components: object, body: unknown): void {
+/** A path as declared, with values for its names. */
+function filled(route: string, values: Readonly<Record<string, string>>): string {
+  return route.replace(/\{(\w+)\}/g, (_whole, name: string) => values[name] ?? 'x');
+}
+
+interface Operation {
+  readonly responses: Readonly<Record<string, { readonly content: { readonly 'application/json': { readonly schema: object } } }>>;
+}
+
+function mustAnswerAs(what: string, operation: Operation | undefined, components: object, { body, status }: { readonly body: unknown; readonly status: number }): void {
+  const schema = operation?.responses[String(status)]?.content['application/json'].schema;
   expect(schema, `${what} is not described: ${JSON.stringify(body).slice(0, 200)}`).toBeDefined();
   const holds = new Ajv2020({ strict: false }).compile({ ...schema, components });
   expect(holds(body), `${what}: ${JSON.stringify(holds.errors)}`).toBe(true);
@@ -228,7 +238,7 @@ describe('the sandbox', () => {
       const { body } = await call('GET', '/openapi.json');
       expect(await new Validator().validate(structuredClone(body))).toEqual({ valid: true });
       expect((await new Validator().validate({ ...structuredClone(body), info: {} })).valid).toBe(false);
-      const { components, paths } = body as { components: object; paths: Record<string, Record<string, { responses: Record<string, { content: { 'application/json': { schema: object } } }> }>> };
+      const { components, paths } = body as { components: object; paths: Record<string, Record<string, Operation>> };
       const grant = JSON.parse(readFileSync(path.join(sandbox, 'grants', 'good.json'), 'utf8')) as object;
       const recordId = facts.records['credit-2'] ?? '';
       const opened = await call('POST', '/v1/tickets', { headers: signedIn(), body: JSON.stringify({ recordIds: [recordId], claims: ['entry'], purpose: 'credit-check', grant }) });
@@ -239,16 +249,14 @@ describe('the sandbox', () => {
       const answers = [{ route: '/v1/tickets', method: 'post', answer: opened }, { route: '/v1/asks', method: 'post', answer: asked }];
       for (const [route, operations] of Object.entries(paths)) {
         for (const method of Object.keys(operations)) {
-          const withValues = (values: Readonly<Record<string, string>>): string => route.replace(/\{(\w+)\}/g, (_whole, name: string) => values[name] ?? 'x');
           const body = method === 'post' ? { body: '{}' } : {};
-          answers.push({ route, method, answer: await call(method.toUpperCase(), withValues(good), { headers: signedIn(), ...body }) });
-          answers.push({ route, method, answer: await call(method.toUpperCase(), withValues({ transaction: '0'.repeat(64), index: '0' }), { headers: signedIn(), ...body }) });
-          answers.push({ route, method, answer: await call(method.toUpperCase(), withValues(good), body) });
+          answers.push({ route, method, answer: await call(method.toUpperCase(), filled(route, good), { headers: signedIn(), ...body }) });
+          answers.push({ route, method, answer: await call(method.toUpperCase(), filled(route, { transaction: '0'.repeat(64), index: '0' }), { headers: signedIn(), ...body }) });
+          answers.push({ route, method, answer: await call(method.toUpperCase(), filled(route, good), body) });
         }
       }
       for (const { answer, method, route } of answers) {
-        const { responses } = paths[route]?.[method] ?? { responses: {} };
-        mustAnswerAs(`${method} ${route} ${String(answer.status)}`, responses[String(answer.status)]?.content['application/json'].schema, components, answer.body);
+        mustAnswerAs(`${method} ${route} ${String(answer.status)}`, paths[route]?.[method], components, answer);
       }
       const statuses = new Set(answers.map(({ answer }) => answer.status));
       for (const status of [200, 400, 401, 404]) expect(statuses).toContain(status);
