@@ -19,8 +19,14 @@ afterAll(async () => {
   state.remove();
 });
 
+interface Started {
+  readonly child: ChildProcess;
+  readonly ready: Readonly<Record<string, string>>;
+  readonly log: () => string;
+}
+
 /** Starts a command of the built program; answers what it says when it is ready, and what it wrote by then and later. */
-async function start(...args: readonly string[]): Promise<{ readonly ready: Readonly<Record<string, string>>; readonly log: () => string }> {
+async function start(...args: readonly string[]): Promise<Started> {
   const child = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   running.push(child);
   let log = '';
@@ -29,7 +35,7 @@ async function start(...args: readonly string[]): Promise<{ readonly ready: Read
     child.once('message', (message) => { resolve(message as Record<string, string>); });
     child.once('exit', (code) => { reject(new Error(`${args.join(' ')} ended with ${String(code)}: ${log}`)); });
   });
-  return { ready, log: () => log };
+  return { child, ready, log: () => log };
 }
 
 async function bash(script: string, cwd: string, environment: Readonly<Record<string, string>>): Promise<Run> {
@@ -82,11 +88,12 @@ interface SandboxFile {
 }
 
 describe('the sandbox', () => {
-  let reader: { readonly ready: Readonly<Record<string, string>>; readonly log: () => string };
+  let reader: Started;
   let facts: SandboxFile;
   /** What came back, case by case. */
   let answers: readonly { readonly body: string; readonly status: string; readonly seconds: number }[];
   let token: string;
+  let sandboxProcess: ChildProcess;
 
   const call = async (method: string, route: string, { headers = {}, body }: { headers?: Readonly<Record<string, string>>; body?: string } = {}): Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; body: Record<string, unknown> }> =>
     await new Promise((resolve, reject) => {
@@ -102,7 +109,7 @@ describe('the sandbox', () => {
   const signedIn = (): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });
 
   beforeAll(async () => {
-    await start('sandbox', '--state', sandbox);
+    ({ child: sandboxProcess } = await start('sandbox', '--state', sandbox));
     facts = readJson<SandboxFile>(path.join(sandbox, 'sandbox.json'));
     const { keys = '', node = '' } = facts.members['sample-bank'] ?? {};
     reader = await start('reader', '--node', node, '--member-keys', keys, '--charter', facts.charter, '--port', '0', '--patience', '0');
@@ -282,6 +289,17 @@ describe('the sandbox', () => {
       expect(elsewhere.stderr).toContain('BAD_FIELD');
     }, 30_000);
   });
+
+  it('is found as it was by a second start, by its sidecar too, which signs in again by itself', async () => {
+    await endProcess(sandboxProcess);
+    expect((await call('GET', '/readyz')).status).toBe(503);
+    await start('sandbox', '--state', sandbox);
+    expect(readJson<SandboxFile>(path.join(sandbox, 'sandbox.json'))).toEqual(facts);
+    expect((await call('GET', '/readyz')).status).toBe(200);
+    const grant = readFileSync(path.join(sandbox, 'grants', 'good.json'), 'utf8');
+    const opened = await call('POST', '/v1/tickets', { headers: signedIn(), body: `{"recordIds":["${facts.records['credit'] ?? ''}"],"claims":["entry"],"purpose":"credit-check","grant":${grant}}` });
+    expect((await call('POST', `/v1/tickets/${String(opened.body['ticket'])}/read`, { headers: signedIn() })).body).toMatchObject({ records: [{ claims: { entry: { code: 'CR-SANDBOX-credit' } } }] });
+  }, 60_000);
 });
 
 describe.skipIf(jdk < 17)('docs/integrators.md from an empty folder', () => {
