@@ -147,7 +147,6 @@ describe('the sandbox', () => {
     const secondsOf = (what: string): number => answers[cases.findIndex((each) => each.what === what)]?.seconds ?? 0;
     expect(secondsOf('answered after 3 seconds')).toBeGreaterThanOrEqual(3);
     expect(secondsOf('granted late')).toBeGreaterThanOrEqual(4.5);
-    expect(secondsOf('granted at once')).toBeLessThan(4.5);
   });
 
   it('has the same record ids wherever it is made', () => {
