@@ -249,9 +249,17 @@ public final class VerifyRelease {
             && parts.get(1) instanceof String && Json.canonical(parts).equals(new String(bytes, StandardCharsets.UTF_8));
         if (!shaped) throw new Refused(code, "shape");
         List<?> parts = (List<?>) Json.value(bytes, code);
+        if (hasDigestKeys(parts.get(2))) throw new Refused(code, "digests inside a claim");
         String name = (String) parts.get(1);
         if (!granted.contains(name)) throw new Refused(code, "not granted: " + name);
         if (claims.put(name, parts.get(2)) != null) throw new Refused(code, "twice: " + name);
+    }
+
+    /** Keys that SD-JWT gives a meaning to would read differently elsewhere: no claim has them. */
+    static boolean hasDigestKeys(Object value) {
+        if (value instanceof List<?> list) return list.stream().anyMatch(VerifyRelease::hasDigestKeys);
+        if (!(value instanceof Map<?, ?> map)) return false;
+        return map.containsKey("_sd") || map.containsKey("...") || map.values().stream().anyMatch(VerifyRelease::hasDigestKeys);
     }
 
     // ---- keys, signatures, bytes -----------------------------------------------------------------------------------

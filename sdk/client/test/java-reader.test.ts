@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { canonicalBytes, fromUtf8, jweDigest, presentPayload, signPayload, signRelease, splitPresentation, toBase64url, type Header } from '@huilian/protocol';
+import { canonicalBytes, fromUtf8, headerLeaf, jweDigest, presentPayload, sha256, sha256Hex, signPayload, signRelease, splitPresentation, toBase64url, toHex, utf8, type Header } from '@huilian/protocol';
 import { es256Signer, generateMemberKeys, publicKeysOf, type MemberKeys, type ReleaseFile } from '../src/index.js';
 import { encrypt, makeAccess, makeConsortium, openedAt, selfCertificate, type Access } from './mini-consortium.js';
 
@@ -166,6 +166,21 @@ describe.skipIf(jdk < 17)('VerifyRelease.java', () => {
 
     it.each(made)('%s: %s', async (_what, code, make) => {
       expect(read(await make())).toEqual({ code: 1, out: '', error: expect.stringContaining(`REFUSED ${code}: `) as string });
+    }, 30_000);
+
+    it('a claim with digests inside, though it committed to it', async () => {
+      const [placed] = access.evidence.records;
+      const record = file.state.records[0];
+      if (placed === undefined || record === undefined) throw new Error('a record');
+      const disclosure = toBase64url(canonicalBytes(['AAAAAAAAAAAAAAAAAAAAAA', 'entry', { inner: [{ _sd: [] }] }]));
+      const payload = JSON.parse(fromUtf8(Buffer.from(segmentOf(access.presentations[0] ?? ''), 'base64url'))) as object;
+      const segment = toBase64url(canonicalBytes({ ...payload, _sd: [toBase64url(sha256(utf8(disclosure)))] }));
+      const header = { ...placed.header, digest: sha256Hex(utf8(segment)) };
+      const jwt = await signPayload(segment, [await selfCertificate(publisher)], await es256Signer(publisher.signingKey));
+      const whole = await released(first(() => presentPayload(jwt, [disclosure])));
+      const proof = { placed: { ...placed, header, index: 0, path: [], size: 1 }, root: toHex(headerLeaf(header)) };
+      const made = { ...whole, state: { ...whole.state, records: [{ ...record, digest: header.digest }, ...whole.state.records.slice(1)] }, proofs: [proof, ...whole.proofs.slice(1)] };
+      expect(read(made)).toEqual({ code: 1, out: '', error: 'REFUSED DISCLOSURE_INVALID: digests inside a claim\n' });
     }, 30_000);
 
     it('and reads what it made rightly', async () => {
