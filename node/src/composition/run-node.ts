@@ -2,6 +2,7 @@ import { startHttp } from '../adapters/http/start-http.js';
 import { loadConfig } from '../config/config.js';
 import { createLogger, errorFields } from '../observability/logger.js';
 import { announceReady } from './local/managed-process.js';
+import { openDrillDoor } from './drill-door.js';
 import { operatorToken } from './operator-token.js';
 import type { RunningServices } from './running-services.js';
 import { runUntilStopped } from './run-until-stopped.js';
@@ -11,6 +12,7 @@ import { startNode } from './start-node.js';
 export async function runNode(stateDir: string, prepare: (services: RunningServices) => void = () => undefined): Promise<void> {
   const config = loadConfig(stateDir);
   const logger = createLogger(config.log.level, config.memberId);
+  openDrillDoor(logger);
   const node = await startNode(stateDir, config, logger, (error) => {
     // Better gone than wrong: what was acknowledged is on disk, and a supervisor or a person starts the node again.
     logger.error('the node ends', errorFields(error));

@@ -18,6 +18,7 @@ import { KeepReceipts } from '../core/exchange/keep-receipts.js';
 import { OfferRecords, type OfferRequest } from '../core/exchange/offer-records.js';
 import { RefusalLog } from '../core/exchange/refusal-log.js';
 import { ReleaseRecords } from '../core/exchange/release-records.js';
+import { SleepWatch } from '../core/exchange/sleep-watch.js';
 import { LedgerCommands } from '../core/governance/ledger-commands.js';
 import { LedgerFollower } from '../core/indexing/follow-ledger.js';
 import { LedgerIndex } from '../core/indexing/ledger-index.js';
@@ -61,14 +62,15 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const { inFlight, maxHeaders, maxWaitMilliseconds } = config.outbox;
   const outbox = await Outbox.open({ clock, mark, maxHeaders, onAlarm: alarm, publisher: keys.memberId, readModel, store, vault });
   const index = new LedgerIndex(store, readModel, outbox);
-  const follower = new LedgerFollower({ clock, index, ledger, onAlarm: alarm, random, readModel });
+  const follower = new LedgerFollower({ clock, index, ledger, onAlarm: alarm, onBroken: () => { sender.ledgerBroke(); }, random, readModel });
   const sender = new BatchSender({ clock, inFlight, ledger, maxHeaders, maxWaitMilliseconds, onAlarm: alarm, outbox, random, readModel });
   const examiner = examiningThreads(config, keys, logger);
   const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner }), keys, outbox, random, readModel, store, vault });
   const transport = await Libp2pTransport.start({ memberId: keys.memberId, privateKey: keys.exchangeKey, listen: config.exchange.listen });
   const refusals = await RefusalLog.open(store, clock);
   const offers = new OfferRecords(readModel, vault, store, keys, clock);
-  const releases = new ReleaseRecords(readModel, vault, store, ledger, keys, clock, recover);
+  const sleep = new SleepWatch(clock);
+  const releases = new ReleaseRecords(readModel, vault, store, ledger, keys, clock, recover, sleep);
   const receipts = new KeepReceipts(readModel, store, ledger, keys, clock, (error) => {
     logger.warn('receipts wait', errorFields(error));
   });
@@ -109,10 +111,12 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   follower.start();
   sender.start();
   receipts.start();
+  sleep.start();
   return {
     services,
     close: async () => {
       stopWatching();
+      sleep.stop();
       await Promise.all([sender.stop(), receipts.stop(), transport.close()]);
       await follower.stop();
       await ledger.close();

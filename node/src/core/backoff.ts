@@ -7,7 +7,7 @@ export class Backoff {
   public constructor(
     private readonly clock: Clock,
     private readonly random: Random,
-    private readonly bounds: { readonly firstMilliseconds: number; readonly mostMilliseconds: number } = { firstMilliseconds: 200, mostMilliseconds: 60_000 },
+    private readonly bounds: { readonly firstMilliseconds: number; readonly mostMilliseconds: number } = { firstMilliseconds: 200, mostMilliseconds: 20_000 },
   ) {}
 
   public reset(): void {

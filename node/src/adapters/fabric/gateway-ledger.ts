@@ -4,6 +4,7 @@ import type { Ledger, LedgerBlock, Submission } from '../../core/ports.js';
 import { readConnection, type Connection } from './connection.js';
 import { followBlocks } from './follow-blocks.js';
 import { commitError, endorsingError, unavailable, unknownOutcome } from './gateway-errors.js';
+import { passEndorsed, passOrdered } from './ledger-steps.js';
 import { PeerRing } from './peer-client.js';
 import { PeerGateway } from './peer-gateway.js';
 
@@ -39,9 +40,11 @@ export class GatewayLedger implements Ledger {
         throw endorsingError(error);
       });
     const transactionId = endorsed.getTransactionId();
+    await passEndorsed(name);
     await endorsed.submit().catch((error: unknown) => {
       throw unknownOutcome(error, transactionId);
     });
+    await passOrdered(name);
     return { transactionId, response: endorsed.getResult(), committed: async () => await this.committed(transactionId) };
   }
 

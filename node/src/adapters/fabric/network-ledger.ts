@@ -6,6 +6,7 @@ import { endorsementsDiffer, outcomeDigest } from './endorsement-digests.js';
 import { followBlocks } from './follow-blocks.js';
 import { commitError } from './gateway-errors.js';
 import { readNetworkConnection, type NetworkClientFiles, type NetworkConnection } from './network-connection.js';
+import { passEndorsed, passOrdered } from './ledger-steps.js';
 import { PeerRing } from './peer-client.js';
 import { PeerGateway } from './peer-gateway.js';
 import { StaticNetwork, type Endorsed, type EndorserAnswer } from './static-network.js';
@@ -54,9 +55,11 @@ export class NetworkLedger implements Ledger {
       });
     const answers = this.agreed(endorsed);
     const { transactionId } = endorsed;
+    await passEndorsed(name);
     await endorsed.order(answers).catch(() => {
       throw new ProtocolError('OUTCOME_UNKNOWN', { transactionId });
     });
+    await passOrdered(name);
     return { transactionId, response: answers[0]?.response.payload ?? new Uint8Array(), committed: async () => await this.committed(transactionId) };
   }
 

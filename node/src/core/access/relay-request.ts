@@ -19,6 +19,7 @@ import {
   type Ticket,
 } from '@huilian/protocol';
 import { BoundedMap } from '../bounded-map.js';
+import { passStep } from '../failpoints.js';
 import type { OfferRequest, OfferRecords } from '../exchange/offer-records.js';
 import type { KeepReceipts } from '../exchange/keep-receipts.js';
 import { offerAnswerShape, readAnswer, receiptAnswerShape, releaseAnswerShape } from '../exchange/read-answer.js';
@@ -115,6 +116,7 @@ export class RelayRequest {
       known.recordIds = headers.map(({ header }) => recordId(publisher, header.kind, header.localId));
       known.request = signed.digest;
       this.checkReader(reader, signed);
+      await passStep('R0');
       const envelope = grant === undefined ? undefined : readGrantEnvelope(grant);
       if (known.owner !== '' && envelope === undefined) throw new ProtocolError('GRANT_REQUIRED');
       const ticket = await this.tickets.open({

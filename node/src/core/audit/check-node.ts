@@ -87,9 +87,14 @@ export class NodeChecker {
   private async checkOwnRecords(): Promise<void> {
     const { acknowledged, outbox, readModel } = this.parts;
     for (const { from, to } of outbox.holes) this.findings.add('I1', `outbox rows ${String(from)} to ${String(to)}`, 'acknowledged rows', 'missing');
+    const known = new Set<number>();
     for await (const [recordId, { versions }] of this.records.all()) {
-      for (const [version, row] of versions) this.checkVersion(recordId, version, row);
+      for (const [version, row] of versions) {
+        known.add(row);
+        this.checkVersion(recordId, version, row);
+      }
     }
+    for (const row of outbox.pendingRows()) if (!known.has(row)) this.findings.add('I1', `outbox row ${String(row)}`, 'a record row of its own', 'none');
     for (const recordId of acknowledged) {
       if (this.records.read(recordId) === undefined && readModel.record(recordId) === undefined) this.findings.add('I1', `record ${recordId}`, 'in outbox or ledger', 'in neither');
     }

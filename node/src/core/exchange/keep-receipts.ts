@@ -1,4 +1,5 @@
 import { canonicalBytes, documentDigest, fromUtf8, limits, ProtocolError, readReceipt, utf8, verifyReceipt } from '@huilian/protocol';
+import { passStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, Keys, Ledger, Store } from '../ports.js';
 
@@ -32,6 +33,7 @@ export class KeepReceipts {
     const receipt = verifyReceipt(jws, { ticket: ticketId, reader: indexed.ticket.reader, key: reader.document.signingKey });
     if (this.store.get(kept(ticketId)) === undefined) {
       await this.store.write([{ key: kept(ticketId), value: utf8(jws) }, { key: `${pending}${ticketId}`, value: utf8(jws) }]);
+      await passStep('R7');
       this.wake();
     }
     return { digest: documentDigest(receipt) };
@@ -76,6 +78,7 @@ export class KeepReceipts {
     if (open.length > 0) {
       const submission = await this.ledger.submit('confirm', canonicalBytes({ receipts: open.map(({ jws }) => jws) }));
       await submission.committed();
+      await passStep('R8');
     }
     if (found.length > 0) await this.store.write(found.map(({ key }) => ({ key, remove: true as const })));
     return found.length;

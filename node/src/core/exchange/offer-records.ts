@@ -1,4 +1,5 @@
 import { canonicalBytes, grantDigest, limits, ProtocolError, readGrantEnvelope, readRequest, recordId, signOffer, verifyRequest, type GrantEnvelope, type SignedRequest } from '@huilian/protocol';
+import { passStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, Keys, Store } from '../ports.js';
 import type { Vault } from '../vault/vault.js';
@@ -30,6 +31,7 @@ export class OfferRecords {
     const grant = this.checkGrant(signed, asked.grant);
     for (const placed of signed.request.headers) this.checkRecord(placed.header);
     if (grant !== undefined) await this.store.write([{ key: offeredGrantKey(signed.digest), value: canonicalBytes(grant) }]);
+    await passStep('R1');
     const charter = this.readModel.charter();
     const values = charter?.document['values'] as { offerSeconds: number } | undefined;
     const expires = Math.floor(this.clock.now() / 1000) + Math.min(values?.offerSeconds ?? limits.offerSeconds, limits.offerSeconds);

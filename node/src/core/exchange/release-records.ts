@@ -18,11 +18,13 @@ import {
   type ReleaseEnvelope,
   type Ticket,
 } from '@huilian/protocol';
+import { passStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, Keys, Ledger, Store } from '../ports.js';
 import type { Vault } from '../vault/vault.js';
 import { VerifiedGrants } from '../verified-grants.js';
 import { offeredGrantKey } from './offer-records.js';
+import type { SleepWatch } from './sleep-watch.js';
 
 const releaseKey = (ticketId: string): string => `exchange/release/${ticketId}`;
 const jwtKey = (recordId: string, version: number): string => `exchange/jwt/${recordId}/${String(version)}`;
@@ -44,6 +46,7 @@ export class ReleaseRecords {
     private readonly keys: Keys,
     private readonly clock: Clock,
     recover: RecoverPublicKey,
+    private readonly sleep?: SleepWatch,
   ) {
     this.grants = new VerifiedGrants(recover);
   }
@@ -51,6 +54,8 @@ export class ReleaseRecords {
   /** @throws TICKET_UNKNOWN, TICKET_ENDED, RELEASE_TOO_LATE, VAULT_CORRUPT, ERASED */
   public async release(ticketId: string): Promise<ReleaseEnvelope> {
     const ticket = await this.indexedTicket(ticketId);
+    await passStep('R4');
+    await this.sleep?.awake();
     this.checkLive(ticketId, ticket);
     const sent = this.store.get(releaseKey(ticketId));
     if (sent !== undefined) return JSON.parse(fromUtf8(sent)) as ReleaseEnvelope;
@@ -119,10 +124,12 @@ export class ReleaseRecords {
       if (error instanceof ProtocolError && (error.code === 'VAULT_CORRUPT' || error.code === 'ERASED')) await this.refund(ticketId, error.code);
       throw error;
     });
+    await passStep('R5');
     const releasedAt = Math.floor(this.clock.now() / 1000);
     const release = await signRelease({ jwe: jweDigest(jwe), publisher: this.keys.memberId, releasedAt, ticket: ticketId }, this.keys.sign);
     const envelope: ReleaseEnvelope = { jwe, release };
     await this.store.write([{ key: releaseKey(ticketId), value: utf8(JSON.stringify(envelope)) }]);
+    await passStep('R6');
     return envelope;
   }
 

@@ -12,6 +12,8 @@ export interface FollowerParts {
   readonly random: Random;
   /** Something an operator must look at: BLOCK_FORK and what else ends the following; and, once per outage, LEDGER_UNAVAILABLE. */
   readonly onAlarm: (error: ProtocolError) => void;
+  /** The stream of blocks broke: what was handed in before may never come. */
+  readonly onBroken?: () => void;
 }
 
 export type FollowerState = 'stopped' | 'following' | 'waiting' | 'halted';
@@ -53,6 +55,7 @@ export class LedgerFollower {
       } catch (error) {
         if (this.report(error)) return;
       }
+      if (!signal.aborted) this.parts.onBroken?.();
       if (this.parts.readModel.height() > before) backoff.reset();
       await backoff.wait(signal);
     }

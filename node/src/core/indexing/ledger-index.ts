@@ -1,4 +1,5 @@
 import { ProtocolError } from '@huilian/protocol';
+import { passStep, reachStep } from '../failpoints.js';
 import { Mutex } from '../mutex.js';
 import type { LedgerBlock, Store, StoreWrite } from '../ports.js';
 import { foldBlock } from './fold-block.js';
@@ -39,6 +40,7 @@ export class LedgerIndex {
         return 'known';
       }
       if (block.number > 0 && this.readModel.lastBlock()?.hash !== block.previousHash) throw fork(block, 'previous-hash');
+      await passStep('E0');
       await this.append(block);
       return 'applied';
     });
@@ -55,15 +57,20 @@ export class LedgerIndex {
   }
 
   private async append(block: LedgerBlock): Promise<void> {
+    reachStep('E1');
     const keys = indexKeys(currentGeneration(this.store));
     const { batches, writes } = foldBlock(block, keys, (key) => this.store.get(key));
+    reachStep('E2');
     if (this.settler === undefined || batches.length === 0) await this.store.write(writes);
     else {
       await this.settler.settle(batches, async (settling) => {
         await this.store.write([...writes, ...settling]);
       });
     }
+    await passStep('E3');
+    if (batches.length > 0) reachStep('P11');
     this.readModel.blockIndexed(block);
+    reachStep('E4');
   }
 }
 

@@ -1,4 +1,5 @@
 import { ProtocolError, signJws, type ErrorCode, type RecordProblem } from '@huilian/protocol';
+import { passStep, reachStep } from '../failpoints.js';
 import type { GroupDraft } from '../outbox/outbox-chain.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Clock, Keys, Store, StoreWrite } from '../ports.js';
@@ -80,9 +81,10 @@ export class GroupCommit {
     const draft = versions.length === 0 ? undefined : await this.store(versions, notes);
     if (draft === undefined) await this.parts.store.write(notes);
     for (const version of versions) this.parts.onFinished(version);
-    const durable = draft === undefined ? undefined : this.parts.outbox.stored(draft);
+    const durable = draft === undefined ? undefined : this.parts.outbox.covered(draft);
     this.answering = this.answering.then(async () => {
       await durable;
+      await passStep('P6');
       await this.answer(group, draft);
     }).catch((error: unknown) => {
       this.fail(group, error);
@@ -94,6 +96,7 @@ export class GroupCommit {
     const { outbox, store, vault } = this.parts;
     return await vault.sealing(async () => {
       await vault.prepare(versions.map(({ header }) => header.owner));
+      await passStep('P3');
       const draft = outbox.draft(versions.map(({ header }) => header));
       try {
         await store.write([...this.writes(versions, draft.from), draft.write, ...notes]);
@@ -101,6 +104,8 @@ export class GroupCommit {
         outbox.abandon(draft);
         throw error;
       }
+      outbox.written(draft);
+      await passStep('P4');
       return draft;
     });
   }
@@ -119,6 +124,7 @@ export class GroupCommit {
       if (sealed !== undefined) writes.push(vault.wrap(row, recordId, header, sealed));
       else if (payload !== undefined) writes.push(vault.seal(row, recordId, { segment: payload.segment, disclosures: payload.disclosures, header }));
     }
+    reachStep('P2');
     return writes;
   }
 

@@ -1,4 +1,5 @@
 import { limits, parseRecordId, ProtocolError } from '@huilian/protocol';
+import { reachStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import { DeadLetters } from '../outbox/dead-letters.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -95,7 +96,10 @@ export class Intake {
   }
 
   private async judge(line: InputLine, state: StreamState, examined: ExaminedLine | undefined): Promise<CommitLine | 'truncated'> {
-    return (examined && (await this.judgeExamined(line, state, examined))) ?? (await this.judgeRead(line, state));
+    reachStep('P0');
+    const judged = (examined && (await this.judgeExamined(line, state, examined))) ?? (await this.judgeRead(line, state));
+    reachStep('P1');
+    return judged;
   }
 
   /** Undefined where the line must be read after all; nothing was counted or noted then. */

@@ -136,6 +136,11 @@ export class OutboxChain {
     }
   }
 
+  /** Rows that are neither settled nor dead, in order. */
+  public *pendingRows(): Generator<number> {
+    for (const { done, from, to } of this.links) for (let row = from; done !== undefined && row <= to; row += 1) if (!done.has(row)) yield row;
+  }
+
   public isPending(row: number): boolean {
     const link = this.links[this.firstLinkTo(row)];
     return link?.done !== undefined && link.from <= row && !link.done.has(row);

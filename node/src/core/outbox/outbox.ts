@@ -1,4 +1,5 @@
 import { decodeBatchArgument, limits, ProtocolError, recordId, type ErrorCode, type Header } from '@huilian/protocol';
+import { passStep, reachStep } from '../failpoints.js';
 import type { IndexedBatch } from '../indexing/fold-step.js';
 import type { BatchSettler } from '../indexing/ledger-index.js';
 import type { ReadModel } from '../indexing/read-model.js';
@@ -111,10 +112,15 @@ export class Outbox implements BatchSettler {
     return this.chain.isPending(row) ? this.chain.header(row) : undefined;
   }
 
-  /** The draft is on disk. Resolves when the high-water mark covers it too: only then may it be acknowledged. */
-  public async stored(draft: GroupDraft): Promise<void> {
+  /** The draft is on disk: its rows count from now on, whatever goes wrong before they are acknowledged. */
+  public written(draft: GroupDraft): void {
     this.chain.stored(draft);
     this.changed();
+  }
+
+  /** Resolves when the high-water mark covers a written draft too: only then may it be acknowledged. */
+  public async covered(draft: GroupDraft): Promise<void> {
+    await passStep('P5');
     await this.raiseMark(draft);
   }
 
@@ -189,12 +195,15 @@ export class Outbox implements BatchSettler {
       return;
     }
     await this.mutex.run(async () => {
+      await passStep('P9');
       const settled = own.flatMap((indexed) => this.settledBy(indexed) ?? []);
       const rows: Ranges = settled.flatMap((batch) => batch.rows);
       const settlement = this.chain.settle(rows);
       await write([...settled.flatMap((batch) => this.frozen.removal(batch)), ...settlement.writes, ...this.frozen.unknownWrites()]);
+      await passStep('P10');
       settlement.commit();
       for (const batch of settled) this.release(batch);
+      reachStep('P12');
     });
     this.changed();
   }

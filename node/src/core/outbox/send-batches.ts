@@ -23,6 +23,8 @@ export interface SenderParts {
 
 /** A transaction that was handed in shows up in a block within this time, or its batch is sent again. */
 const blockWaitMilliseconds = 60_000;
+/** Once the stream of blocks broke, the ledger may have lost what it had not ordered: the same bytes go again after this. */
+const brokenWaitMilliseconds = 3000;
 /** Refusals that depend on the ledger's state may come from a peer that lags behind, so they must repeat. */
 const refusalsThatCount = 4;
 /** While batches are under way their block is awaited anyway: more time to fill the next one costs nobody much. */
@@ -46,6 +48,7 @@ export class BatchSender {
   private readonly told = new Set<string>();
   private unsubscribe: (() => void) | undefined;
   private halted = false;
+  private readonly hurries = new Set<() => void>();
 
   public constructor(private readonly parts: SenderParts) {}
 
@@ -65,6 +68,11 @@ export class BatchSender {
       this.wakeup.wake();
     });
     this.running = this.run(this.stopping.signal);
+  }
+
+  /** The ledger's stream of blocks broke; a batch that is awaited is sent again soon, for that is always safe. */
+  public ledgerBroke(): void {
+    for (const hurry of this.hurries) hurry();
   }
 
   /** What is frozen stays frozen and is sent at the next start. */
@@ -156,8 +164,16 @@ export class BatchSender {
   private async untilBlock(signal: AbortSignal, task: (deadline: AbortSignal) => Promise<void>): Promise<void> {
     const deadline = new AbortController();
     const finished = new AbortController();
-    void this.parts.clock.sleep(blockWaitMilliseconds, finished.signal).then(() => { deadline.abort(); });
-    await task(AbortSignal.any([signal, deadline.signal])).finally(() => { finished.abort(); });
+    const endAfter = (milliseconds: number): void => {
+      void this.parts.clock.sleep(milliseconds, finished.signal).then(() => { deadline.abort(); });
+    };
+    const hurry = (): void => { endAfter(brokenWaitMilliseconds); };
+    endAfter(blockWaitMilliseconds);
+    this.hurries.add(hurry);
+    await task(AbortSignal.any([signal, deadline.signal])).finally(() => {
+      this.hurries.delete(hurry);
+      finished.abort();
+    });
   }
 
   /** The ledger has a batch of this seq. The same root: it is this one, of an earlier try. Another: never go on blindly. */

@@ -1,4 +1,5 @@
-import { canonicalBytes, fromUtf8 } from '@huilian/protocol';
+import { crc32 } from 'node:zlib';
+import { canonicalize, ProtocolError, utf8 } from '@huilian/protocol';
 import type { Store, StoreWrite } from '../ports.js';
 
 /** What this publisher knows of a record of its own, from the moment it was accepted. */
@@ -16,6 +17,8 @@ export interface OwnRecord {
 }
 
 const prefix = 'record/';
+/** CRC-32, hex. */
+const checkLength = 8;
 
 /** Rows of own records by record id. */
 export class OwnRecords {
@@ -23,7 +26,7 @@ export class OwnRecords {
 
   public read(recordId: string): OwnRecord | undefined {
     const bytes = this.store.get(prefix + recordId);
-    return bytes === undefined ? undefined : parse(bytes);
+    return bytes === undefined ? undefined : parse(recordId, bytes);
   }
 
   /** Outbox row of a version. */
@@ -32,7 +35,8 @@ export class OwnRecords {
   }
 
   public put(recordId: string, record: OwnRecord): StoreWrite {
-    return { key: prefix + recordId, value: canonicalBytes(record) };
+    const text = canonicalize(record);
+    return { key: prefix + recordId, value: utf8(text + check(recordId, text)) };
   }
 
   public remove(recordId: string): StoreWrite {
@@ -40,10 +44,24 @@ export class OwnRecords {
   }
 
   public async *all(): AsyncGenerator<readonly [recordId: string, record: OwnRecord]> {
-    for await (const [key, bytes] of this.store.entries({ gte: prefix, lt: `${prefix}\u{10ffff}` })) yield [key.slice(prefix.length), parse(bytes)];
+    for await (const [key, bytes] of this.store.entries({ gte: prefix, lt: `${prefix}\u{10ffff}` })) {
+      const recordId = key.slice(prefix.length);
+      yield [recordId, parse(recordId, bytes)];
+    }
   }
 }
 
-function parse(bytes: Uint8Array): OwnRecord {
-  return JSON.parse(fromUtf8(bytes)) as OwnRecord;
+/** The database checks nothing that it reads: a row says itself whether it is whole, and whose it is. */
+function check(recordId: string, text: string): string {
+  return crc32(text, crc32(recordId)).toString(16).padStart(checkLength, '0');
+}
+
+/** @throws STORAGE_FAILED {reason: record-row} for a row that is not as it was written */
+function parse(recordId: string, bytes: Uint8Array): OwnRecord {
+  const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  // Rows of a version before the check end with the brace.
+  const end = row.endsWith('}') ? row.length : row.length - checkLength;
+  const text = row.slice(0, end);
+  if (end < row.length && row.slice(end) !== check(recordId, text)) throw new ProtocolError('STORAGE_FAILED', { reason: 'record-row', record: recordId });
+  return JSON.parse(text) as OwnRecord;
 }
