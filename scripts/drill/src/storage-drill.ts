@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -125,12 +125,21 @@ async function startOnDisk({ world }: Drill, config: string, before: string, { f
   // The folder as the node sees it.
   const seen = `/proc/${String(world.of('guangzhou').pid)}/root${data}/filler`;
   return {
-    fill: (bytes) => { spawnSync('dd', ['if=/dev/zero', `of=${seen}`, 'bs=4096', `count=${String(Math.ceil(bytes / 4096))}`], { stdio: 'ignore' }); },
-    free: () => { spawnSync('rm', ['-f', seen]); },
+    fill: (bytes) => { fillUp(seen, bytes); },
+    free: () => { rmSync(seen, { force: true }); },
     end: async () => {
-      spawnSync('rm', ['-f', seen]);
+      rmSync(seen, { force: true });
       // The shell around the node copies the data back when the node is gone.
       await world.endInner('guangzhou');
     },
   };
+}
+
+/** Writes so much, or until nothing more fits. */
+function fillUp(file: string, bytes: number): void {
+  try {
+    writeFileSync(file, Buffer.alloc(bytes));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
 }
