@@ -10,6 +10,8 @@ export type Fault =
   | { readonly what: 'answer-lost' }
   /** Taken, but not before the promise resolves. */
   | { readonly what: 'held'; readonly until: Promise<void> }
+  /** Taken by a ledger that dies with it: nothing says so. */
+  | { readonly what: 'vanished' }
   /** Handed to ordering, and lost there. */
   | { readonly what: 'lost' };
 
@@ -17,16 +19,24 @@ export type Fault =
 export class FaultyLedger implements Ledger {
   public readonly sent: { readonly argument: string; readonly batch: BatchArgument }[] = [];
 
+  private readonly waiting: (() => void)[] = [];
+
   public constructor(
     private readonly ledger: Ledger,
     private readonly faultOf: (batch: BatchArgument, attempt: number) => Fault | undefined,
   ) {}
+
+  /** Resolves once so many calls were made. */
+  public async whenSent(calls: number): Promise<void> {
+    while (this.sent.length < calls) await new Promise<void>((resolve) => { this.waiting.push(resolve); });
+  }
 
   public async submit(name: LedgerFunction, argument: Uint8Array, transient?: Readonly<Record<string, Uint8Array>>): Promise<Submission> {
     if (name !== 'publish') return await this.ledger.submit(name, argument, transient);
     const batch = decodeBatchArgument(argument);
     const text = Buffer.from(argument).toString('base64');
     this.sent.push({ argument: text, batch });
+    for (const waiter of this.waiting.splice(0)) waiter();
     const attempt = this.sent.filter((call) => call.batch.seq === batch.seq).length;
     const fault = this.faultOf(batch, attempt);
     switch (fault?.what) {
@@ -43,6 +53,8 @@ export class FaultyLedger implements Ledger {
       case 'held':
         await fault.until;
         return await this.ledger.submit(name, argument);
+      case 'vanished':
+        return { transactionId: '0'.repeat(64), response: new Uint8Array(), committed: async () => await new Promise(() => undefined) };
       case 'lost':
         throw new ProtocolError('OUTCOME_UNKNOWN', { transactionId: '0'.repeat(64) });
     }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { BatchArgument } from '@huilian/protocol';
+import { armFailpoints } from '../src/core/failpoints.js';
 import { DeadLetters } from '../src/core/outbox/dead-letters.js';
 import type { Ledger } from '../src/core/ports.js';
 import { FaultyLedger, type Fault } from './faulty-ledger.js';
@@ -207,4 +208,31 @@ test('the ledger away and back: rows are taken all the while, then all come to t
   await node.drained(30_000);
   for (const id of ids) expect(node.readModel.record(id)).toMatchObject({ versions: 1 });
   expect(node.follower.state).toBe('following');
+});
+
+test('a group on disk counts although its acknowledgement failed: it comes to the ledger without a new start', async () => {
+  const { node } = await open();
+  node.sender.start();
+  let failures = 0;
+  armFailpoints((step) => {
+    if (step === 'P4' && (failures += 1) === 1) throw new Error('between the write and its acknowledgement');
+    return undefined;
+  });
+  onTestFinished(() => { armFailpoints(undefined); });
+  const before = (await node.readModel.records({ limit: 500 })).items.length;
+  await expect(node.publish(stream(...fresh(3)))).rejects.toMatchObject({ code: 'INTERNAL' });
+  await node.publish(stream(...fresh(2)));
+  await node.drained();
+  expect((await node.readModel.records({ limit: 500 })).items.length - before).toBeGreaterThanOrEqual(3);
+  expect(node.alarms).toEqual([]);
+});
+
+test('a batch that the ledger lost goes again soon after the stream of blocks broke', async () => {
+  const { faulty, node } = await open((_batch, attempt) => (attempt === 1 ? { what: 'vanished' } : undefined));
+  node.sender.start();
+  const ids = recordIds(await node.publish(stream(...fresh(2))));
+  await faulty.whenSent(1);
+  node.sender.ledgerBroke();
+  await node.drained();
+  for (const id of ids) expect(node.readModel.record(id)).toBeDefined();
 });

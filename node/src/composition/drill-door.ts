@@ -40,6 +40,8 @@ export function openDrillDoor(logger: Logger, environment: NodeJS.ProcessEnv = p
     orders.splice(0, orders.length, ...(message.fail === '' ? [] : [readOrder(message.fail)]));
     process.send?.({ armed: message.fail });
   });
+  // Listening keeps no process alive: one that fails to start ends.
+  process.channel?.unref();
 }
 
 function readOrder(text: string): Order {

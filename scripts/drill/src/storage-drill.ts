@@ -49,7 +49,7 @@ async function failedSyncs(drill: Drill): Promise<DrillResult> {
     tally.faults += 1;
     if (ended && started) tally.expect((await world.of('guangzhou').ended).code !== 0, `fdatasync ${String(when)}: the node ended as if all were well`);
     tally.expect(ended, `fdatasync ${String(when)}: the node goes on after a sync that failed`);
-    await world.end('guangzhou', 'SIGKILL');
+    if (world.isRunning('guangzhou')) await world.endInner('guangzhou');
     await world.start('guangzhou');
   }
   return tally.result();

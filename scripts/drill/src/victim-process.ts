@@ -34,7 +34,10 @@ export class VictimProcess {
       child.once('exit', (code, signal) => { resolve({ code, signal }); });
     });
     const victim = new VictimProcess(name, child, ended);
-    await victim.said(() => true, startMilliseconds);
+    await victim.said(() => true, startMilliseconds).catch(async (error: unknown) => {
+      await victim.letGo(1000);
+      throw error;
+    });
     return victim;
   }
 
@@ -43,9 +46,10 @@ export class VictimProcess {
   }
 
   /** Lets go of the channel: what runs inside another program ends, and that program after it. */
-  public async letGo(): Promise<Ending> {
+  public async letGo(patienceMilliseconds = 20_000): Promise<Ending> {
     if (this.child.connected) this.child.disconnect();
-    return await this.ended;
+    const late = setTimeout(() => { this.child.kill('SIGKILL'); }, patienceMilliseconds);
+    return await this.ended.finally(() => { clearTimeout(late); });
   }
 
   public get isAlive(): boolean {

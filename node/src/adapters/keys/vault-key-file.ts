@@ -42,8 +42,12 @@ export class VaultKeyFile implements VaultKeys {
     await this.inTurn(async () => {
       const missing = [...new Set(names)].filter((name) => !this.keys.has(name)).map((name) => [name, new Uint8Array(randomBytes(32))] as const);
       if (missing.length === 0) return;
-      await this.handle.appendFile(missing.map(([name, key]) => line(name, key)).join(''), 'latin1');
-      await this.handle.datasync();
+      try {
+        await this.handle.appendFile(missing.map(([name, key]) => line(name, key)).join(''), 'latin1');
+        await this.handle.datasync();
+      } catch {
+        throw new ProtocolError('STORAGE_FAILED', { reason: 'vault-keys' });
+      }
       for (const [name, key] of missing) this.keys.set(name, key);
     });
   }

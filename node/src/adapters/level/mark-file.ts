@@ -12,6 +12,8 @@ const slotBytes = 256;
  */
 export class MarkFile implements HighWaterMark {
   private nextSlot: number;
+  /** A sync that failed once may report success the next time although nothing reached the disk: it is not tried again. */
+  private failed = false;
 
   private constructor(
     private readonly file: FileHandle,
@@ -41,6 +43,7 @@ export class MarkFile implements HighWaterMark {
   }
 
   public async write(mark: Mark): Promise<void> {
+    if (this.failed) throw new ProtocolError('STORAGE_FAILED', { reason: 'high-water-mark' });
     const text = canonicalize({ head: mark.head, to: mark.to });
     const slot = Buffer.alloc(slotBytes, 0x20);
     slot.write(`${check(text)} ${text}\n`);
@@ -48,6 +51,7 @@ export class MarkFile implements HighWaterMark {
       await this.file.write(slot, 0, slotBytes, this.nextSlot * slotBytes);
       await this.file.datasync();
     } catch {
+      this.failed = true;
       throw new ProtocolError('STORAGE_FAILED', { reason: 'high-water-mark' });
     }
     this.nextSlot = 1 - this.nextSlot;

@@ -154,6 +154,7 @@ export class GroupCommit {
   /** The streams of the group end with the error; lines of theirs that wait are dropped with them. */
   private fail(group: readonly QueuedLine[], error: unknown): void {
     const known = error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', { reason: 'intake' });
+    if (known.code === 'STORAGE_FAILED') this.parts.outbox.storageFailed(known);
     const failed = new Set(group.map(({ stream }) => stream));
     const dropped = this.queue.filter(({ stream }) => failed.has(stream));
     this.queue = this.queue.filter(({ stream }) => !failed.has(stream));

@@ -107,6 +107,11 @@ export class Outbox implements BatchSettler {
     this.chain.abandon(draft);
   }
 
+  /** A write on the way into the outbox failed: what is on disk is unknown until everything is opened again. */
+  public storageFailed(error: ProtocolError): void {
+    this.parts.onAlarm(error);
+  }
+
   /** Header of a row that is not settled yet; undefined once it is. */
   public pendingHeader(row: number): Header | undefined {
     return this.chain.isPending(row) ? this.chain.header(row) : undefined;

@@ -49,6 +49,7 @@ export class BatchSender {
   private unsubscribe: (() => void) | undefined;
   private halted = false;
   private readonly hurries = new Set<() => void>();
+  private breaks = 0;
 
   public constructor(private readonly parts: SenderParts) {}
 
@@ -72,6 +73,7 @@ export class BatchSender {
 
   /** The ledger's stream of blocks broke; a batch that is awaited is sent again soon, for that is always safe. */
   public ledgerBroke(): void {
+    this.breaks += 1;
     for (const hurry of this.hurries) hurry();
   }
 
@@ -149,19 +151,21 @@ export class BatchSender {
   /** One try; undefined when the batch is settled or its transaction's outcome was seen. */
   private async attempt(batch: FrozenBatch, signal: AbortSignal): Promise<ProtocolError | undefined> {
     const { ledger, readModel } = this.parts;
+    const { breaks } = this;
     try {
       const submission = await untilAborted(ledger.submit('publish', batch.argument), signal);
       if (submission === undefined) return undefined;
       await this.untilBlock(signal, async (deadline) => {
         await readModel.whenIndexed(submission.transactionId, deadline);
-      });
+      }, breaks);
       return undefined;
     } catch (error) {
       return error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', { reason: 'sending' });
     }
   }
 
-  private async untilBlock(signal: AbortSignal, task: (deadline: AbortSignal) => Promise<void>): Promise<void> {
+  /** @param breaks how often the stream of blocks had broken when the batch left */
+  private async untilBlock(signal: AbortSignal, task: (deadline: AbortSignal) => Promise<void>, breaks = this.breaks): Promise<void> {
     const deadline = new AbortController();
     const finished = new AbortController();
     const endAfter = (milliseconds: number): void => {
@@ -170,6 +174,7 @@ export class BatchSender {
     const hurry = (): void => { endAfter(brokenWaitMilliseconds); };
     endAfter(blockWaitMilliseconds);
     this.hurries.add(hurry);
+    if (breaks !== this.breaks) hurry();
     await task(AbortSignal.any([signal, deadline.signal])).finally(() => {
       this.hurries.delete(hurry);
       finished.abort();
