@@ -13,7 +13,7 @@ import { runKillDrill } from './kill-drill.js';
 import { plants } from './plants.js';
 import { DrillProgress } from './progress.js';
 import { runRaceDrill } from './race-drill.js';
-import { table, type DrillResult } from './result.js';
+import { table, Tally, type DrillResult } from './result.js';
 import { runStorageDrill } from './storage-drill.js';
 import { sweepStore } from './storage-sweep.js';
 
@@ -46,7 +46,7 @@ const usage = `npm run drill -- [--kills 50] [--seed 7] [--only ${Object.keys(dr
   --only            drills, with commas between / 只做所列演练
   --plant           a bug on purpose, to see that it is found: ${Object.keys(plants).join(', ')} / 植入错误
   --dir             where the consortium lives and stays; else a temporary folder / 工作目录
-  --json            one line of JSON at the end, and nothing but errors before / 输出 JSON
+  --json            one line of JSON in place of the table; progress goes to stderr / 输出 JSON
 `;
 
 class UsageError extends Error {}
@@ -94,9 +94,9 @@ function readArguments(): Order {
   };
 }
 
-async function run({ chosen, dir: chosenDir, json, plant, scale }: Order): Promise<readonly DrillResult[]> {
+async function run({ chosen, dir: chosenDir, plant, scale }: Order): Promise<readonly DrillResult[]> {
   const dir = chosenDir === undefined ? mkdtempSync(path.join(tmpdir(), 'huilian-drill-')) : path.resolve(chosenDir);
-  const progress = new DrillProgress(json);
+  const progress = new DrillProgress();
   progress.step('the consortium is made');
   const preload = fileURLToPath(new URL('../preload/plant-bug.mjs', import.meta.url));
   const env: Readonly<Record<string, string>> = plant === undefined ? {} : { DRILL_PLANT: JSON.stringify(plants[plant]), NODE_OPTIONS: `--import=${preload}` };
@@ -105,7 +105,14 @@ async function run({ chosen, dir: chosenDir, json, plant, scale }: Order): Promi
   const acknowledged = new AcknowledgementLog();
   const rows = new InventedRows(String(scale.seed));
   try {
-    for (const name of chosen) results.push(...((await drills[name]?.({ world, scale, acknowledged, rows, progress })) ?? []));
+    for (const name of chosen) {
+      const tally = new Tally(name, 'broke off / 中断');
+      const done = await drills[name]?.({ world, scale, acknowledged, rows, progress }).catch((error: unknown) => {
+        tally.violation(error instanceof Error ? error.message : String(error));
+        return [tally.result()];
+      });
+      results.push(...(done ?? []));
+    }
   } finally {
     await world.stop();
   }

@@ -10,6 +10,11 @@ export interface Plant {
  * names text of the built program; where that changes, the process refuses to start, and the test that plants it fails.
  */
 export const plants: Readonly<Record<string, Plant>> = {
+  'acknowledge-before-write': {
+    file: 'node/dist/core/intake/commit-groups.js',
+    from: 'await store.write([...this.writes(versions, draft.from), draft.write, ...notes]);',
+    to: 'const later = [...this.writes(versions, draft.from), draft.write, ...notes]; setTimeout(() => void store.write(later).catch(() => undefined), 400);',
+  },
   'forget-frozen-batches': {
     file: 'node/dist/core/outbox/frozen-batches.js',
     from: 'batches.set(batch.seq, batch);',

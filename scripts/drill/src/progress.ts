@@ -2,16 +2,13 @@
 export class DrillProgress {
   private readonly begun = performance.now();
 
-  public constructor(private readonly quiet: boolean) {}
-
   public step(what: string): void {
-    if (this.quiet) return;
     const text = `[${String(Math.round((performance.now() - this.begun) / 1000)).padStart(4)} s] ${what}`;
     process.stderr.write(process.stderr.isTTY ? `\r\u001b[2K${text}` : `${text}\n`);
   }
 
   /** A line that stays. */
   public note(text: string): void {
-    if (!this.quiet) process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[2K' : ''}       ${text}\n`);
+    process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[2K' : ''}       ${text}\n`);
   }
 }
