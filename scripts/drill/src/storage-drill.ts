@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -88,7 +88,7 @@ async function nearlyFull(drill: Drill, tally: Tally, config: string, before: st
   const floor = 8 * mebibyte;
   const disk = await startOnDisk(drill, config, before, { floor, spare: 12 * mebibyte });
   await pushPiece(drill, 50);
-  disk.fill(6 * mebibyte);
+  disk.fillTo(floor - 2 * mebibyte);
   tally.faults += 1;
   const refused = await within(10_000, async () => await pushPiece(drill, 1).then(() => false, (error: unknown) => String(error).includes('507') || String(error).includes('DISK_NEARLY_FULL')));
   tally.expect(refused, 'a push on a disk nearly full was not refused with 507');
@@ -102,7 +102,7 @@ async function nearlyFull(drill: Drill, tally: Tally, config: string, before: st
 /** No floor: the write itself meets ENOSPC. The node ends, and what it acknowledged is there once it starts with space. */
 async function quiteFull(drill: Drill, tally: Tally, config: string, before: string): Promise<void> {
   const disk = await startOnDisk(drill, config, before, { floor: 0, spare: 6 * mebibyte });
-  disk.fill(6 * mebibyte);
+  disk.fillTo(0);
   tally.faults += 1;
   await pushUntilEnd(drill);
   tally.expect(await within(endMilliseconds, async () => await Promise.resolve(!drill.world.isRunning('guangzhou'))), 'the node goes on after a write that met a full disk');
@@ -110,8 +110,8 @@ async function quiteFull(drill: Drill, tally: Tally, config: string, before: str
 }
 
 interface SmallDisk {
-  /** Leaves less space by so much, or none. */
-  fill(bytes: number): void;
+  /** Leaves so many bytes of space. */
+  fillTo(bytes: number): void;
   free(): void;
   /** Ends the node; its data lies where it lay before. */
   end(): Promise<void>;
@@ -125,7 +125,7 @@ async function startOnDisk({ world }: Drill, config: string, before: string, { f
   // The folder as the node sees it.
   const seen = `/proc/${String(world.of('guangzhou').pid)}/root${data}/filler`;
   return {
-    fill: (bytes) => { fillUp(seen, bytes); },
+    fillTo: (bytes) => { fillTo(seen, bytes); },
     free: () => { rmSync(seen, { force: true }); },
     end: async () => {
       rmSync(seen, { force: true });
@@ -135,10 +135,11 @@ async function startOnDisk({ world }: Drill, config: string, before: string, { f
   };
 }
 
-/** Writes so much, or until nothing more fits. */
-function fillUp(file: string, bytes: number): void {
+/** Writes until only so much space is left, or nothing more fits. */
+function fillTo(file: string, left: number): void {
+  const { bavail, bsize } = statfsSync(path.dirname(file));
   try {
-    writeFileSync(file, Buffer.alloc(bytes));
+    writeFileSync(file, Buffer.alloc(Math.max(bavail * bsize - left, 0)));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
   }
