@@ -47,6 +47,8 @@ test.each(['DISK_NEARLY_FULL', 'STORAGE_FAILED'] as const)('%s ends the stream u
   const answers: IntakeAnswer[] = [];
   await expect(node.intake.accept(stream(...publishLines(5, 8)), (answer) => { answers.push(answer); })).rejects.toMatchObject({ code });
   expect(answers).toEqual([]);
+  // A storage error is for the operator: the process ends on it.
+  expect([...new Set(node.alarms.map((alarm) => alarm.code))]).toEqual(code === 'STORAGE_FAILED' ? [code] : []);
   (store as FailingStore).trouble = undefined;
   let last = node;
   if (code === 'STORAGE_FAILED') {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
@@ -85,4 +86,26 @@ test('the high-water mark outlives a torn write and reports damage', async () =>
   const empty = await MarkFile.open(file);
   expect(empty.read()).toBeUndefined();
   await empty.close();
+});
+
+test('a mark whose sync failed is not synced again: the next success would say nothing of what the first one lost', async () => {
+  const file = path.join(temporaryFolder(), 'outbox.hwm');
+  const mark = await MarkFile.open(file);
+  onTestFinished(async () => { await mark.close(); });
+  const head = 'a'.repeat(64);
+  await mark.write({ to: 5, head });
+  const other = await open(file);
+  const handles = Object.getPrototypeOf(other) as { datasync: () => Promise<void> };
+  await other.close();
+  const { datasync } = handles;
+  let syncs = 0;
+  onTestFinished(() => { handles.datasync = datasync; });
+  handles.datasync = async function (this: unknown): Promise<void> {
+    if ((syncs += 1) === 1) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+    await datasync.call(this);
+  };
+  await expect(mark.write({ to: 6, head })).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+  await expect(mark.write({ to: 7, head })).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+  expect(syncs).toBe(1);
+  expect(mark.read()).toEqual({ to: 5, head });
 });

@@ -25,7 +25,7 @@ async function drill(...args: readonly string[]): Promise<{ readonly code: numbe
 
 describe('npm run drill', () => {
   it('kills, faults, races and damages leave nothing lost, doubled, late or silent', async () => {
-    const { code, results, stderr } = await drill('--json', '--seed', '7', '--only', 'kills,events,races,sweep', '--kills', '3', '--kills-per-step', '1', '--races', '16', '--stride', '300');
+    const { code, results, stderr } = await drill('--json', '--seed', '7', '--only', 'kills,events,syncs,races,sweep', '--kills', '3', '--syncs', '2', '--kills-per-step', '1', '--races', '16', '--stride', '300');
     for (const { drill: name, skipped } of results) if (skipped !== undefined) process.stderr.write(`NOT RUN: ${name}: ${skipped}\n`);
     expect(results.flatMap(({ drill: name, violations }) => violations.map((text) => `${name}: ${text}`)), stderr).toEqual([]);
     expect(code, stderr).toBe(0);

@@ -14,7 +14,7 @@ import { plants } from './plants.js';
 import { DrillProgress } from './progress.js';
 import { runRaceDrill } from './race-drill.js';
 import { table, Tally, type DrillResult } from './result.js';
-import { runStorageDrill } from './storage-drill.js';
+import { runStorageDrill, runSyncDrill } from './storage-drill.js';
 import { sweepStore } from './storage-sweep.js';
 
 const drills: Readonly<Record<string, RunDrill>> = {
@@ -24,6 +24,7 @@ const drills: Readonly<Record<string, RunDrill>> = {
   events: async (drill) => await runFailpointDrill(drill, 'events'),
   failpoints: async (drill) => [...(await runFailpointDrill(drill, 'push')), ...(await runFailpointDrill(drill, 'read')), ...(await runFailpointDrill(drill, 'events'))],
   storage: runStorageDrill,
+  syncs: runSyncDrill,
   sweep: async (drill) => await sweepStore(drill),
   away: runAwayDrill,
   races: runRaceDrill,

@@ -26,6 +26,14 @@ export async function runStorageDrill(drill: Drill): Promise<readonly DrillResul
   return [...results, verdict.result(), ...(await sweepStore(drill))];
 }
 
+/** The failed syncs alone. */
+export async function runSyncDrill(drill: Drill): Promise<readonly DrillResult[]> {
+  const verdict = new Tally('syncs judged', 'drain, read back, audit of three nodes / 回读与审计');
+  const syncs = await failedSyncs(drill);
+  await judge(drill, verdict);
+  return [syncs, verdict.result()];
+}
+
 /** Whether a program works here; tracing and mounting need rights that not every machine gives. */
 function works(command: string, ...args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
