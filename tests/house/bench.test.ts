@@ -13,12 +13,12 @@ describe('npm run bench', () => {
   it('says what it measures, in two languages, with an example', () => {
     const { status, stdout } = bench(['--help']);
     expect(status).toBe(0);
-    for (const id of ['P1', 'P1b', 'P2', 'P4', 'P6', 'P6b', 'P7', 'P11', 'P14']) expect(stdout).toContain(id);
+    for (const id of ['P1', 'P1b', 'P2', 'P3', 'P4', 'P5', 'P6', 'P6b', 'P7', 'P10', 'P10-repeated', 'P11', 'P12', 'P12-command', 'P13', 'P14', 'P15']) expect(stdout).toContain(id);
     expect(stdout).toMatch(/[\u4e00-\u9fff]/);
     expect(stdout).toContain('npm run bench -- fabric --only');
   });
 
-  it.each([[[]], [['coffee']], [['fabric', '--only', 'P99']], [['fabric', '--records', '1e6']], [['fabric', '--pairs', '0']], [['fabric', '--profile-node']], [['fabric', '--colour']]])('refuses %j and starts nothing', (args) => {
+  it.each([[[]], [['coffee']], [['fabric', '--only', 'P99']], [['fabric', '--records', '1e6']], [['fabric', '--pairs', '0']], [['fabric', '--profile-node']], [['fabric', '--colour']], [['embedded', '--only', 'P1']], [['fabric', '--only', 'P3']]])('refuses %j and starts nothing', (args) => {
     const { status, stderr, stdout } = bench(args);
     expect(status).toBe(2);
     expect(`${stdout}${stderr}`).toMatch(/[\u4e00-\u9fff]/);

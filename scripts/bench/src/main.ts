@@ -1,20 +1,35 @@
 import { parseArgs } from 'node:util';
-import { BenchError, fabricMeasureIds, runFabricBench } from './fabric/run.js';
+import { embeddedBench } from './embedded/embedded-bench.js';
+import { fabricBench } from './fabric/fabric-bench.js';
 import { isMet, jsonLine, table } from './measure.js';
+import { runBench, type BenchOptions, type BenchResult } from './run-bench.js';
+import { BenchError } from './world.js';
 
-const usage = `npm run bench -- fabric [--only P1,P4] [--quick] [--records N] [--pairs N] [--dir FOLDER] [--profile-node]
+const idsOf = (bench: { readonly groups: readonly { readonly ids: readonly string[] }[] }): readonly string[] => bench.groups.flatMap(({ ids }) => ids);
+const benches: Readonly<Record<string, { readonly ids: readonly string[]; run(options: BenchOptions): Promise<BenchResult> }>> = {
+  embedded: { ids: idsOf(embeddedBench), run: async (options) => await runBench(embeddedBench, options) },
+  fabric: { ids: idsOf(fabricBench), run: async (options) => await runBench(fabricBench, options) },
+};
 
-  Brings a consortium up on real Hyperledger Fabric (Raft), measures it against the plain ways of doing the same, and
-  takes it down. A table, then one line of JSON a measure.
-  在真实 Fabric（Raft）网络上测量并与常规做法对比，最后逐行输出 JSON。
+const usage = `npm run bench -- embedded|fabric [--only P1,P4] [--quick] [--records N] [--pairs N] [--dir FOLDER] [--profile-node]
 
-  --only          of ${fabricMeasureIds.join(', ')} / 只测所列指标
+  Brings a consortium up, measures it against the plain ways of doing the same, audits it, and takes it down. A table,
+  then one line of JSON a measure.
+  启动联盟，测量并与常规做法对比，审计后关闭；输出表格，再逐行输出 JSON。
+
+  embedded        on the embedded ledger: nothing else is needed / 内嵌账本
+                  ${idsOf(embeddedBench).join(', ')}
+  fabric          on real Hyperledger Fabric (Raft) / 真实 Fabric（Raft）网络
+                  ${idsOf(fabricBench).join(', ')}
+
+  --only          only these measures / 只测所列指标
   --records       records of one push (10000) / 每次推送记录数
   --pairs         interleaved pairs of each comparison (3) / 交替对数
   --quick         small and short: to see that it runs, not to quote / 快速试跑
   --dir           where the consortium lives; else a temporary folder / 工作目录
   --profile-node  write a processor profile of each node into FOLDER/profiles / 输出节点性能剖析
 
+  npm run bench -- embedded
   npm run bench -- fabric --only P1,P4 --quick
 `;
 
@@ -43,15 +58,20 @@ function parse() {
       'profile-node': { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
     },
   });
-  const only = values.only === undefined ? [] : values.only.split(',');
-  const unknown = only.filter((id) => !fabricMeasureIds.includes(id));
-  if (unknown.length > 0) throw new UsageError(`no such measure: ${unknown.join(', ')} (there are ${fabricMeasureIds.join(', ')}) / 没有该指标`);
   if (values['profile-node'] && values.dir === undefined) throw new UsageError('--profile-node needs --dir / 使用 --profile-node 时请指定 --dir');
   const { quick } = values;
   return {
-    bench: positionals.join(' '), help: values.help, only, dir: values.dir, profileNode: values['profile-node'],
+    bench: positionals.join(' '), help: values.help, only: values.only === undefined ? [] : values.only.split(','), dir: values.dir, profileNode: values['profile-node'],
     scale: { records: wholeNumber('records', values.records, 100, 1_000_000, quick ? 2000 : 10_000), pairs: wholeNumber('pairs', values.pairs, 1, 99, quick ? 1 : 3), window: quick ? 3000 : 8000, warm: quick ? 1000 : 2000 },
   };
+}
+
+function chosenBench(name: string, only: readonly string[]): (typeof benches)[string] {
+  const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+  if (bench === undefined) throw new UsageError(`there is no bench ${JSON.stringify(name)}; there are ${Object.keys(benches).join(', ')} / 没有该测试，可用：${Object.keys(benches).join('、')}`);
+  const unknown = only.filter((id) => !bench.ids.includes(id));
+  if (unknown.length > 0) throw new UsageError(`no such measure: ${unknown.join(', ')} (there are ${bench.ids.join(', ')}) / 没有该指标`);
+  return bench;
 }
 
 async function main(): Promise<number> {
@@ -61,8 +81,7 @@ async function main(): Promise<number> {
       process.stdout.write(usage);
       return help ? 0 : 2;
     }
-    if (bench !== 'fabric') throw new UsageError(`there is no bench ${JSON.stringify(bench)}; there is fabric / 没有该测试，可用：fabric`);
-    const { failed, measures, profile } = await runFabricBench(options);
+    const { failed, measures, profile } = await chosenBench(bench, options.only).run(options);
     process.stdout.write(`${table(measures)}\n\n${profile.length === 0 ? '' : `the nodes' own time by function / 节点耗时:\n${profile.map((line) => `  ${line}\n`).join('')}\n`}${measures.map((measure) => `${jsonLine(measure)}\n`).join('')}`);
     if (failed.length > 0) process.stderr.write(`not measured / 未测得: ${failed.join(', ')}\n`);
     return failed.length > 0 || !measures.every(isMet) ? 1 : 0;

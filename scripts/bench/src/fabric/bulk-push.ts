@@ -3,8 +3,9 @@ import { inPairs, median, rounded, spread } from '../statistics.js';
 import type { Measure } from '../measure.js';
 import type { BaselineOrder, BaselineResult } from './baseline.js';
 import { scanLedger } from './ledger-scan.js';
-import { push, verifyPushed, type PushResult } from './push.js';
-import { baselineAlone, conditionsOf, sweep, type Measurer, type World } from './world.js';
+import { push, verifyPushed, type PushResult } from '../push.js';
+import { conditionsOf, type Measurer } from '../world.js';
+import { baselineAlone, sweep, type FabricWorld } from './world.js';
 
 interface Costed extends BaselineResult {
   readonly processor: ProcessorTime;
@@ -14,7 +15,7 @@ interface Costed extends BaselineResult {
 const keysPerTransaction = 500;
 
 /** P1 and P4: bulk push against one JSON record a transaction. */
-export const measureBulkPush: Measurer = async (world) => {
+export const measureBulkPush: Measurer<FabricWorld> = async (world) => {
   const { consortium, scale } = world;
   const order = { kind: 'one', perTransaction: 1, warmMilliseconds: scale.warm, milliseconds: scale.window } as const;
   const swept = await sweep(world, order, [64, 128, 256, 450]);
@@ -37,7 +38,7 @@ export const measureBulkPush: Measurer = async (world) => {
 };
 
 /** P1b: bulk push against many keys a transaction. */
-export const measureAgainstManyKeys: Measurer = async (world) => {
+export const measureAgainstManyKeys: Measurer<FabricWorld> = async (world) => {
   const { scale } = world;
   const order = { kind: 'many', perTransaction: keysPerTransaction, warmMilliseconds: scale.warm, milliseconds: scale.window } as const;
   const swept = await sweep(world, order, [4, 8, 16, 32]);
@@ -46,7 +47,7 @@ export const measureAgainstManyKeys: Measurer = async (world) => {
 };
 
 /** New versions of records of the last push: apart from new records, for the ledger checks each against the one before. */
-async function supersede(world: World, runs: readonly MeasuredPush[]): Promise<Record<string, number>> {
+async function supersede(world: FabricWorld, runs: readonly MeasuredPush[]): Promise<Record<string, number>> {
   const { consortium, progress } = world;
   const lines = (runs.at(-1)?.lines ?? []).flatMap((line) => {
     const { data, kind } = JSON.parse(line) as { kind: string; data: { completion?: object } };
@@ -72,7 +73,7 @@ interface Compared {
   readonly plain: readonly Costed[];
 }
 
-async function compare(world: World, order: Omit<BaselineOrder, 'tag'>, about: { id: string; goal: number; what: string; swept: Readonly<Record<string, number>> }): Promise<Compared> {
+async function compare(world: FabricWorld, order: Omit<BaselineOrder, 'tag'>, about: { id: string; goal: number; what: string; swept: Readonly<Record<string, number>> }): Promise<Compared> {
   const { consortium, progress, scale } = world;
   progress.step(`${about.id}: a push that warms / 预热`);
   await push(consortium, 'guangzhou', await world.lines(Math.ceil(scale.records / 5)));
@@ -105,9 +106,9 @@ async function compare(world: World, order: Omit<BaselineOrder, 'tag'>, about: {
   return { measure, runs, plain };
 }
 
-async function costed(world: World, order: Omit<BaselineOrder, 'tag'>): Promise<Costed> {
+async function costed(world: FabricWorld, order: Omit<BaselineOrder, 'tag'>): Promise<Costed> {
   const { baseline, consortium } = world;
-  const ids = { ...consortium.fabricProcesses(), client: baseline.pid };
+  const ids = { ...consortium.ledgerProcesses(), client: baseline.pid };
   const [before, blockBytes] = [processorTime(ids), consortium.blockBytes()];
   const result = await baselineAlone(world, order);
   return { ...result, processor: timeSince(before, ids), blockBytes: consortium.blockBytes() - blockBytes };

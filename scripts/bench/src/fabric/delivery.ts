@@ -1,16 +1,14 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { globSync, readFileSync } from 'node:fs';
-import { Agent, get } from 'node:https';
+import { globSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { limits } from '@huilian/protocol';
+import { PlainServer, type ServerCertificate } from '../plain-server.js';
 import { processorTime, splitOf, timeSince, type ProcessorTime } from '../processor-time.js';
 import { inPairs, median, rounded, spread } from '../statistics.js';
-import type { BenchConsortium } from './consortium.js';
-import { push } from './push.js';
-import { BenchReader } from './reader.js';
-import { conditionsOf, type Measurer } from './world.js';
+import type { FabricConsortium } from './fabric-consortium.js';
+import { push } from '../push.js';
+import { BenchReader } from '../reader.js';
+import { conditionsOf, type Measurer } from '../world.js';
+import type { FabricWorld } from './world.js';
 
 const wanted = 10 * 2 ** 20;
 const atOnce = 4;
@@ -18,7 +16,7 @@ const atOnce = 4;
 const longText = '示例长文本'.repeat(200);
 
 /** P7: ten MiB through the exchange, verified and decrypted, against plain HTTPS with connections kept. */
-export const measureDelivery: Measurer = async (world) => {
+export const measureDelivery: Measurer<FabricWorld> = async (world) => {
   const { consortium, progress, scale } = world;
   progress.step('P7: records as large as their kind allows / 发布大记录');
   const reader = await BenchReader.open(consortium, 100, ['entry', 'finding']);
@@ -27,7 +25,7 @@ export const measureDelivery: Measurer = async (world) => {
   const { ticket } = await reader.openMany(recordIds);
   const bytes = await reader.resend(ticket);
   const times = Math.ceil(wanted / bytes);
-  const plain = await PlainServer.start(consortium, bytes);
+  const plain = await PlainServer.start(peerCertificate(consortium), bytes);
   try {
     for (const warm of [async (): Promise<number> => await reader.resend(ticket), async (): Promise<number> => await plain.fetch()]) await mebibytesPerSecond(times, warm);
     const ids = { ...consortium.nodeProcesses(), client: process.pid };
@@ -76,41 +74,9 @@ async function mebibytesPerSecond(times: number, deliver: () => Promise<number>)
   return bytes / 2 ** 20 / ((performance.now() - started) / 1000);
 }
 
-class PlainServer {
-  private readonly agent: Agent;
-
-  private constructor(
-    private readonly child: ChildProcess,
-    private readonly port: number,
-    ca: Buffer,
-  ) {
-    this.agent = new Agent({ keepAlive: true, ca });
-  }
-
-  /** With the certificate that a peer of the network has for its own TLS. */
-  public static async start(consortium: BenchConsortium, bytes: number): Promise<PlainServer> {
-    const [folder = ''] = globSync('crypto/peerOrganizations/guangzhou.invalid/peers/*/tls', { cwd: path.join(consortium.state, 'ledger') });
-    const tls = path.join(consortium.state, 'ledger', folder);
-    const child = fork(fileURLToPath(new URL('./https-process.js', import.meta.url)), [path.join(tls, 'server.crt'), path.join(tls, 'server.key'), String(bytes)]);
-    const [port] = (await once(child, 'message')) as [number];
-    return new PlainServer(child, port, readFileSync(path.join(tls, 'ca.crt')));
-  }
-
-  public async fetch(): Promise<number> {
-    return await new Promise<number>((resolve, reject) => {
-      get({ host: '127.0.0.1', port: this.port, agent: this.agent }, (response) => {
-        let bytes = 0;
-        response.on('data', (chunk: Buffer) => (bytes += chunk.length));
-        response.once('end', () => { resolve(bytes); });
-        response.once('error', reject);
-      }).once('error', reject);
-    });
-  }
-
-  public async stop(): Promise<void> {
-    this.agent.destroy();
-    const ended = once(this.child, 'exit');
-    this.child.disconnect();
-    await ended;
-  }
+/** That a peer of the network has for its own TLS. */
+function peerCertificate(consortium: FabricConsortium): ServerCertificate {
+  const [folder = ''] = globSync('crypto/peerOrganizations/guangzhou.invalid/peers/*/tls', { cwd: path.join(consortium.state, 'ledger') });
+  const tls = path.join(consortium.state, 'ledger', folder);
+  return { certificate: path.join(tls, 'server.crt'), key: path.join(tls, 'server.key'), ca: path.join(tls, 'ca.crt') };
 }

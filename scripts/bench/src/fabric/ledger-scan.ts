@@ -1,6 +1,6 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import { batchRoot, canonicalize, decodeBatchArgument, ledgerFunctions, type Header } from '@huilian/protocol';
-import type { BenchConsortium } from './consortium.js';
+import type { FabricConsortium } from './fabric-consortium.js';
 import { PlainGateway } from './gateway.js';
 
 export interface LedgerScan {
@@ -12,7 +12,7 @@ export interface LedgerScan {
 }
 
 /** Reads every block of a range as it is on the ledger: validation codes, and what was published. */
-export async function scanLedger(consortium: BenchConsortium, from: number, to: number): Promise<LedgerScan> {
+export async function scanLedger(consortium: FabricConsortium, from: number, to: number): Promise<LedgerScan> {
   const gateway = new PlainGateway(consortium.connection('guangzhou'));
   const headers = new Map<string, string>();
   const counts = { transactions: 0, invalid: 0, publishTransactions: 0 };

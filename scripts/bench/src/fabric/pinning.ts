@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { splitOf } from '../processor-time.js';
 import { inPairs, median, rounded, spread } from '../statistics.js';
 import { hasPostgresql, Postgresql } from './postgresql.js';
-import { push } from './push.js';
-import { conditionsOf, type Measurer } from './world.js';
+import { push } from '../push.js';
+import { conditionsOf, type Measurer } from '../world.js';
+import type { FabricWorld } from './world.js';
 
 /** P2: bulk push against a stand-in for a batch-pinning system. */
-export const measureAgainstPinning: Measurer = async (world) => {
+export const measureAgainstPinning: Measurer<FabricWorld> = async (world) => {
   const { consortium, progress, scale } = world;
   if (!hasPostgresql()) {
     progress.note('P2 SKIPPED: PostgreSQL 15 is not installed (initdb and postgres are looked for where Debian puts them) / 已跳过：未安装 PostgreSQL 15');

@@ -2,7 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { until } from './consortium.js';
+import { until } from '../consortium.js';
 
 const programs = '/usr/lib/postgresql/15/bin';
 const commands = ['initdb', 'postgres'].map((name) => path.join(programs, name));

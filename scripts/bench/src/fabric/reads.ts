@@ -1,16 +1,17 @@
 import { splitOf, processorTime, timeSince, total, type ProcessorTime } from '../processor-time.js';
 import { inPairs, median, percentile, rounded, spread } from '../statistics.js';
 import type { Measure } from '../measure.js';
-import { BenchReader } from './reader.js';
+import { BenchReader } from '../reader.js';
 import { scanLedger } from './ledger-scan.js';
-import { baselineAlone, conditionsOf, sweep, type Measurer, type World } from './world.js';
+import { conditionsOf, type Measurer } from '../world.js';
+import { baselineAlone, sweep, type FabricWorld } from './world.js';
 
 const readsAPair = 8;
 const readers = 250;
 const access = { kind: 'access', perTransaction: 1 } as const;
 
 /** P6: a read with a new ticket against one bare access transaction; P6b: many readers at once against many bare ones. */
-export const measureReads: Measurer = async (world) => {
+export const measureReads: Measurer<FabricWorld> = async (world) => {
   const { consortium, progress } = world;
   const reader = await BenchReader.open(consortium, 100_000);
   const from = await consortium.height();
@@ -42,9 +43,9 @@ interface AgainstBare {
 }
 
 /** One caller each, in turns. */
-async function againstBareSubmit(world: World, reader: BenchReader, profile: string): Promise<AgainstBare> {
+async function againstBareSubmit(world: FabricWorld, reader: BenchReader, profile: string): Promise<AgainstBare> {
   const { baseline, consortium, progress, scale } = world;
-  const ids = { ...consortium.fabricProcesses(), ...consortium.nodeProcesses(), client: process.pid };
+  const ids = { ...consortium.ledgerProcesses(), ...consortium.nodeProcesses(), client: process.pid };
   let processor: ProcessorTime = {};
   const pairs = await inPairs(scale.pairs, async (pair) => {
     progress.step(`P6 ${profile}: reads, pair ${String(pair + 1)} / 授权读取`);
@@ -61,11 +62,11 @@ async function againstBareSubmit(world: World, reader: BenchReader, profile: str
   return { ratio: spread(pairs.map(([read, bare]) => read / bare)), read: median(pairs.map(([read]) => read)), bare: median(pairs.map(([, bare]) => bare)), processor };
 }
 
-async function packedReads(world: World, reader: BenchReader): Promise<Measure> {
+async function packedReads(world: FabricWorld, reader: BenchReader): Promise<Measure> {
   const { consortium, progress, scale } = world;
   const order = { ...access, warmMilliseconds: scale.warm, milliseconds: scale.window };
   const swept = await sweep(world, order, [64, 128, 256, 450]);
-  const ids = { ...consortium.fabricProcesses(), ...consortium.nodeProcesses(), client: process.pid };
+  const ids = { ...consortium.ledgerProcesses(), ...consortium.nodeProcesses(), client: process.pid };
   let processor: ProcessorTime = {};
   const costs: number[] = [];
   const pairs = await inPairs(scale.pairs, async (pair) => {
@@ -89,7 +90,7 @@ async function packedReads(world: World, reader: BenchReader): Promise<Measure> 
  * Closed loop: every reader starts its next read when its last was decrypted and verified. Whole reads over the whole
  * time: packed reads end together, so that a window would count a pack or miss it.
  */
-async function readAtOnce({ scale }: World, reader: BenchReader): Promise<{ readonly rate: number; readonly reads: number }> {
+async function readAtOnce({ scale }: FabricWorld, reader: BenchReader): Promise<{ readonly rate: number; readonly reads: number }> {
   const started = performance.now();
   const until = started + scale.warm + scale.window;
   let reads = 0;

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { splitOf } from '../processor-time.js';
-import { inPairs, median, rounded, spread } from '../statistics.js';
+import { splitOf } from './processor-time.js';
+import { inPairs, median, rounded, spread } from './statistics.js';
 import type { OpenedAccess } from '@huilian/sdk';
 import { push, type PushResult } from './push.js';
 import { BenchReader } from './reader.js';
-import { conditionsOf, type Measurer } from './world.js';
+import { conditionsOf, type Measurer, type World } from './world.js';
 
 /** Reads a second that go on beside the push, in both arms alike: the ledger logs each, that cannot be switched off. */
 const readsASecond = 10;
 
 /** P14: push rate while every read is accounted for (receipt anchored, evidence exported) against the same reads without. */
-export const measureAuditing: Measurer = async (world) => {
+export const measureAuditing: Measurer<World> = async (world) => {
   const { consortium, progress, scale } = world;
   const reader = await BenchReader.open(consortium, 100_000);
   let exported = 0;

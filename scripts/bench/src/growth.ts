@@ -1,4 +1,4 @@
-import { inPairs, median, percentile, rounded } from '../statistics.js';
+import { inPairs, median, percentile, rounded } from './statistics.js';
 import { push } from './push.js';
 import { conditionsOf, type Measurer, type World } from './world.js';
 
@@ -17,7 +17,7 @@ interface Level {
 }
 
 /** P11: the same things at N records and at ten times as many; the worst of their ratios. */
-export const measureGrowth: Measurer = async (world) => {
+export const measureGrowth: Measurer<World> = async (world) => {
   const size = world.scale.records;
   const small = await levelAt(world, size);
   const large = await levelAt(world, size * 10);

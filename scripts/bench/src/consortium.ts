@@ -1,22 +1,19 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createWriteStream, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { FabricNetwork, silentProgress, takeDown, type NetworkDescription } from '@huilian/fabric-network';
-import type { ProcessIds } from '../processor-time.js';
+import type { ProcessIds } from './processor-time.js';
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url));
-const nodeProgram = path.join(root, 'node', 'dist', 'main.js');
-const networkProgram = path.join(root, 'scripts', 'fabric', 'dist', 'main.js');
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
+export const nodeProgram = path.join(root, 'node', 'dist', 'main.js');
 const sampleProgram = path.join(root, 'scripts', 'sample-data.mjs');
-const baselineChaincode = path.join(root, 'scripts', 'bench', 'chaincode');
 export const centreIds = ['guangzhou', 'zhuhai', 'beijing'] as const;
 export type CentreId = (typeof centreIds)[number];
 const deadlineMilliseconds = 120_000;
 
-const execute = promisify(execFile);
+export const execute = promisify(execFile);
 
 /** How the nodes send batches in a run. */
 export interface OutboxSettings {
@@ -30,7 +27,7 @@ interface NodeStatus {
 }
 
 /** What `huilian audit` answers, as far as it is used here. */
-interface AuditAnswer {
+export interface AuditAnswer {
   readonly transactions: number;
   readonly records: number;
   readonly tickets: number;
@@ -40,42 +37,29 @@ interface AuditAnswer {
 }
 
 /**
- * The consortium of the walk-through on a real Raft network, with the baseline's chaincode beside it. Its nodes are
- * children of this process, so that each can be paused, restarted and looked at.
+ * The consortium of the walk-through, whatever ledger it stands on. Its nodes are children of this process, so that each
+ * can be paused, restarted and looked at.
  */
-export class BenchConsortium {
-  public network!: FabricNetwork;
-  public description!: NetworkDescription;
+export abstract class BenchConsortium {
   /** Ids of every record that Guangzhou's node acknowledged to this benchmark. */
   public readonly acknowledged = new Set<string>();
   private readonly nodes = new Map<CentreId, ChildProcess>();
   private paused = false;
 
-  private constructor(
+  protected constructor(
     public readonly folder: string,
     private readonly profileNode: boolean,
-  ) {}
-
-  /** Founds it by the walk-through itself, then starts its processes again one by one. */
-  public static async start(folder: string, outbox: OutboxSettings, profileNode: boolean, say: (what: string) => void): Promise<BenchConsortium> {
-    const consortium = new BenchConsortium(folder, profileNode);
-    mkdirSync(consortium.state, { recursive: true, mode: 0o700 });
-    try {
-      say('a consortium on Raft is founded (the walk-through) / 建立联盟');
-      await execute(process.execPath, [nodeProgram, 'local', 'up', '--engine', 'fabric', '--profile', 'raft', '--once', '--state', consortium.state], { maxBuffer: 2 ** 26 });
-      say('its network runs again, the baseline chaincode beside it / 部署对照链码');
-      consortium.network = await FabricNetwork.open(path.join(consortium.state, 'ledger'), silentProgress);
-      await consortium.network.up();
-      await consortium.network.deploy({ name: 'baseline', source: baselineChaincode });
-      consortium.description = consortium.network.describe();
-      for (const centre of centreIds) consortium.configure(centre, outbox);
-      await consortium.startNodes();
-      return consortium;
-    } catch (error) {
-      await consortium.stop(false);
-      throw error;
-    }
+  ) {
+    mkdirSync(this.state, { recursive: true, mode: 0o700 });
   }
+
+  /** Blocks of the channel now. */
+  public abstract height(): Promise<number>;
+  /** Processes of the ledger, by name. */
+  public abstract ledgerProcesses(): ProcessIds;
+  /** Bytes of one copy of the blocks. */
+  public abstract blockBytes(): number;
+  protected abstract stopLedger(keep: boolean): Promise<void>;
 
   public get state(): string {
     return path.join(this.folder, 'state');
@@ -84,12 +68,6 @@ export class BenchConsortium {
   /** Where a node leaves its processor profile when it ends. */
   public profiles(centre: CentreId): string {
     return path.join(this.folder, 'profiles', centre);
-  }
-
-  public connection(centre: CentreId): string {
-    const found = this.description.organisations.find(({ id }) => id === centre);
-    if (found === undefined) throw new Error(`no organisation ${centre}`);
-    return found.connection;
   }
 
   public url(centre: CentreId): string {
@@ -126,11 +104,7 @@ export class BenchConsortium {
     child.stdout?.pipe(log);
     child.stderr?.pipe(log);
     this.nodes.set(centre, child);
-    await new Promise<void>((resolve, reject) => {
-      child.once('message', () => { resolve(); });
-      child.once('error', reject);
-      child.once('exit', (code) => { reject(new Error(`the node of ${centre} ended with ${String(code)}`)); });
-    });
+    await whenServing(child, `the node of ${centre}`);
     await until(async () => (await fetch(`${this.url(centre)}/readyz`)).ok);
     return (performance.now() - started) / 1000;
   }
@@ -138,10 +112,7 @@ export class BenchConsortium {
   public async stopNode(centre: CentreId): Promise<void> {
     const child = this.nodes.get(centre);
     this.nodes.delete(centre);
-    if (child?.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await ended;
+    if (child !== undefined) await ended(child);
   }
 
   /** The baseline has the machine to itself: the nodes would follow its blocks. */
@@ -158,38 +129,15 @@ export class BenchConsortium {
     await this.whenLevel();
   }
 
-  /** Waits until every node has indexed every block that a peer holds. */
+  /** Waits until every node has indexed every block that the ledger holds. */
   public async whenLevel(): Promise<void> {
-    // A node tells the number of its last block, a peer how many it holds.
+    // A node tells the number of its last block, a ledger how many it holds.
     const last = (await this.height()) - 1;
     for (const centre of centreIds) await until(async () => (await this.status(centre)).height >= last);
   }
 
-  /** Blocks of the channel now. */
-  public async height(): Promise<number> {
-    return Math.max(...(await this.network.status()).map((each) => each.height ?? 0));
-  }
-
-  public fabricProcesses(): ProcessIds {
-    return Object.fromEntries(this.network.processes.names().flatMap((name) => {
-      const pid = this.network.processes.pid(name);
-      return pid === undefined ? [] : [[name, pid]];
-    }));
-  }
-
   public nodeProcesses(): ProcessIds {
     return Object.fromEntries([...this.nodes].map(([centre, child]) => [`node.${centre}`, child.pid ?? 0]));
-  }
-
-  /** Bytes of one peer's block files, the mean over all peers. */
-  public blockBytes(): number {
-    const files = globSync('data/peer*/ledgersData/chains/chains/huilian/blockfile_*', { cwd: path.join(this.state, 'ledger') });
-    const peers = new Set(files.map((file) => file.split(path.sep)[1]));
-    return files.reduce((sum, file) => sum + statSync(path.join(this.state, 'ledger', file)).size, 0) / peers.size;
-  }
-
-  public async batching(name: 'bulk' | 'low-latency'): Promise<void> {
-    await execute(process.execPath, [networkProgram, 'batching', '--name', name, '--dir', path.join(this.state, 'ledger')]);
   }
 
   /** Stops Guangzhou's node, then holds the blocks against the rules and its data against the blocks, each acknowledged record included. */
@@ -207,22 +155,37 @@ export class BenchConsortium {
     await Promise.all(centreIds.map(async (centre) => {
       await this.stopNode(centre);
     }));
-    const ledger = path.join(this.state, 'ledger');
-    if (existsSync(ledger)) await takeDown((this.network as FabricNetwork | undefined)?.folder ?? (await FabricNetwork.open(ledger, silentProgress, 'raft')).folder, !keep);
+    await this.stopLedger(keep);
   }
 
-  private nodeFolder(centre: CentreId): string {
+  public nodeFolder(centre: CentreId): string {
     return path.join(this.state, 'nodes', centre);
+  }
+
+  protected configure(centre: CentreId, outbox: OutboxSettings): void {
+    const config = { ...this.config(centre), outbox, log: { level: 'warn' } };
+    writeFileSync(path.join(this.nodeFolder(centre), 'huilian.json'), `${JSON.stringify(config, null, 2)}\n`);
   }
 
   private config(centre: CentreId): Record<string, unknown> {
     return JSON.parse(readFileSync(path.join(this.nodeFolder(centre), 'huilian.json'), 'utf8')) as Record<string, unknown>;
   }
+}
 
-  private configure(centre: CentreId, outbox: OutboxSettings): void {
-    const config = { ...this.config(centre), outbox, log: { level: 'warn' } };
-    writeFileSync(path.join(this.nodeFolder(centre), 'huilian.json'), `${JSON.stringify(config, null, 2)}\n`);
-  }
+/** Until a program says over its channel that it serves. @throws where it ends instead */
+export async function whenServing(child: ChildProcess, name: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    child.once('message', () => { resolve(); });
+    child.once('error', reject);
+    child.once('exit', (code) => { reject(new Error(`${name} ended with ${String(code)}`)); });
+  });
+}
+
+export async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const end = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await end;
 }
 
 /** Bounded polling. A foreign process gives no event for what is waited for. */

@@ -5,7 +5,7 @@ import { Wallet } from 'ethers';
 import { grantFor, MemberClient, memoryPin, OwnerWallet, referenceOf, type GrantEnvelope, type MemberKeys, type OpenedAccess } from '@huilian/sdk';
 import type { BenchConsortium } from './consortium.js';
 
-const bidders = fileURLToPath(new URL('../../../../network-config/local/data/bidders.json', import.meta.url));
+const bidders = fileURLToPath(new URL('../../../network-config/local/data/bidders.json', import.meta.url));
 const fewClaims: readonly string[] = ['entry', 'score'];
 const purpose = 'credit-check';
 const monthSeconds = 30 * 86_400;
@@ -57,6 +57,11 @@ export class BenchReader {
     const access = await this.client.resend(ticket);
     await this.client.read(access);
     return access.release.jwe.length;
+  }
+
+  /** The release again as it came: neither decrypted nor verified. */
+  public async refetch(ticket: string): Promise<number> {
+    return (await this.client.resend(ticket)).release.jwe.length;
   }
 
   /** A ticket over as many records as one request may name. */

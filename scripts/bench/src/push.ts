@@ -1,5 +1,5 @@
 import { canonicalize, type Header } from '@huilian/protocol';
-import { processorTime, timeSince, type ProcessorTime } from '../processor-time.js';
+import { processorTime, timeSince, type ProcessorTime } from './processor-time.js';
 import { until, type BenchConsortium, type CentreId } from './consortium.js';
 
 export interface PushResult {
@@ -26,7 +26,7 @@ export async function push(consortium: BenchConsortium, centre: CentreId, lines:
   await until(async () => (await consortium.status(centre)).outbox.pending === 0);
   // Rows refused on purpose by the walk-through lie there already.
   const dead = (await consortium.status(centre)).outbox.deadLettered;
-  const ids = { ...consortium.fabricProcesses(), ...consortium.nodeProcesses(), client: process.pid };
+  const ids = { ...consortium.ledgerProcesses(), ...consortium.nodeProcesses(), client: process.pid };
   const [before, blockBytes] = [processorTime(ids), consortium.blockBytes()];
   const started = performance.now();
   const response = await fetch(`${consortium.url(centre)}/v1/records`, {
