@@ -23,22 +23,22 @@ class Sync {
   private readonly waiting: { readonly least: number; readonly resolve: () => void }[] = [];
 
   private constructor(
-    public readonly file: string,
+    private readonly files: readonly string[],
     private readonly proxy: RecordingProxy,
   ) {}
 
-  public static async open(drill: Drill, file: string): Promise<Sync> {
-    const proxy = await RecordingProxy.start(drill.world.url('guangzhou'), rowsPerStep, (ids) => {
+  public static async open(drill: Drill, files: readonly string[], pace: number): Promise<Sync> {
+    const proxy = await RecordingProxy.start(drill.world.url('guangzhou'), pace, (ids) => {
       drill.acknowledged.note(ids);
       sync.note(ids.length);
     });
-    const sync = new Sync(file, proxy);
+    const sync = new Sync(files, proxy);
     return sync;
   }
 
   /** Starts the command; answers its process and its end. */
   public run(drill: Drill): { readonly kill: () => void; readonly ended: Promise<number | null> } {
-    const args = [path.join(root, 'node', 'dist', 'main.js'), 'sync', '--json', '--kind', 'credit', '--state', drill.world.stateOf('guangzhou'), this.file];
+    const args = [path.join(root, 'node', 'dist', 'main.js'), 'sync', '--json', '--kind', 'credit', '--state', drill.world.stateOf('guangzhou'), ...this.files];
     const child = spawn(process.execPath, args, { env: { ...process.env, HUILIAN_PUBLIC_URL: this.proxy.url }, stdio: 'ignore' });
     const ended = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
@@ -105,7 +105,7 @@ async function killOnce(drill: Drill, random: SeededRandom, target: Target, file
   writeFileSync(file, rows.csv(rowsPerSync));
   const victim: Victim | 'cli' = target === 'node' ? (random.chance(0.7) ? 'guangzhou' : random.pick<Centre>(centres)) : target;
   while (misses.count < mostMisses) {
-    const sync = await Sync.open(drill, file);
+    const sync = await Sync.open(drill, [file], rowsPerStep);
     const command = sync.run(drill);
     const watch = new OutboxWatch(drill);
     await Promise.race([sync.whenAcknowledged(random.between(1, rowsPerSync - 6 * rowsPerStep)), command.ended]);
@@ -165,10 +165,9 @@ class OutboxWatch {
 
 /** What an operator does after a broken sync: the same files again. Every row is there in the end, none twice. */
 async function syncAgain(drill: Drill, files: readonly string[], tally: Tally): Promise<void> {
-  for (const file of files) {
-    const sync = await Sync.open(drill, file);
-    const code = await sync.run(drill).ended;
-    await sync.close();
-    tally.expect(code === 0, `the sync of ${path.basename(file)} run again ended with ${String(code)}`);
-  }
+  if (files.length === 0) return;
+  const sync = await Sync.open(drill, files, rowsPerSync);
+  const code = await sync.run(drill).ended;
+  await sync.close();
+  tally.expect(code === 0, `the syncs run again ended with ${String(code)}`);
 }
