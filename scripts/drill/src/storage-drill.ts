@@ -16,6 +16,8 @@ const mostPieces = 200;
 const endMilliseconds = 20_000;
 const drainMilliseconds = 30_000;
 const mebibyte = 1024 * 1024;
+/** What the database tidies up by itself must fit below the floor too. */
+const floor = 64 * mebibyte;
 const mountScript = fileURLToPath(new URL('../preload/on-small-disk.sh', import.meta.url));
 
 /** Failed syncs, a full disk, and a small store cut off and changed byte by byte. */
@@ -93,10 +95,9 @@ async function fullDisk(drill: Drill): Promise<DrillResult> {
 
 async function nearlyFull(drill: Drill, tally: Tally, config: string, before: string): Promise<void> {
   const { world } = drill;
-  const floor = 8 * mebibyte;
-  const disk = await startOnDisk(drill, config, before, { floor, spare: 12 * mebibyte });
+  const disk = await startOnDisk(drill, config, before, { floor, spare: 3 * floor });
   await pushPiece(drill, 50);
-  disk.fillTo(floor - 2 * mebibyte);
+  disk.fillTo(floor - 4 * mebibyte);
   tally.faults += 1;
   const refused = await within(10_000, async () => await pushPiece(drill, 1).then(() => false, (error: unknown) => String(error).includes('507') || String(error).includes('DISK_NEARLY_FULL')));
   tally.expect(refused, 'a push on a disk nearly full was not refused with 507');
@@ -125,9 +126,9 @@ interface SmallDisk {
   end(): Promise<void>;
 }
 
-async function startOnDisk({ world }: Drill, config: string, before: string, { floor, spare }: { readonly floor: number; readonly spare: number }): Promise<SmallDisk> {
+async function startOnDisk({ world }: Drill, config: string, before: string, { floor: floorBytes, spare }: { readonly floor: number; readonly spare: number }): Promise<SmallDisk> {
   await world.end('guangzhou', 'SIGKILL');
-  writeFileSync(config, JSON.stringify({ ...(JSON.parse(before) as object), diskFloorBytes: floor }));
+  writeFileSync(config, JSON.stringify({ ...(JSON.parse(before) as object), diskFloorBytes: floorBytes }));
   const data = path.join(world.stateOf('guangzhou'), 'data');
   await world.start('guangzhou', { under: ['unshare', '-Urm', 'sh', mountScript, data, String(spare)] });
   // The folder as the node sees it.
