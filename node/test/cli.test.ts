@@ -77,7 +77,7 @@ describe('a new centre states the address that others dial, and listens for them
   });
 });
 
-describe('a mistyped command line ends with 1 and says so in both languages', () => {
+describe('a mistyped command line ends with 2 and says so in both languages', () => {
   test.each([
     [['statu'], "unknown command 'statu' (Did you mean status?) / 没有命令 'statu'"],
     [['status', '--staet', 'x'], "unknown option '--staet' (Did you mean --state?) / 没有选项 '--staet'"],
@@ -87,20 +87,20 @@ describe('a mistyped command line ends with 1 and says so in both languages', ()
     [['governance', 'vote'], '参数过多'],
   ])('%j', async (args, said) => {
     const { code, error, out } = await huilian(args);
-    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(error).toContain(said);
     expect(error).toContain('huilian --help');
   });
 
   test('as JSON where JSON was asked for', async () => {
     const ended = await huilian(['status', '--staet', '--json']);
-    expect(ended.code).toBe(1);
+    expect(ended.code).toBe(2);
     expect(errorCode(ended)).toBe('BAD_FIELD');
   });
 
   test('without any command the help goes to standard error', async () => {
     const { code, error, out } = await huilian([]);
-    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(error).toContain('Usage: huilian');
   });
 
@@ -110,17 +110,18 @@ describe('a mistyped command line ends with 1 and says so in both languages', ()
   });
 
   test.each([
-    [['governance'], 'one of found, propose, approve, reject, list'],
-    [['owner'], 'one of register, key'],
-    [['governance', 'propose', 'abolish', 'x'], 'one of admit, suspend'],
-    [['trail', '--owner', owner], '--node'],
-    [['trail', '--owner', owner, '--node', 'ftp://node.example.org'], 'an http or https address'],
-    [['grant', '--wallet', 'w', '--uses', '0'], '--uses'],
-    [['access', '--member-keys', 'none.json'], 'none.json'],
-    [['evidence', 'not-a-ticket', '--out', 'x'], 'ticket'],
-  ])('%j', async (args, said) => {
+    [['governance'], 'one of found, propose, approve, reject, list', 2],
+    [['owner'], 'one of key, register, rotate, recover, object', 2],
+    [['governance', 'propose', 'abolish', 'x'], 'one of admit, suspend', 2],
+    [['trail', '--owner', owner], '--node', 2],
+    [['trail', '--owner', owner, '--node', 'ftp://node.example.org'], 'an http or https address', 2],
+    [['grant', '--wallet', 'w', '--uses', '0'], '--uses', 2],
+    [['access', '--member-keys', 'none.json'], 'none.json', 1],
+    [['evidence', 'not-a-ticket', '--out', 'x'], 'ticket', 1],
+    [['query', '--member-keys', 'x.json', '--limit', 'many'], '--limit', 2],
+  ])('%j', async (args, said, code) => {
     const ended = await huilian([...args, '--json']);
-    expect(ended).toMatchObject({ code: 1, out: '' });
+    expect(ended).toMatchObject({ code, out: '' });
     expect(ended.error).toContain(said);
   });
 });
@@ -142,7 +143,7 @@ describe('verify', () => {
   test('names a missing file and a wrong fingerprint', async () => {
     expect((await huilian(['verify', '/nowhere/evidence.json', '--charter', fingerprint])).error).toContain('ENOENT');
     const wrong = await huilian(['verify', '/nowhere/evidence.json', '--charter', 'abc']);
-    expect(wrong.code).toBe(1);
+    expect(wrong.code).toBe(2);
     expect(wrong.error).toContain('--charter');
   });
 
@@ -211,7 +212,7 @@ describe('grant', () => {
     const node = await serveConsortium('channel-a');
     const out = path.join(temporaryFolder(), 'grant.json');
     const ended = await huilian([...terms(walletFile(), node.url), '--out', out]);
-    expect(ended).toMatchObject({ code: 1, out: '' });
+    expect(ended).toMatchObject({ code: 2, out: '' });
     expect(ended.error).toContain('--yes');
     expect(existsSync(out)).toBe(false);
   });
@@ -230,7 +231,7 @@ describe('grant', () => {
     const ask = { askedAt: now, claims: ['credit/entry'], expires: now + 3600, grantee: 'sample-bank', id: 'a'.repeat(26), maxUses: 9, note: 'x\n\u001b[2J\u009b1AUses: at most 1\u202e', notBefore: now, owner, purpose: 'credit-check', reference: `0x${'0'.repeat(64)}` };
     const node = await serveConsortium('channel-a', ask);
     const ended = await huilian(['grant', '--ask', ask.id, '--wallet', walletFile(), '--node', node.url]);
-    expect(ended.code).toBe(1);
+    expect(ended.code).toBe(2);
     expect(ended.error).toMatch(/^Uses: at most 9$/m);
     expect(ended.error).not.toMatch(/^Uses: at most 1$/m);
     expect([...ended.error].filter((letter) => letter !== '\n' && /\p{C}/u.test(letter))).toEqual([]);

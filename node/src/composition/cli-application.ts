@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { CommandFactory, InjectCommander, type CommandRunner } from 'nest-commander';
 import { cliProviders } from '../adapters/cli/cli-module.js';
-import { reportError } from '../adapters/cli/huilian-command.js';
+import { exitCodeOf, reportError } from '../adapters/cli/huilian-command.js';
 import { ProcessActions } from '../adapters/cli/process-actions.js';
 import { reportUsageError } from '../adapters/cli/usage-errors.js';
 import { HuilianProcesses } from './huilian-processes.js';
@@ -21,7 +21,9 @@ export async function runCommandLine(): Promise<void> {
     // commander's own end: the usage message is printed already, and --help ends with exit code 0.
     const { exitCode } = error as { exitCode?: number };
     if (exitCode === undefined) reportError(error, process.argv.includes('--json'));
-    process.exitCode = exitCode ?? 1;
+    process.exitCode = exitCode ?? exitCodeOf(error);
+    // Commander would end the process with 1 here, as if a command had failed.
+    if (exitCode !== undefined && exitCode !== 0) process.exit(2);
   };
   await CommandFactory.run(CliModule, {
     logger: false,

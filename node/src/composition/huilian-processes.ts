@@ -1,10 +1,18 @@
-import type { MemberDocument } from '@huilian/protocol';
+import type { Es256Key, MemberDocument } from '@huilian/protocol';
 import { ProcessActions, type AuditOptions, type AuditReport, type InitOptions, type LedgerRunOptions, type LocalRunOptions, type ReaderRunOptions, type SandboxRunOptions } from '../adapters/cli/process-actions.js';
 
 /** What the command line can run. Each is loaded when it is asked for: a command that needs no server starts at once. */
 export class HuilianProcesses extends ProcessActions {
   public async initialise(options: InitOptions): Promise<MemberDocument> {
     return await (await import('./initialise.js')).initialise(options);
+  }
+
+  public async prepareKeys(stateDir: string, salt: string, registered: Es256Key): Promise<string | undefined> {
+    return await (await import('./rotate-keys.js')).prepareKeys(stateDir, salt, registered);
+  }
+
+  public async adoptKeys(stateDir: string): Promise<string> {
+    return await (await import('../adapters/keys/next-keys.js')).adoptNextKeys(stateDir);
   }
 
   public async runNode(stateDir: string): Promise<void> {

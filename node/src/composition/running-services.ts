@@ -11,10 +11,9 @@ import type { BatchSender } from '../core/outbox/send-batches.js';
 import type { Transport } from '../core/ports.js';
 import { errorFields, type Logger } from '../observability/logger.js';
 
-type Shared = Pick<NodeServices, 'asks' | 'clock' | 'evidence' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'store' | 'trail'>;
+type Shared = Pick<NodeServices, 'asks' | 'clock' | 'commands' | 'evidence' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'store' | 'trail'>;
 
 export interface ServiceParts extends Shared {
-  readonly commands: LedgerCommands;
   readonly deadLetters: DeadLetters;
   readonly follower: LedgerFollower;
   readonly intake: Intake;
@@ -31,6 +30,7 @@ export interface ServiceParts extends Shared {
 export class RunningServices extends NodeServices {
   public readonly asks: NodeServices['asks'];
   public readonly clock: NodeServices['clock'];
+  public readonly commands: LedgerCommands;
   public readonly evidence: NodeServices['evidence'];
   public readonly memberId: string;
   public readonly random: NodeServices['random'];
@@ -45,6 +45,7 @@ export class RunningServices extends NodeServices {
     ({
       asks: this.asks,
       clock: this.clock,
+      commands: this.commands,
       evidence: this.evidence,
       memberId: this.memberId,
       random: this.random,
@@ -96,6 +97,15 @@ export class RunningServices extends NodeServices {
 
   public async revokeGrant(envelope: unknown): Promise<GovernanceAnswer> {
     return await this.parts.commands.revokeGrant(envelope as JsonObject);
+  }
+
+  public async acceptLoss(): Promise<{ readonly lost: readonly { readonly from: number; readonly to: number }[] }> {
+    const { logger, outbox } = this.parts;
+    const lost = outbox.lost.map(({ from, to }) => ({ from, to }));
+    if (outbox.isWhole) return { lost };
+    await outbox.acceptLoss();
+    logger.warn('the loss of acknowledged rows was accepted', { holes: lost.length, rows: lost.reduce((sum, { from, to }) => sum + to - from + 1, 0) });
+    return { lost };
   }
 
   public async status(): Promise<object> {

@@ -6,7 +6,7 @@ export { checkConsortium, type Consortium } from './consortium.js';
 export { MemberClient, type ClientOptions, type FoundRecord, type PlacedRecord, type RecordPage, type RecordQuery, type ReleaseFile, type WaitOptions } from './member-client.js';
 export { buildRequest, checkTicket, type OpenedAccess, type OpenTerms, type RequestingReader } from './open-request.js';
 export { verifyAcknowledgement, type Acknowledgement, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
-export { es256Signer, generateMemberKeys, publicKeysOf, type MemberKeys } from './member-keys.js';
+export { es256Signer, generateMemberKeys, publicKeysOf, signMemberRotation, type MemberKeys } from './member-keys.js';
 export { OwnerClient, type ShownAsk } from './owner-client.js';
 export { memoryPin, OwnerWallet, type DomainPin } from './owner-wallet.js';
 export { registrationBytes, signRegistration } from './registration.js';

@@ -20,7 +20,7 @@ import { checkAnswer, type Ask, type AskTerms } from './check-grant.js';
 import { checkConsortium, type Consortium } from './consortium.js';
 import type { Evidence } from './evidence-file.js';
 import { HttpDoor, wait } from './http-door.js';
-import { es256Signer, publicKeysOf, type MemberKeys } from './member-keys.js';
+import { es256Signer, publicKeysOf, signMemberRotation, type MemberKeys } from './member-keys.js';
 import { buildRequest, checkTicket, type OpenedAccess, type OpenTerms } from './open-request.js';
 import { answersDown, linesTogether, linesUp, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
 import { readRelease, type ReadRecord } from './read-release.js';
@@ -275,6 +275,13 @@ export class MemberClient {
   /** Registers an owner's key; `chain` is base64 DER, the certificate that signed the statement first. @throws OWNER_EXISTS, CA_UNKNOWN, CERTIFICATE_*, STATEMENT_* */
   public async registerOwner(statement: SignedStatement, chain: readonly string[]): Promise<{ readonly transactionId: string }> {
     return await this.door.post('/v1/owners', { statement, chain }, { repeat: 'by-key' });
+  }
+
+  /** Registers these keys in place of the client's, by a statement that the old key signs; from then on only a client with the new ones is let in. @throws BAD_FIELD where the signing key is the same, MEMBER_SUSPENDED */
+  public async rotateKeys(next: MemberKeys): Promise<{ readonly transactionId: string }> {
+    const { domain } = await this.consortium();
+    const rotation = await signMemberRotation(this.memberId, publicKeysOf(next), domain.salt, this.sign);
+    return await this.openDoor.post('/v1/member-keys/rotate', { rotation }, { repeat: 'by-key' });
   }
 
   /** Passes an owner's signed revocation on. @throws REVOCATION_BAD_SIGNATURE, OWNER_UNKNOWN */

@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair } from 'jose';
-import { es256KeyShape, x25519KeyShape, type Es256Key, type Es256Sign, type X25519Key } from '@huilian/protocol';
+import { es256KeyShape, memberRotationShape, signJws, x25519KeyShape, type Es256Key, type Es256Sign, type X25519Key } from '@huilian/protocol';
 
 /** Private keys of a member as JWKs: ES256 for signing, X25519 for what is encrypted to it. Keep them in a file of mode 0600 or a key store. */
 export interface MemberKeys {
@@ -30,4 +30,14 @@ export async function es256Signer(key: JsonWebKey): Promise<Es256Sign> {
   const { crv, d, kty, x, y } = key;
   const imported = await crypto.subtle.importKey('jwk', { crv, d, kty, x, y } as JsonWebKey, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
   return async (input) => new Uint8Array(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, imported, input as BufferSource));
+}
+
+/** How long a signed change of keys may wait on its way to the ledger. */
+const rotationSeconds = 3600;
+
+/** What a member signs with its old key to change to new ones: a JWS for `governance.rotateMemberKeys`. `salt` is the consortium's (`domain.salt`). */
+export async function signMemberRotation(member: string, next: { readonly signingKey: Es256Key; readonly encryptionKey: X25519Key }, salt: string, sign: Es256Sign): Promise<string> {
+  const { encryptionKey, signingKey } = next;
+  const payload = memberRotationShape.read({ encryptionKey, expires: Math.floor(Date.now() / 1000) + rotationSeconds, member, salt, signingKey });
+  return await signJws({ alg: 'ES256', kid: member, typ: 'huilian-rotation+jwt' }, payload, sign);
 }

@@ -6,6 +6,9 @@ import type { ClientOptions } from './member-client.js';
 import type { OwnerWallet } from './owner-wallet.js';
 import { describeGrant, type GrantWords } from './wallet-words.js';
 
+/** How long a signed change of key may wait on its way to the ledger. */
+const statementSeconds = 3600;
+
 /** An ask as an owner must see it before it signs: the terms, in words of both languages, and who asks. */
 export interface ShownAsk {
   readonly ask: Ask;
@@ -81,6 +84,19 @@ export class OwnerClient {
   public async trail(): Promise<Trail> {
     const { domain } = await this.consortium();
     return await this.door.post<Trail>('/v1/trails', await this.wallet.signTrailRequest(domain, this.owner));
+  }
+
+  /** Registers another key in place of the wallet's; every grant of the old one ends. @throws WALLET_*, OWNER_UNKNOWN, RECOVERY_PENDING, STATEMENT_BAD_SIGNATURE */
+  public async rotateKey(newKey: string): Promise<{ readonly transactionId: string }> {
+    const { domain } = await this.consortium();
+    const expires = Math.floor(Date.now() / 1000) + statementSeconds;
+    return await this.door.post('/v1/owner-keys/rotate', await this.wallet.signKeyRotation(domain, { owner: this.owner, newKey, expires }), { repeat: 'by-key' });
+  }
+
+  /** Ends a recovery that is under way to `newKey`, as `registered()` shows it: the wallet still has the old key. @throws WALLET_*, RECOVERY_UNKNOWN, STATEMENT_BAD_SIGNATURE */
+  public async objectRecovery(newKey: string): Promise<{ readonly transactionId: string }> {
+    const { domain } = await this.consortium();
+    return await this.door.post('/v1/owner-keys/object', await this.wallet.signRecoveryObjection(domain, { owner: this.owner, newKey }), { repeat: 'by-key' });
   }
 
   private mustBeOwn({ owner }: Ask): void {

@@ -2,11 +2,11 @@ import type { Provider } from '@nestjs/common';
 import { AccessCommand } from './access-command.js';
 import { AuditCommand } from './audit-command.js';
 import { EvidenceCommand, VerifyCommand } from './evidence-commands.js';
-import { ApproveCommand, FoundCommand, GovernanceCommand, ProposalsCommand, ProposeCommand, RejectCommand } from './governance-commands.js';
+import { ApproveCommand, FoundCommand, GovernanceCommand, ProposalsCommand, ProposeCommand, RejectCommand, RotateKeysCommand } from './governance-commands.js';
 import { GrantCommand, RevokeGrantCommand } from './grant-commands.js';
 import { InitCommand } from './init-command.js';
 import { ConfigCommand, LedgerCommand, LocalCommand, ReindexCommand, StartCommand } from './lifecycle-commands.js';
-import { OwnerCommand, OwnerKeyCommand, RegisterOwnerCommand } from './owner-commands.js';
+import { ObjectRecoveryCommand, OwnerCommand, OwnerKeyCommand, RecoverOwnerCommand, RegisterOwnerCommand, RotateOwnerCommand } from './owner-commands.js';
 import { PublishCommand, SyncCommand } from './publish-commands.js';
 import { QueryCommand } from './query-command.js';
 import { ReaderCommand } from './reader-command.js';
@@ -17,8 +17,8 @@ import { TrailCommand } from './trail-command.js';
 /** Every command of `huilian`, in the order of its help. */
 export const cliProviders: readonly Provider[] = [
   ...[LocalCommand, InitCommand, StartCommand, StatusCommand, ConfigCommand, ReindexCommand, AuditCommand, LedgerCommand],
-  ...[GovernanceCommand, FoundCommand, ProposeCommand, ApproveCommand, RejectCommand, ProposalsCommand],
-  ...[OwnerCommand, OwnerKeyCommand, RegisterOwnerCommand],
+  ...[GovernanceCommand, FoundCommand, ProposeCommand, ApproveCommand, RejectCommand, ProposalsCommand, RotateKeysCommand],
+  ...[OwnerCommand, OwnerKeyCommand, RegisterOwnerCommand, RotateOwnerCommand, RecoverOwnerCommand, ObjectRecoveryCommand],
   ...[SyncCommand, PublishCommand, QueryCommand],
   ...[GrantCommand, RevokeGrantCommand, AccessCommand, TrailCommand, EvidenceCommand, VerifyCommand],
   ...[ReaderCommand, SandboxCommand],

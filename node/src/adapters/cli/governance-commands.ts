@@ -1,8 +1,10 @@
+import { existsSync, renameSync } from 'node:fs';
 import { Command, Option, SubCommand } from 'nest-commander';
-import { documentDigest, proposalActions, ProtocolError, readCharter, type ProposalAction } from '@huilian/protocol';
-import { readJsonFile } from './command-files.js';
-import { given, parsePositive, StateCommand, stateFolder, type CommandResult, type StateOptions } from './huilian-command.js';
+import { documentDigest, proposalActions, ProtocolError, readCharter, type Domain, type MemberState, type ProposalAction } from '@huilian/protocol';
+import { readJsonFile, readMemberKeys, writeJsonFile } from './command-files.js';
+import { given, nodeUrl, parsePositive, StateCommand, stateFolder, type CommandResult, type NodeOptions, type StateOptions } from './huilian-command.js';
 import { NodeApi } from './node-api.js';
+import { ProcessActions } from './process-actions.js';
 import { proposalContent, type ProposalOptions } from './proposal-content.js';
 
 interface Answer {
@@ -115,14 +117,76 @@ export class ProposalsCommand extends StateCommand<StateOptions> {
   }
 }
 
+interface RotateKeysOptions extends StateOptions, NodeOptions {
+  readonly memberKeys?: string;
+}
+
+@SubCommand({
+  name: 'rotate-keys',
+  description:
+    "change a member's signing and encryption keys, signed by the old one, without a vote / 更换成员密钥。Example: huilian governance rotate-keys --state ./state; huilian governance rotate-keys --member-keys member-keys.json --node https://node.example.org",
+})
+export class RotateKeysCommand extends StateCommand<RotateKeysOptions> {
+  public constructor(private readonly actions: ProcessActions) {
+    super();
+  }
+
+  protected async act(_args: readonly string[], options: RotateKeysOptions): Promise<CommandResult> {
+    const { kept, member } = options.memberKeys === undefined ? await this.rotateNode(stateFolder(options)) : await rotateHosted(options.memberKeys, options);
+    const restart = options.memberKeys === undefined ? '\nstart the node again at once: until then it signs with the old key / 请立即重启节点，重启前仍以旧密钥签名' : '';
+    return { json: { member, kept, restart: restart !== '' }, text: `${member}: keys changed / 密钥已更换\nold keys kept in 旧密钥留存于 ${kept}${restart}` };
+  }
+
+  private async rotateNode(state: string): Promise<Rotated> {
+    const api = NodeApi.open(state);
+    const { domain, node } = (await api.get('/v1/consortium')) as { domain: Domain; node: string };
+    const { document } = (await api.get(`/v1/members/${node}`)) as MemberState;
+    const rotation = await this.actions.prepareKeys(state, domain.salt, document.signingKey);
+    // Absent where an earlier try reached the ledger and ended before the files were changed.
+    if (rotation !== undefined) await api.post('/v1/member-keys/rotate', { rotation });
+    return { member: node, kept: await this.actions.adoptKeys(state) };
+  }
+
+  @Option({ flags: '--member-keys <file>', description: 'keys of a member without a node, at --node; the file is replaced / 成员密钥文件' })
+  public parseMemberKeys(value: string): string {
+    return value;
+  }
+
+  @Option({ flags: '--node <url>', description: 'with --member-keys: address of its host (default: $HUILIAN_NODE) / 节点地址' })
+  public parseNode(value: string): string {
+    return value;
+  }
+}
+
+interface Rotated {
+  readonly member: string;
+  /** Where the old keys are. */
+  readonly kept: string;
+}
+
+/** The new keys are on disk before the ledger hears of them; a second try goes on where the first one ended. */
+async function rotateHosted(file: string, options: NodeOptions): Promise<Rotated> {
+  const { generateMemberKeys, MemberClient, publicKeysOf } = await import('@huilian/sdk');
+  const [draft, kept] = [`${file}.next`, `${file}.before`];
+  const keys = readMemberKeys(file);
+  const next = existsSync(draft) ? readMemberKeys(draft) : await generateMemberKeys(keys.memberId);
+  if (!existsSync(draft)) writeJsonFile(draft, next);
+  const client = await MemberClient.connect(nodeUrl(options), keys);
+  const { signingKey } = (await client.member(keys.memberId)).document;
+  if (signingKey.x !== publicKeysOf(next).signingKey.x) await client.rotateKeys(next);
+  renameSync(file, kept);
+  renameSync(draft, file);
+  return { member: keys.memberId, kept };
+}
+
 @Command({
   name: 'governance',
   description: 'found the consortium, propose and vote / 治理：成立、提案、表决。Example: huilian governance list --state ./state',
-  subCommands: [FoundCommand, ProposeCommand, ApproveCommand, RejectCommand, ProposalsCommand],
+  subCommands: [FoundCommand, ProposeCommand, ApproveCommand, RejectCommand, ProposalsCommand, RotateKeysCommand],
 })
 export class GovernanceCommand extends StateCommand<StateOptions> {
   protected act(): Promise<CommandResult> {
-    return Promise.reject(new ProtocolError('BAD_FIELD', { path: 'governance', reason: 'one of found, propose, approve, reject, list' }));
+    return Promise.reject(new ProtocolError('BAD_FIELD', { path: '<command>', reason: 'one of found, propose, approve, reject, list, rotate-keys' }));
   }
 }
 
@@ -130,7 +194,7 @@ const statusWords: Readonly<Record<string, string>> = { adopted: 'adopted 已通
 
 function actionOf(name: string): ProposalAction {
   const action = proposalActions.find((known) => known === name);
-  if (action === undefined) throw new ProtocolError('BAD_FIELD', { path: 'action', reason: `one of ${proposalActions.join(', ')}` });
+  if (action === undefined) throw new ProtocolError('BAD_FIELD', { path: '<action>', reason: `one of ${proposalActions.join(', ')}` });
   return action;
 }
 

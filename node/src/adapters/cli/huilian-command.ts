@@ -37,7 +37,7 @@ export abstract class HuilianCommand<Options extends OutputOptions> extends Comm
       if (result.failed === true) process.exitCode = 1;
     } catch (error) {
       reportError(error, chosen.json === true);
-      process.exitCode = 1;
+      process.exitCode = exitCodeOf(error);
     }
   }
 
@@ -93,6 +93,12 @@ export function parseList(value: string, flag: string): readonly string[] {
   const items = value.split(',').map((item) => item.trim()).filter((item) => item !== '');
   if (items.length === 0) throw new ProtocolError('BAD_FIELD', { path: flag, reason: 'is empty' });
   return items;
+}
+
+/** 2 for a command line that is not meant so, 1 for everything that was refused or failed. */
+export function exitCodeOf(error: unknown): 1 | 2 {
+  const path = error instanceof ProtocolError && error.code === 'BAD_FIELD' ? error.details['path'] : undefined;
+  return typeof path === 'string' && /^(--|<)/.test(path) ? 2 : 1;
 }
 
 export function stateFolder(options: StateOptions): string {

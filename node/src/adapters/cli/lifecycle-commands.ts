@@ -1,7 +1,7 @@
 import { Command, Option } from 'nest-commander';
 import { ProtocolError } from '@huilian/protocol';
 import { loadConfig } from '../../config/config.js';
-import { HuilianCommand, StateCommand, reportError, stateFolder, type CommandResult, type OutputOptions, type StateOptions } from './huilian-command.js';
+import { exitCodeOf, HuilianCommand, StateCommand, reportError, stateFolder, type CommandResult, type OutputOptions, type StateOptions } from './huilian-command.js';
 import { ProcessActions } from './process-actions.js';
 
 @Command({ name: 'start', description: 'run the node of a state folder until Ctrl-C / 运行节点。Example: huilian start --state ./state' })
@@ -52,8 +52,8 @@ export class LedgerCommand extends HuilianCommand<LedgerOptions> {
   }
 
   protected async act(args: readonly string[], options: LedgerOptions): Promise<CommandResult> {
-    if (args[0] !== 'start') throw new ProtocolError('BAD_FIELD', { path: 'ledger', reason: 'the only action is start' });
-    if (options.contract === undefined || options.org === undefined) throw new ProtocolError('BAD_FIELD', { path: 'ledger start', reason: 'needs --contract and --org' });
+    if (args[0] !== 'start') throw new ProtocolError('BAD_FIELD', { path: '<action>', reason: 'the only action is start' });
+    if (options.contract === undefined || options.org === undefined) throw new ProtocolError('BAD_FIELD', { path: '--contract', reason: 'and --org are needed' });
     await this.actions.runLedger({
       dir: options.dir ?? 'ledger',
       contract: options.contract,
@@ -124,7 +124,7 @@ export class LocalCommand extends HuilianCommand<LocalOptions> {
   // Prints its own report as it goes; the last line of standard output must stay the summary.
   public override async run(args: string[], options: LocalOptions = {}): Promise<void> {
     try {
-      if (args[0] !== 'up') throw new ProtocolError('BAD_FIELD', { path: 'local', reason: 'the only action is up' });
+      if (args[0] !== 'up') throw new ProtocolError('BAD_FIELD', { path: '<action>', reason: 'the only action is up' });
       const engine = oneOf('--engine', engines, options.engine ?? 'embedded');
       const profile = oneOf('--profile', profiles, options.profile ?? 'raft');
       process.exitCode = await this.actions.runLocal({
@@ -137,7 +137,7 @@ export class LocalCommand extends HuilianCommand<LocalOptions> {
       });
     } catch (error) {
       reportError(error, options.json === true);
-      process.exitCode = 1;
+      process.exitCode = exitCodeOf(error);
     }
   }
 
@@ -191,7 +191,7 @@ function oneOf<T extends string>(flag: string, allowed: readonly T[], value: str
 })
 export class ConfigCommand extends StateCommand<StateOptions> {
   protected act(args: readonly string[], options: StateOptions): Promise<CommandResult> {
-    if (args[0] !== 'check') throw new ProtocolError('BAD_FIELD', { path: 'config', reason: 'the only action is check' });
+    if (args[0] !== 'check') throw new ProtocolError('BAD_FIELD', { path: '<action>', reason: 'the only action is check' });
     const config = loadConfig(stateFolder(options));
     return Promise.resolve({ json: config, text: JSON.stringify(config, null, 2) });
   }

@@ -1,9 +1,13 @@
-import type { MemberDocument } from '@huilian/protocol';
+import type { Es256Key, MemberDocument } from '@huilian/protocol';
 
 /** What the command line asks of the composition, which alone may put a whole node together. */
 export abstract class ProcessActions {
   /** Makes keys and configuration of a new member; answers what it states of itself when it is admitted. */
   public abstract initialise(options: InitOptions): Promise<MemberDocument>;
+  /** Makes the node's next keys beside those in use and answers the rotation that the old key signed; undefined where the ledger has them already. */
+  public abstract prepareKeys(stateDir: string, salt: string, registered: Es256Key): Promise<string | undefined>;
+  /** Puts the next keys in place of those in use; answers the folder that keeps the old ones. */
+  public abstract adoptKeys(stateDir: string): Promise<string>;
   /** Runs the node on a state folder until it is told to stop. Resolves when it has stopped. */
   public abstract runNode(stateDir: string): Promise<void>;
   /** Runs the embedded ledger until it is told to stop. */

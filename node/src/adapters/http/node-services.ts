@@ -2,6 +2,7 @@ import type { JsonObject, ProposalAction, RecoverPublicKey } from '@huilian/prot
 import type { Asks } from '../../core/access/asks.js';
 import type { RelayRequest } from '../../core/access/relay-request.js';
 import type { BuildEvidence } from '../../core/evidence/build-evidence.js';
+import type { LedgerCommands } from '../../core/governance/ledger-commands.js';
 import type { ReadModel } from '../../core/indexing/read-model.js';
 import type { Clock, Random, Store } from '../../core/ports.js';
 import type { JoinTrail } from '../../core/trail/join-trail.js';
@@ -17,6 +18,7 @@ export abstract class NodeServices {
   public abstract readonly asks: Asks;
   public abstract readonly trail: JoinTrail;
   public abstract readonly evidence: BuildEvidence;
+  public abstract readonly commands: LedgerCommands;
   public abstract readonly recover: RecoverPublicKey;
   /** NDJSON bytes in, one answer object per line and acknowledgement out. */
   public abstract intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<object>;
@@ -28,6 +30,8 @@ export abstract class NodeServices {
   public abstract vote(choice: 'approve' | 'reject', proposal: string): Promise<GovernanceAnswer>;
   public abstract registerOwner(statement: unknown, chain: readonly string[]): Promise<GovernanceAnswer>;
   public abstract revokeGrant(envelope: unknown): Promise<GovernanceAnswer>;
+  /** The operator has seen which acknowledged rows are lost; the node takes records again. */
+  public abstract acceptLoss(): Promise<{ readonly lost: readonly { readonly from: number; readonly to: number }[] }>;
   public abstract status(): Promise<object>;
   /** Why the node is not ready to serve; empty when it is. */
   public abstract notReady(): readonly string[];

@@ -9,7 +9,9 @@ import { AccessController, OpenController, OperatorController, OwnersController,
 import { allowOrigins } from './cross-origin.js';
 import { ErrorFilter } from './error-filter.js';
 import { Idempotency } from './idempotency.js';
+import { KeyChangesController } from './key-changes-controller.js';
 import { NodeServices } from './node-services.js';
+import { OperationsController } from './operations-controller.js';
 import { SignIn } from './sign-in.js';
 
 export interface HttpOptions {
@@ -31,7 +33,7 @@ class HttpModule {
     const signIn = new SignIn(services.readModel, services.memberId, audience, options.operatorToken, services.clock, services.random);
     return {
       module: HttpModule,
-      controllers: [OpenController, RecordsController, AccessController, OwnersController, OperatorController],
+      controllers: [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController],
       providers: [
         { provide: NodeServices, useValue: services },
         { provide: SignIn, useValue: signIn },

@@ -25,7 +25,8 @@ export interface NodeKeys extends Keys, NodeIdentity {
   close(): Promise<void>;
 }
 
-const files = {
+/** Names under `<state>/keys`. */
+export const keyFiles = {
   identity: 'identity.json',
   signing: 'signing-key.json',
   encryption: 'encryption-key.json',
@@ -43,25 +44,24 @@ export async function createKeys(stateDir: string, memberId: string): Promise<No
   memberIdShape.read(memberId, '/memberId');
   const folder = path.join(stateDir, 'keys');
   // The identity is written last: without it an earlier attempt did not finish and may be made again.
-  if (existsSync(path.join(folder, files.identity))) throw new ProtocolError('CONFIG_INVALID', { path: folder, reason: 'keys-exist' });
+  if (existsSync(path.join(folder, keyFiles.identity))) throw new ProtocolError('CONFIG_INVALID', { path: folder, reason: 'keys-exist' });
   await makeSecretFolder(folder);
-  const signing = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const encryption = generateKeyPairSync('x25519');
+  const made = await makeMemberKeys(memberId);
   const exchange = await makeExchangeKey();
   const identity: NodeIdentity = {
     memberId,
-    signingKey: es256KeyShape.read(publicJwk(signing.publicKey)),
-    encryptionKey: x25519KeyShape.read(publicJwk(encryption.publicKey)),
+    signingKey: made.signingKey,
+    encryptionKey: made.encryptionKey,
     peerId: exchange.peerId,
   };
-  const save = async (name: keyof typeof files, content: string | Uint8Array): Promise<void> => {
-    await writeSecret(path.join(folder, files[name]), content);
+  const save = async (name: keyof typeof keyFiles, content: string | Uint8Array): Promise<void> => {
+    await writeSecret(path.join(folder, keyFiles[name]), content);
   };
-  await save('signing', json(signing.privateKey.export({ format: 'jwk' })));
-  await save('encryption', json(encryption.privateKey.export({ format: 'jwk' })));
+  await save('signing', made.files.signing);
+  await save('encryption', made.files.encryption);
   await save('exchange', exchange.bytes);
   await save('localId', randomBytes(32));
-  await save('certificate', await selfSign(memberId, signing.privateKey, signing.publicKey));
+  await save('certificate', made.files.certificate);
   await VaultKeyFile.create(path.join(stateDir, 'vault-keys'));
   await save('identity', json(identity));
   return identity;
@@ -70,7 +70,7 @@ export async function createKeys(stateDir: string, memberId: string): Promise<No
 /** @throws KEYS_MISSING {file} */
 export async function openKeys(stateDir: string): Promise<NodeKeys> {
   const folder = path.join(stateDir, 'keys');
-  const at = (name: keyof typeof files): string => path.join(folder, files[name]);
+  const at = (name: keyof typeof keyFiles): string => path.join(folder, keyFiles[name]);
   const identity = (await readSecretJson(at('identity'))) as unknown as NodeIdentity;
   const signingKey = createPrivateKey({ key: (await readSecretJson(at('signing'))) as JsonWebKey, format: 'jwk' });
   const vaultKeys = await VaultKeyFile.open(path.join(stateDir, 'vault-keys'));
@@ -88,8 +88,30 @@ export async function openKeys(stateDir: string): Promise<NodeKeys> {
   };
 }
 
+export interface MadeKeys {
+  readonly signingKey: Es256Key;
+  readonly encryptionKey: X25519Key;
+  /** What goes into the files of these names. */
+  readonly files: Readonly<Record<'certificate' | 'encryption' | 'signing', string | Uint8Array>>;
+}
+
+/** New keys that the ledger registers for a member, and the certificate of the signing key. */
+export async function makeMemberKeys(memberId: string): Promise<MadeKeys> {
+  const signing = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const encryption = generateKeyPairSync('x25519');
+  return {
+    signingKey: es256KeyShape.read(publicJwk(signing.publicKey)),
+    encryptionKey: x25519KeyShape.read(publicJwk(encryption.publicKey)),
+    files: {
+      signing: json(signing.privateKey.export({ format: 'jwk' })),
+      encryption: json(encryption.privateKey.export({ format: 'jwk' })),
+      certificate: await selfSign(memberId, signing.privateKey, signing.publicKey),
+    },
+  };
+}
+
 /** ES256 by a private key of this process. */
-function es256Sign(key: KeyObject): Es256Sign {
+export function es256Sign(key: KeyObject): Es256Sign {
   return (input) => new Uint8Array(sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }));
 }
 
@@ -97,7 +119,8 @@ function publicJwk(key: KeyObject): unknown {
   return key.export({ format: 'jwk' });
 }
 
-function json(value: unknown): string {
+/** As the key files spell it. */
+export function json(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 

@@ -1,6 +1,7 @@
 import { CompactEncrypt, importJWK } from 'jose';
 import {
   canonicalBytes,
+  fromBase64url,
   fromUtf8,
   jweDigest,
   jwkThumbprint,
@@ -152,7 +153,8 @@ export class ReleaseRecords {
     const key = jwtKey(recordId, version);
     const kept = this.store.get(key);
     let jwt = kept && fromUtf8(kept);
-    if (jwt === undefined) {
+    // Kept under keys that were changed since, it no longer verifies: the key in force signs the same payload again.
+    if (jwt === undefined || !isSignedBy(jwt, this.keys.certificateChain)) {
       jwt = await signPayload(sealed.segment, this.keys.certificateChain, this.keys.sign);
       await this.store.write([{ key, value: utf8(jwt) }]);
     }
@@ -165,4 +167,10 @@ export class ReleaseRecords {
     const submission = await this.ledger.submit('refuse', canonicalBytes({ code, ticket: ticketId }));
     await submission.committed();
   }
+}
+
+function isSignedBy(jwt: string, certificateChain: readonly string[]): boolean {
+  const [head = ''] = jwt.split('.');
+  const { x5c } = JSON.parse(fromUtf8(fromBase64url(head))) as { x5c?: readonly string[] };
+  return x5c?.[0] === certificateChain[0];
 }

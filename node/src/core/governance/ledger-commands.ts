@@ -53,6 +53,26 @@ export class LedgerCommands {
     return await this.run('revokeGrant', envelope);
   }
 
+  /** An owner's new key, signed by the one in force. @throws OWNER_UNKNOWN, RECOVERY_PENDING, STATEMENT_*, GRANT_WRONG_DOMAIN, GRANT_NONCANONICAL_SIG */
+  public async rotateOwnerKey(envelope: JsonObject): Promise<Committed> {
+    return await this.run('rotateOwnerKey', envelope);
+  }
+
+  /** This centre's approval of a lost key's successor; the second one starts the 72 hours. @throws NOT_A_CENTRE, OWNER_UNKNOWN, RECOVERY_PENDING, ALREADY_VOTED, CERTIFICATE_*, STATEMENT_* */
+  public async recoverOwner(statement: JsonObject, chain: readonly string[]): Promise<Committed> {
+    return await this.run('recoverOwner', statement, { [certificateTransientField]: canonicalBytes(chain) });
+  }
+
+  /** The old key's objection to a recovery that is not yet effective. @throws OWNER_UNKNOWN, RECOVERY_UNKNOWN, STATEMENT_BAD_SIGNATURE */
+  public async objectRecovery(envelope: JsonObject): Promise<Committed> {
+    return await this.run('objectRecovery', envelope);
+  }
+
+  /** A member's new keys, as a JWS by its old one. @throws MEMBER_UNKNOWN, FORBIDDEN, MEMBER_SUSPENDED, STATEMENT_*, BAD_FIELD */
+  public async rotateMemberKeys(rotation: string): Promise<Committed> {
+    return await this.run('rotateMemberKeys', { rotation });
+  }
+
   private async run(name: LedgerFunction, argument: JsonObject, transient?: Readonly<Record<string, Uint8Array>>): Promise<Committed> {
     const backoff = new Backoff(this.clock, this.random);
     for (let tries = 1; ; tries += 1) {
