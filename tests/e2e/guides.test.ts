@@ -31,6 +31,8 @@ describe('a centre\'s day', () => {
 
   it('runs to its end', () => { expect(guide.code, guide.stderr + guide.stdout).toBe(0); });
 
+  it('exports the keys, and says so', () => { expect(guide.stdout).toMatch(/guangzhou: exported 20\d\d-.* \/ 已导出\n {2}[0-9a-f]{16} {2}\S+/); });
+
   it('takes the good row, names the bad one, and knows both again', () => {
     expect(guide.stdout).toContain('2 rows: 1 accepted, 0 unchanged, 1 refused');
     expect(guide.stdout).toContain('2 rows: 0 accepted, 1 unchanged, 1 refused');

@@ -1,5 +1,5 @@
 import type { Es256Key, MemberDocument } from '@huilian/protocol';
-import { ProcessActions, type AuditOptions, type AuditReport, type InitOptions, type LedgerRunOptions, type LocalRunOptions, type ReaderRunOptions, type SandboxRunOptions } from '../adapters/cli/process-actions.js';
+import { ProcessActions, type AuditOptions, type AuditReport, type InitOptions, type KeyReport, type LedgerRunOptions, type LocalRunOptions, type ReaderRunOptions, type SandboxRunOptions } from '../adapters/cli/process-actions.js';
 
 /** What the command line can run. Each is loaded when it is asked for: a command that needs no server starts at once. */
 export class HuilianProcesses extends ProcessActions {
@@ -29,6 +29,18 @@ export class HuilianProcesses extends ProcessActions {
 
   public async runSandbox(options: SandboxRunOptions): Promise<void> {
     await (await import('./sandbox/run-sandbox.js')).runSandbox(options);
+  }
+
+  public async listKeys(stateDir: string): Promise<KeyReport> {
+    return await (await import('../adapters/keys/key-export.js')).listKeys(stateDir);
+  }
+
+  public async exportKeys(stateDir: string, file: string, passphrase: string): Promise<KeyReport> {
+    return await (await import('../adapters/keys/key-export.js')).exportKeys(stateDir, file, passphrase, new Date());
+  }
+
+  public async importKeys(stateDir: string, file: string, passphrase: string): Promise<KeyReport> {
+    return await (await import('../adapters/keys/key-export.js')).importKeys(stateDir, file, passphrase);
   }
 
   public async reindex(stateDir: string, onProgress: (height: number) => void): Promise<{ readonly height: number; readonly digest: string }> {

@@ -1,4 +1,5 @@
 import { startHttp } from '../adapters/http/start-http.js';
+import { areKeysUnexported } from '../adapters/keys/key-export.js';
 import { loadConfig } from '../config/config.js';
 import { createLogger, errorFields } from '../observability/logger.js';
 import { announceReady } from './local/managed-process.js';
@@ -20,6 +21,7 @@ export async function runNode(stateDir: string, prepare: (services: RunningServi
   });
   prepare(node.services);
   const door = await startHttp(node.services, { ...config.http, operatorToken: operatorToken(stateDir) });
+  if (await areKeysUnexported(stateDir)) logger.warn('the keys of this node were never exported as they are now: huilian keys export FILE / 当前密钥尚未导出');
   logger.info('the node serves', { url: config.http.publicUrl, height: node.services.readModel.height() });
   announceReady({ url: config.http.publicUrl });
   await runUntilStopped(async () => {

@@ -5,6 +5,7 @@ import { EvidenceCommand, VerifyCommand } from './evidence-commands.js';
 import { ApproveCommand, FoundCommand, GovernanceCommand, ProposalsCommand, ProposeCommand, RejectCommand, RotateKeysCommand } from './governance-commands.js';
 import { GrantCommand, RevokeGrantCommand } from './grant-commands.js';
 import { InitCommand } from './init-command.js';
+import { ExportKeysCommand, ImportKeysCommand, KeysCommand, ListKeysCommand } from './keys-commands.js';
 import { ConfigCommand, LedgerCommand, LocalCommand, ReindexCommand, StartCommand } from './lifecycle-commands.js';
 import { ObjectRecoveryCommand, OwnerCommand, OwnerKeyCommand, RecoverOwnerCommand, RegisterOwnerCommand, RotateOwnerCommand } from './owner-commands.js';
 import { PublishCommand, SyncCommand } from './publish-commands.js';
@@ -18,6 +19,7 @@ import { TrailCommand } from './trail-command.js';
 export const cliProviders: readonly Provider[] = [
   ...[LocalCommand, InitCommand, StartCommand, StatusCommand, ConfigCommand, ReindexCommand, AuditCommand, LedgerCommand],
   ...[GovernanceCommand, FoundCommand, ProposeCommand, ApproveCommand, RejectCommand, ProposalsCommand, RotateKeysCommand],
+  ...[KeysCommand, ListKeysCommand, ExportKeysCommand, ImportKeysCommand],
   ...[OwnerCommand, OwnerKeyCommand, RegisterOwnerCommand, RotateOwnerCommand, RecoverOwnerCommand, ObjectRecoveryCommand],
   ...[SyncCommand, PublishCommand, QueryCommand],
   ...[GrantCommand, RevokeGrantCommand, AccessCommand, TrailCommand, EvidenceCommand, VerifyCommand],

@@ -16,12 +16,25 @@ export abstract class ProcessActions {
   public abstract runReader(options: ReaderRunOptions): Promise<void>;
   /** Runs the sandbox for integrators until it is told to stop. */
   public abstract runSandbox(options: SandboxRunOptions): Promise<void>;
+  /** The node's keys by file and fingerprint. */
+  public abstract listKeys(stateDir: string): Promise<KeyReport>;
+  /** Writes them under a passphrase; never over an existing file. */
+  public abstract exportKeys(stateDir: string, file: string, passphrase: string): Promise<KeyReport>;
+  /** Puts exported keys into a folder that has none. */
+  public abstract importKeys(stateDir: string, file: string, passphrase: string): Promise<KeyReport>;
   /** Rebuilds the read model of a stopped node from the ledger. */
   public abstract reindex(stateDir: string, onProgress: (height: number) => void): Promise<{ readonly height: number; readonly digest: string }>;
   /** Holds the ledger's blocks, and a stopped node's state, against the rules. */
   public abstract audit(options: AuditOptions): Promise<AuditReport>;
   /** Brings up the local consortium and walks through the main job. Answers the exit code. */
   public abstract runLocal(options: LocalRunOptions): Promise<number>;
+}
+
+export interface KeyReport {
+  readonly memberId: string;
+  readonly keys: readonly { readonly file: string; readonly bytes: number; readonly fingerprint: string }[];
+  /** ISO time; absent while the keys as they are now were never exported. */
+  readonly exportedAt?: string;
 }
 
 export interface AuditOptions {

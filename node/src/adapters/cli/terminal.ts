@@ -19,10 +19,15 @@ export async function confirm(question: string, yes: boolean): Promise<boolean> 
 
 /** The wallet's password: HUILIAN_WALLET_PASSWORD, else typed unseen, twice for a new one. @throws BAD_FIELD */
 export async function walletPassword(isNew: boolean): Promise<string> {
-  const fromEnvironment = process.env['HUILIAN_WALLET_PASSWORD'];
+  return await typedPassphrase('HUILIAN_WALLET_PASSWORD', 'password of the wallet / 钱包口令', isNew);
+}
+
+/** From an environment variable, else typed unseen, twice for a new one. @throws BAD_FIELD */
+export async function typedPassphrase(variable: string, what: string, isNew: boolean): Promise<string> {
+  const fromEnvironment = process.env[variable];
   if (fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment;
-  if (!canAsk()) throw new ProtocolError('BAD_FIELD', { path: 'HUILIAN_WALLET_PASSWORD', reason: 'set it, or run at a terminal' });
-  const password = await askUnseen('password of the wallet / 钱包口令: ');
+  if (!canAsk()) throw new ProtocolError('BAD_FIELD', { path: variable, reason: 'set it, or run at a terminal' });
+  const password = await askUnseen(`${what}: `);
   if (password === '') throw new ProtocolError('BAD_FIELD', { path: 'password', reason: 'is empty' });
   if (isNew && (await askUnseen('again / 再次输入: ')) !== password) throw new ProtocolError('BAD_FIELD', { path: 'password', reason: 'the two differ' });
   return password;
