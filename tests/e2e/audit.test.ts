@@ -8,6 +8,7 @@ import type { AuditReport } from '../../node/src/adapters/cli/process-actions.js
 import { recoverPublicKey } from '../../node/src/composition/recover-public-key.js';
 import { LedgerChecker } from '../../node/src/core/audit/check-ledger.js';
 import { Findings } from '../../node/src/core/audit/findings.js';
+import { OwnRecords } from '../../node/src/core/vault/own-records.js';
 import { PersonalMarks } from '../../node/src/core/audit/personal-marks.js';
 import type { BlockTransaction, LedgerBlock, StoreWrite } from '../../node/src/core/ports.js';
 import { centreIds, huilian, stateFolder } from './main-job.js';
@@ -159,6 +160,11 @@ describe('planted in a node', () => {
 
   it.each<readonly [string, string, string, (store: LevelStore) => Promise<readonly StoreWrite[]>]>([
     ['I1', 'a version that is nowhere', 'zhuhai', async (store) => {
+      const records = new OwnRecords(store);
+      for await (const [id, record] of records.all()) return [records.put(id, { ...record, versions: [[9, 1], ...record.versions] })];
+      throw new Error('no own record');
+    }],
+    ['I1', 'a row of a record that is not as it was written', 'zhuhai', async (store) => {
       const { key, value } = await firstOf(store, 'record/');
       return [{ key, value: changedJson(value, (text) => text.replace('"versions":[', '"versions":[[9,1],')) }];
     }],

@@ -126,7 +126,7 @@ describe('the main job, run once', () => {
 
   it('refuses the folder to another ledger, and says which one it belongs to', async () => {
     const other = await huilian(['local', 'up', '--once', '--state', state.dir, '--engine', 'fabric', '--json']);
-    expect(other.code).toBe(1);
+    expect(other.code).toBe(2);
     const { error } = JSON.parse(other.stderr.trim().split('\n').at(-1) ?? '') as { error: { code: string; details: { path: string; reason: string } } };
     expect({ code: error.code, path: error.details.path }).toEqual({ code: 'BAD_FIELD', path: '--state' });
     expect(error.details.reason).toContain('--engine embedded');

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { CommandFactory, InjectCommander, type CommandRunner } from 'nest-commander';
 import { cliProviders } from '../adapters/cli/cli-module.js';
-import { exitCodeOf, reportError } from '../adapters/cli/huilian-command.js';
+import { endByCommander, exitCodeOf, reportError } from '../adapters/cli/huilian-command.js';
 import { ProcessActions } from '../adapters/cli/process-actions.js';
 import { reportUsageError } from '../adapters/cli/usage-errors.js';
 import { HuilianProcesses } from './huilian-processes.js';
@@ -18,12 +18,10 @@ class CliModule {
 /** Runs the command line. Errors that reach here were not a command's own; they end the process all the same. */
 export async function runCommandLine(): Promise<void> {
   const fail = (error: Error): void => {
-    // commander's own end: the usage message is printed already, and --help ends with exit code 0.
     const { exitCode } = error as { exitCode?: number };
-    if (exitCode === undefined) reportError(error, process.argv.includes('--json'));
-    process.exitCode = exitCode ?? exitCodeOf(error);
-    // Commander would end the process with 1 here, as if a command had failed.
-    if (exitCode !== undefined && exitCode !== 0) process.exit(2);
+    if (exitCode !== undefined) endByCommander({ exitCode });
+    reportError(error, process.argv.includes('--json'));
+    process.exitCode = exitCodeOf(error);
   };
   await CommandFactory.run(CliModule, {
     logger: false,

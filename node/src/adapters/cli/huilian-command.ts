@@ -24,9 +24,9 @@ export interface StateOptions extends OutputOptions {
 export abstract class HuilianCommand<Options extends OutputOptions> extends CommandRunner {
   protected abstract act(args: readonly string[], options: Options): Promise<CommandResult>;
 
-  /** A word too many is a mistake to be told, not to be ignored. */
+  /** A word too many is a mistake to be told, not to be ignored; what commander ends, ends with the codes of this program. */
   public override setCommand(command: CommanderCommand): this {
-    return super.setCommand(command.allowExcessArguments(false));
+    return super.setCommand(command.allowExcessArguments(false).exitOverride(endByCommander));
   }
 
   public async run(args: string[], options?: Options): Promise<void> {
@@ -99,6 +99,11 @@ export function parseList(value: string, flag: string): readonly string[] {
 export function exitCodeOf(error: unknown): 1 | 2 {
   const path = error instanceof ProtocolError && error.code === 'BAD_FIELD' ? error.details['path'] : undefined;
   return typeof path === 'string' && /^(--|<)/.test(path) ? 2 : 1;
+}
+
+/** Ends the process where commander would: 0 after a help text, 2 (not its own 1) after a mistyped command line. What it says is printed before. */
+export function endByCommander({ exitCode }: { readonly exitCode: number }): never {
+  process.exit(exitCode === 0 ? 0 : 2);
 }
 
 export function stateFolder(options: StateOptions): string {

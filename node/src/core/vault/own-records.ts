@@ -43,10 +43,15 @@ export class OwnRecords {
     return { key: prefix + recordId, remove: true };
   }
 
-  public async *all(): AsyncGenerator<readonly [recordId: string, record: OwnRecord]> {
+  /**
+   * @param onBroken is given the id of each row that is not as it was written, and the walk goes on; without it the walk ends there
+   * @throws STORAGE_FAILED {reason: record-row} without `onBroken`
+   */
+  public async *all(onBroken?: (recordId: string) => void): AsyncGenerator<readonly [recordId: string, record: OwnRecord]> {
     for await (const [key, bytes] of this.store.entries({ gte: prefix, lt: `${prefix}\u{10ffff}` })) {
       const recordId = key.slice(prefix.length);
-      yield [recordId, parse(recordId, bytes)];
+      if (onBroken === undefined || isWhole(recordId, bytes)) yield [recordId, parse(recordId, bytes)];
+      else onBroken(recordId);
     }
   }
 }
@@ -54,6 +59,15 @@ export class OwnRecords {
 /** The database checks nothing that it reads: a row says itself whether it is whole, and whose it is. */
 function check(recordId: string, text: string): string {
   return crc32(text, crc32(recordId)).toString(16).padStart(checkLength, '0');
+}
+
+function isWhole(recordId: string, bytes: Uint8Array): boolean {
+  try {
+    parse(recordId, bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws STORAGE_FAILED {reason: record-row} for a row that is not as it was written */
