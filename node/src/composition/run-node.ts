@@ -1,6 +1,9 @@
-import { startHttp } from '../adapters/http/start-http.js';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { startHttp, type TlsFiles } from '../adapters/http/start-http.js';
 import { areKeysUnexported } from '../adapters/keys/key-export.js';
-import { loadConfig } from '../config/config.js';
+import { ProtocolError } from '@huilian/protocol';
+import { loadConfig, type NodeConfig } from '../config/config.js';
 import { createLogger, errorFields } from '../observability/logger.js';
 import { announceReady } from './local/managed-process.js';
 import { openDrillDoor } from './drill-door.js';
@@ -20,13 +23,38 @@ export async function runNode(stateDir: string, prepare: (services: RunningServi
     process.exit(1);
   });
   prepare(node.services);
-  const door = await startHttp(node.services, { ...config.http, operatorToken: operatorToken(stateDir) });
+  const { tls, ...http } = config.http;
+  const door = await startHttp(node.services, { ...http, ...(tls === undefined ? {} : { tls: readTls(stateDir, tls) }), operatorToken: operatorToken(stateDir) });
+  const renew = (): void => {
+    if (tls === undefined) return;
+    try {
+      door.renewTls(readTls(stateDir, tls));
+      logger.info('the certificate of the HTTP door is renewed');
+    } catch (error) {
+      logger.error('the certificate of the HTTP door stays as it was', errorFields(error));
+    }
+  };
+  // Without TLS of its own the signal says nothing here, and must not end the node either.
+  process.on('SIGHUP', renew);
   if (await areKeysUnexported(stateDir)) logger.warn('the keys of this node were never exported as they are now: huilian keys export FILE / 当前密钥尚未导出');
   logger.info('the node serves', { url: config.http.publicUrl, height: node.services.readModel.height() });
   announceReady({ url: config.http.publicUrl });
   await runUntilStopped(async () => {
     logger.info('the node stops');
+    process.off('SIGHUP', renew);
     await door.close();
     await node.close();
   });
+}
+
+/** @throws CONFIG_INVALID */
+function readTls(stateDir: string, { certificate, key }: NonNullable<NodeConfig['http']['tls']>): TlsFiles {
+  const read = (file: string, name: string): string => {
+    try {
+      return readFileSync(path.resolve(stateDir, file), 'utf8');
+    } catch {
+      throw new ProtocolError('CONFIG_INVALID', { path: `/http/tls/${name}`, reason: 'not-readable' });
+    }
+  };
+  return { cert: read(certificate, 'certificate'), key: read(key, 'key') };
 }

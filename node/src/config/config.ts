@@ -13,6 +13,12 @@ export interface NodeConfig {
     readonly publicUrl: string;
     /** Origins whose pages may call this node (`https://bidders.example.org`), each exactly as a browser sends it. */
     readonly allowedOrigins: readonly string[];
+    /** PEM files of the door's own TLS, relative to the state folder or absolute; read again on SIGHUP. */
+    readonly tls?: { readonly certificate: string; readonly key: string };
+    /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
+    readonly trustedProxies: readonly string[];
+    /** Calls that cost a signature check before the caller is known (sign-in, revocation, trail), per address and minute. */
+    readonly signaturesPerMinute: number;
   };
   readonly exchange: {
     /** libp2p multiaddrs to listen on. */
@@ -67,6 +73,9 @@ const configSchema = {
         port: { type: 'integer', minimum: 1, maximum: 65535, default: 8480 },
         publicUrl: { type: 'string', pattern: '^(?:https?://[^\\s/]+)?$', default: '' },
         allowedOrigins: { type: 'array', items: { type: 'string', pattern: '^https?://[a-z0-9.:\\[\\]-]{1,253}$' }, maxItems: 32, uniqueItems: true, default: [] },
+        tls: { ...closed, required: ['certificate', 'key'], properties: { certificate: text, key: text } },
+        trustedProxies: { type: 'array', items: { type: 'string', pattern: '^[0-9a-fA-F.:]{2,39}(?:/[0-9]{1,3})?$' }, maxItems: 32, uniqueItems: true, default: [] },
+        signaturesPerMinute: { type: 'integer', minimum: 1, maximum: 1_000_000, default: 600 },
       },
     },
     exchange: {
@@ -124,7 +133,7 @@ export function loadConfig(stateDir: string, environment: NodeJS.ProcessEnv = pr
   const validate = new Ajv2020({ useDefaults: true, allErrors: false }).compile<NodeConfig>(structuredClone(configSchema));
   if (!validate(draft)) throw invalid(validate.errors?.[0]);
   const config: NodeConfig = draft;
-  const publicUrl = config.http.publicUrl || `http://${config.http.host}:${String(config.http.port)}`;
+  const publicUrl = config.http.publicUrl || `${config.http.tls === undefined ? 'http' : 'https'}://${config.http.host}:${String(config.http.port)}`;
   return { ...config, http: { ...config.http, publicUrl }, ledger: ledgerOf(draft['ledger'] ?? {}, stateDir) };
 }
 

@@ -102,7 +102,8 @@ export function anyObject(): Shape<JsonObject> {
   return { schema: { type: 'object' }, read: (value, path = ''): JsonObject => (isJsonObject(value) ? value : bad(path, 'not-an-object')) };
 }
 
-interface Optional<T> {
+/** A field that may be absent. */
+export interface Optional<T> {
   readonly optional: Shape<T>;
 }
 

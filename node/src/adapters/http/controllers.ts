@@ -2,10 +2,12 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
-  anyObject,
+  charterShape,
   digestShape,
   errorBody,
+  grantEnvelopeShape,
   integer,
+  kindShape,
   jwsShape,
   list,
   memberIdShape,
@@ -16,22 +18,45 @@ import {
   parseRecordId,
   ProtocolError,
   proposeArgumentShape,
+  revocationEnvelopeShape,
+  signedStatementShape,
+  trailRequestEnvelopeShape,
   recordId,
   text,
+  type ErrorCode,
   type JsonObject,
+  type Read,
 } from '@huilian/protocol';
+import { askShape } from '../../core/access/asks.js';
+import { answers, anyAnswer, pageQuery } from './answer-schemas.js';
 import { CallingMember, Operator, SignedIn } from './caller.js';
+import { Cursors } from './cursors.js';
+import { readQuery } from './declared-guard.js';
+import { Declare, jsonHeader, ledgerCodes, readLater, tokenHeader } from './declare-route.js';
 import { NodeServices } from './node-services.js';
 import { SignIn, type Caller } from './sign-in.js';
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const tokenShape = object({ client_assertion: text(/[A-Za-z0-9_.-]+/, 4096), client_assertion_type: oneOf(assertionType), grant_type: oneOf('client_credentials') });
-const accessShape = object({ grant: optional(anyObject()), request: jwsShape });
+const accessShape = object({ grant: optional(readLater(grantEnvelopeShape)), request: jwsShape });
 const receiptBodyShape = object({ receipt: jwsShape });
-const ownerBodyShape = object({ chain: list(text(/[A-Za-z0-9+/=]+/, 16_384), 1, 5), statement: anyObject() });
-const charterBodyShape = object({ charter: anyObject() });
+const ownerBodyShape = object({ chain: list(text(/[A-Za-z0-9+/=]+/, 16_384), 1, 5), statement: readLater(signedStatementShape) });
+const charterBodyShape = object({ charter: readLater(charterShape) });
 const voteBodyShape = object({ proposal: digestShape });
-const pageShape = integer(1, 500);
+const recordQuery = object({
+  ...pageQuery,
+  kind: optional(kindShape),
+  owner: optional(text(/[ -~]+/, 100)),
+  publisher: optional(memberIdShape),
+  status: optional(oneOf('active', 'revoked', 'contested')),
+  subject: optional(text(/[ -~]+/, 100)),
+});
+const listQuery = object(pageQuery);
+const versionQuery = object({ version: optional(integer(1)) });
+const recordLines: JsonObject = { type: 'string', description: 'one JSON object per line: {kind, data} or {kind, row, source}; see docs/protocol/kinds.md' };
+
+const governanceCodes: readonly ErrorCode[] = ['NOT_FOUNDED', 'NOT_A_CENTRE', 'PROPOSAL_INVALID', 'PROPOSAL_EXISTS', 'PROPOSAL_UNKNOWN', 'PROPOSAL_CLOSED', 'ALREADY_VOTED', ...ledgerCodes];
+const accessCodes: readonly ErrorCode[] = ['REQUEST_MALFORMED', 'REQUEST_BAD_SIGNATURE', 'REQUEST_WRONG_DOMAIN', 'REQUEST_MIXED', 'REQUEST_EXPIRED', 'REQUEST_ID_REUSED', 'REQUEST_NOT_READER', 'GRANT_REQUIRED', 'GRANT_EXPIRED', 'GRANT_EXHAUSTED', 'GRANT_REVOKED', 'RECORD_UNKNOWN', 'RECORD_REVOKED', 'RECORD_STALE', 'MERKLE_PATH_INVALID', 'PUBLISHER_UNAVAILABLE', 'EXCHANGE_FAILED', 'ERASED', ...ledgerCodes];
 
 /** What anyone may know: health, the consortium, its members. */
 @Controller()
@@ -39,13 +64,16 @@ export class OpenController {
   public constructor(
     private readonly services: NodeServices,
     private readonly signIn: SignIn,
+    private readonly cursors: Cursors,
   ) {}
 
+  @Declare({ id: 'health', en: 'the process is up', zh: '进程存活', who: 'anyone', answer: answers.health, curl: 'curl -s $NODE/healthz' })
   @Get('healthz')
   public health(): object {
     return { status: 'up' };
   }
 
+  @Declare({ id: 'ready', en: 'ready to serve, with reasons where it is not', zh: '是否就绪及原因', who: 'anyone', answer: answers.ready, also: [503], curl: 'curl -s $NODE/readyz' })
   @Get('readyz')
   public ready(@Res({ passthrough: true }) reply: FastifyReply): object {
     const reasons = this.services.notReady();
@@ -53,12 +81,20 @@ export class OpenController {
     return { ready: reasons.length === 0, reasons };
   }
 
+  @Declare({ id: 'signIn', en: 'sign in by private-key JWT (RFC 7523)', zh: '以私钥 JWT 登录', who: 'anyone', body: tokenShape, form: true, bodyBytes: 16_384, counted: true, answer: answers.token, codes: ['REPLAYED'], curl: `curl -s ${jsonHeader} -d "{\\"grant_type\\":\\"client_credentials\\",\\"client_assertion_type\\":\\"${assertionType}\\",\\"client_assertion\\":\\"$ASSERTION\\"}" $NODE/v1/token` })
   @Post('v1/token')
   @HttpCode(200)
   public async token(@Body() body: unknown): Promise<object> {
     return await this.signIn.exchange(tokenShape.read(body).client_assertion);
   }
 
+  @Declare({ id: 'signInMetadata', en: 'where and how to sign in (RFC 8414)', zh: '登录服务元数据', who: 'anyone', answer: anyAnswer, curl: 'curl -s $NODE/.well-known/oauth-authorization-server' })
+  @Get('.well-known/oauth-authorization-server')
+  public signInMetadata(): object {
+    return this.signIn.metadata();
+  }
+
+  @Declare({ id: 'consortium', en: 'charter, fingerprint, domain, height', zh: '章程、指纹、域与高度', who: 'anyone', answer: answers.consortium, codes: ['NOT_FOUNDED'], curl: 'curl -s $NODE/v1/consortium' })
   @Get('v1/consortium')
   public consortium(): object {
     const charter = this.services.readModel.charter();
@@ -67,11 +103,13 @@ export class OpenController {
     return { chaincode, channel, charter: document, domain, fingerprint: digest, founding, height: this.services.readModel.height(), node: this.services.memberId };
   }
 
+  @Declare({ id: 'members', en: 'members', zh: '成员列表', who: 'anyone', query: listQuery, answer: answers.members, curl: 'curl -s "$NODE/v1/members?limit=2"' })
   @Get('v1/members')
-  public async members(): Promise<object> {
-    return { items: await this.services.readModel.members() };
+  public async members(@Query() query: Record<string, string>): Promise<object> {
+    return this.cursors.page('members', await this.services.readModel.members(), readPage(query));
   }
 
+  @Declare({ id: 'member', en: 'one member', zh: '单个成员', who: 'anyone', answer: answers.member, codes: ['MEMBER_UNKNOWN'], curl: 'curl -s $NODE/v1/members/$MEMBER' })
   @Get('v1/members/:id')
   public member(@Param('id') id: string): object {
     const member = this.services.readModel.member(memberIdShape.read(id));
@@ -83,24 +121,28 @@ export class OpenController {
 /** Records: publishing by the centre and its platforms, searching by members. */
 @Controller('v1')
 export class RecordsController {
-  public constructor(private readonly services: NodeServices) {}
+  public constructor(
+    private readonly services: NodeServices,
+    private readonly cursors: Cursors,
+  ) {}
 
+  @Declare({ id: 'publish', en: 'publish records: NDJSON up, answers and signed acknowledgements down', zh: '发布记录（NDJSON 流）', who: 'publisher', stream: { type: 'application/x-ndjson', schema: recordLines }, answer: recordLines, answerType: 'application/x-ndjson', codes: ['CANONICAL_INVALID', 'DISK_NEARLY_FULL', 'OUTBOX_TAIL_LOST'], curl: `curl -s ${tokenHeader} -H 'content-type: application/x-ndjson' --data-binary @$FILE $NODE/v1/records` })
   @Post('records')
-  public publish(@SignedIn() caller: Caller, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    this.requirePublisher(caller);
+  public publish(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     const answers = this.services.intake(request.body as AsyncIterable<Uint8Array>);
     void reply.status(200).header('content-type', 'application/x-ndjson').send(Readable.from(this.lines(answers)));
   }
 
+  @Declare({ id: 'records', en: 'records on the ledger, newest first', zh: '查询账本记录', who: 'signed-in', query: recordQuery, answer: answers.records, codes: ['BAD_ID'], curl: `curl -s ${tokenHeader} "$NODE/v1/records?kind=credit&limit=5"` })
   @Get('records')
   public async search(@SignedIn() _caller: Caller, @Query() query: Record<string, string>): Promise<object> {
-    const { cursor, kind, limit, owner, publisher, status, subject, ...unknown } = query;
-    if (Object.keys(unknown).length > 0) throw new ProtocolError('UNKNOWN_FIELD', { path: '/query' });
-    for (const value of Object.values(query)) if (typeof value !== 'string') throw new ProtocolError('BAD_FIELD', { path: '/query', reason: 'repeated' });
-    const given = Object.entries({ cursor, kind, owner, publisher, status, subject }).filter(([, value]) => value !== undefined);
-    return await this.services.readModel.records({ ...Object.fromEntries(given), limit: limit === undefined ? 100 : pageShape.read(Number(limit), '/limit') });
+    const { cursor, limit = 100, ...filter } = readQuery({ query: recordQuery }, query) as Read<typeof recordQuery>;
+    const from = cursor === undefined ? {} : { cursor: this.cursors.open('records', filter, cursor) };
+    const { cursor: place, items } = await this.services.readModel.records({ ...filter, ...from, limit });
+    return { items, ...(place === undefined ? {} : { cursor: this.cursors.seal('records', filter, place) }) };
   }
 
+  @Declare({ id: 'record', en: 'one record, its place and its batch', zh: '单条记录及其位置', who: 'signed-in', query: versionQuery, answer: answers.record, codes: ['BAD_ID', 'RECORD_UNKNOWN'], curl: `curl -s ${tokenHeader} $NODE/v1/records/$RECORD` })
   @Get('records/:publisher/:kind/:localId')
   public record(@SignedIn() _caller: Caller, @Param() place: Record<string, string>, @Query('version') version?: string): object {
     const id = recordIdOf(place);
@@ -114,21 +156,16 @@ export class RecordsController {
     return { record, placed, batch: { block, count, root, time, transactionId } };
   }
 
+  @Declare({ id: 'publicRecord', en: 'presentation of a public record', zh: '公开记录内容', who: 'signed-in', answer: answers.presentation, codes: ['BAD_ID', 'RECORD_UNKNOWN', 'GRANT_REQUIRED', 'RECORD_REVOKED', 'PUBLISHER_UNAVAILABLE', 'EXCHANGE_FAILED', 'ERASED'], curl: `curl -s ${tokenHeader} $NODE/v1/records/$PUBLIC/public` })
   @Get('records/:publisher/:kind/:localId/public')
   public async publicRecord(@SignedIn() _caller: Caller, @Param() place: Record<string, string>): Promise<object> {
     return { presentation: await this.services.publicRecord(recordIdOf(place)) };
   }
 
+  @Declare({ id: 'deadLetters', en: 'rows that were refused', zh: '被拒绝的行', who: 'operator', query: listQuery, answer: answers.deadLetters, curl: `curl -s ${tokenHeader} $NODE/v1/dead-letters` })
   @Get('dead-letters')
-  public async deadLetters(@Operator() _operator: Caller): Promise<object> {
-    return { items: await this.services.deadLetters() };
-  }
-
-  /** The centre's own operator, or a platform that this node hosts. */
-  private requirePublisher(caller: Caller): void {
-    if (caller.role === 'operator') return;
-    const kind = this.services.readModel.member(caller.member)?.document.kind;
-    if (kind !== 'platform' && kind !== 'centre') throw new ProtocolError('FORBIDDEN', { needs: 'platform' });
+  public async deadLetters(@Operator() _operator: Caller, @Query() query: Record<string, string>): Promise<object> {
+    return this.cursors.page('dead-letters', await this.services.deadLetters(), readPage(query));
   }
 
   private async *lines(answers: AsyncIterable<object>): AsyncGenerator<string> {
@@ -147,22 +184,26 @@ export class RecordsController {
 export class AccessController {
   public constructor(private readonly services: NodeServices) {}
 
+  @Declare({ id: 'ask', en: 'a wish for a grant, for the owner to answer', zh: '发起授权请求', who: 'member', body: askShape, answer: answers.ask, status: 201, codes: ['PURPOSE_UNKNOWN'], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$ASK $NODE/v1/asks` })
   @Post('asks')
   public async ask(@CallingMember() member: string, @Body() body: unknown): Promise<object> {
     return await this.services.asks.ask(member, body);
   }
 
+  @Declare({ id: 'findAsk', en: 'a wish and its answer, for who knows its id', zh: '查看授权请求', who: 'anyone', answer: answers.ask, codes: ['NOT_FOUND'], curl: 'curl -s $NODE/v1/asks/$ASK_ID' })
   @Get('asks/:id')
   public findAsk(@Param('id') id: string): object {
     return this.services.asks.find(id);
   }
 
+  @Declare({ id: 'answerAsk', en: "the owner's grant for a wish", zh: '权属人答复授权', who: 'anyone', body: readLater(grantEnvelopeShape), counted: true, answer: answers.ask, codes: ['NOT_FOUND', 'OWNER_UNKNOWN', 'NOT_FOUNDED', 'PURPOSE_UNKNOWN', 'GRANT_BAD_SIGNATURE', 'GRANT_NONCANONICAL_SIG', 'GRANT_WRONG_DOMAIN', 'GRANT_SUITE_UNSUPPORTED'], curl: `curl -s ${jsonHeader} -d @$GRANT $NODE/v1/asks/$ASK_ID/grant` })
   @Post('asks/:id/grant')
   @HttpCode(200)
   public async answerAsk(@Param('id') id: string, @Body() body: unknown): Promise<object> {
     return await this.services.asks.answer(id, body);
   }
 
+  @Declare({ id: 'openAccess', en: "a reader's signed request: ticket and encrypted release", zh: '访问请求：取得凭证与密文', who: 'member', body: accessShape, answer: answers.access, also: [202], codes: accessCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$REQUEST $NODE/v1/access-requests` })
   @Post('access-requests')
   @HttpCode(200)
   public async request(@CallingMember() member: string, @Body() body: unknown): Promise<object> {
@@ -170,23 +211,27 @@ export class AccessController {
     return await this.services.relay.relay(member, request, grant);
   }
 
+  @Declare({ id: 'ticket', en: 'a ticket of the caller', zh: '查看凭证', who: 'member', answer: answers.ticket, codes: ['TICKET_UNKNOWN', 'TICKET_OTHER_READER'], curl: `curl -s ${tokenHeader} $NODE/v1/tickets/$TICKET` })
   @Get('tickets/:transaction/:index')
   public ticket(@CallingMember() member: string, @Param('transaction') transaction: string, @Param('index') index: string): object {
     const id = `${transaction}/${index}`;
     return { ticket: id, state: this.services.relay.ownTicket(member, id) };
   }
 
+  @Declare({ id: 'release', en: "a live ticket's release again", zh: '再次取得密文', who: 'member', answer: answers.access, codes: ['TICKET_UNKNOWN', 'TICKET_OTHER_READER', 'TICKET_ENDED', 'TICKET_REFUSED', 'PUBLISHER_UNAVAILABLE', 'EXCHANGE_FAILED', 'ERASED'], curl: `curl -s ${tokenHeader} $NODE/v1/tickets/$TICKET/release` })
   @Get('tickets/:transaction/:index/release')
   public async release(@CallingMember() member: string, @Param('transaction') transaction: string, @Param('index') index: string): Promise<object> {
     return await this.services.relay.resend(member, `${transaction}/${index}`);
   }
 
+  @Declare({ id: 'receipt', en: "the reader's signed receipt", zh: '提交回执', who: 'member', body: receiptBodyShape, answer: answers.receipt, status: 202, codes: ['RECEIPT_BAD_SIGNATURE', 'RECEIPT_MISMATCH', 'TICKET_UNKNOWN', 'TICKET_OTHER_READER', 'PUBLISHER_UNAVAILABLE', 'EXCHANGE_FAILED'], curl: `curl -s ${tokenHeader} ${jsonHeader} -d "{\\"receipt\\":\\"$RECEIPT\\"}" $NODE/v1/receipts` })
   @Post('receipts')
   @HttpCode(202)
   public async receipt(@CallingMember() member: string, @Body() body: unknown): Promise<object> {
     return await this.services.relay.receipt(member, receiptBodyShape.read(body).receipt);
   }
 
+  @Declare({ id: 'evidence', en: 'evidence of an access', zh: '导出证据包', who: 'signed-in', answer: answers.evidence, codes: ['TICKET_UNKNOWN', 'TICKET_OTHER_READER', 'NOT_FOUND', 'LEDGER_UNAVAILABLE'], curl: `curl -s ${tokenHeader} $NODE/v1/evidence/$TICKET` })
   @Get('evidence/:transaction/:index')
   public async evidence(@SignedIn() caller: Caller, @Param('transaction') transaction: string, @Param('index') index: string): Promise<object> {
     const id = `${transaction}/${index}`;
@@ -200,6 +245,7 @@ export class AccessController {
 export class OwnersController {
   public constructor(private readonly services: NodeServices) {}
 
+  @Declare({ id: 'owner', en: "an owner's key in force", zh: '权属人密钥', who: 'anyone', answer: answers.owner, codes: ['BAD_ID', 'OWNER_UNKNOWN'], curl: 'curl -s $NODE/v1/owners/$OWNER' })
   @Get('owners/:owner')
   public owner(@Param('owner') id: string): object {
     const owner = this.services.readModel.owner(ownerIdShape.read(id));
@@ -207,18 +253,21 @@ export class OwnersController {
     return owner;
   }
 
+  @Declare({ id: 'registerOwner', en: "registers an owner's key by its certificate", zh: '登记权属人密钥', who: 'signed-in', body: ownerBodyShape, answer: answers.committed, status: 201, also: [202], codes: ['OWNER_EXISTS', 'CA_UNKNOWN', 'CERTIFICATE_INVALID', 'CERTIFICATE_EXPIRED', 'CERTIFICATE_OTHER_ENTITY', 'STATEMENT_BAD_SIGNATURE', 'STATEMENT_EXPIRED', ...ledgerCodes], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$REGISTRATION $NODE/v1/owners` })
   @Post('owners')
   public async register(@SignedIn() _caller: Caller, @Body() body: unknown): Promise<object> {
     const { chain, statement } = ownerBodyShape.read(body);
     return await this.services.registerOwner(statement, chain);
   }
 
+  @Declare({ id: 'revokeGrant', en: "the owner's signed revocation", zh: '撤销授权', who: 'anyone', body: readLater(revocationEnvelopeShape), counted: true, answer: answers.committed, also: [202], codes: ['OWNER_UNKNOWN', 'REVOCATION_BAD_SIGNATURE', 'GRANT_NONCANONICAL_SIG', 'GRANT_WRONG_DOMAIN', 'GRANT_SUITE_UNSUPPORTED', ...ledgerCodes], curl: `curl -s ${jsonHeader} -d @$REVOCATION $NODE/v1/revocations` })
   @Post('revocations')
   @HttpCode(200)
   public async revoke(@Body() body: unknown): Promise<object> {
     return await this.services.revokeGrant(body);
   }
 
+  @Declare({ id: 'trail', en: "everything on an owner's data, for the owner's signature", zh: '查询足迹', who: 'anyone', body: readLater(trailRequestEnvelopeShape), counted: true, answer: answers.trail, codes: ['OWNER_UNKNOWN', 'REPLAYED', 'STATEMENT_BAD_SIGNATURE', 'STATEMENT_EXPIRED', 'GRANT_NONCANONICAL_SIG', 'GRANT_WRONG_DOMAIN', 'GRANT_SUITE_UNSUPPORTED', 'NOT_FOUNDED'], curl: `curl -s ${jsonHeader} -d @$TRAIL $NODE/v1/trails` })
   @Post('trails')
   @HttpCode(200)
   public async trail(@Body() body: unknown): Promise<object> {
@@ -229,24 +278,31 @@ export class OwnersController {
 /** The operator's part in governing, and the state of the node. */
 @Controller('v1')
 export class OperatorController {
-  public constructor(private readonly services: NodeServices) {}
+  public constructor(
+    private readonly services: NodeServices,
+    private readonly cursors: Cursors,
+  ) {}
 
+  @Declare({ id: 'status', en: 'state of the node', zh: '节点状态', who: 'operator', answer: answers.status, curl: `curl -s ${tokenHeader} $NODE/v1/status` })
   @Get('status')
   public async status(@Operator() _operator: Caller): Promise<object> {
     return await this.services.status();
   }
 
+  @Declare({ id: 'proposals', en: 'proposals and votes', zh: '提案与表决', who: 'operator', query: listQuery, answer: answers.proposals, curl: `curl -s ${tokenHeader} $NODE/v1/governance/proposals` })
   @Get('governance/proposals')
-  public async proposals(@Operator() _operator: Caller): Promise<object> {
-    return { items: await this.services.readModel.proposals() };
+  public async proposals(@Operator() _operator: Caller, @Query() query: Record<string, string>): Promise<object> {
+    return this.cursors.page('proposals', await this.services.readModel.proposals(), readPage(query));
   }
 
+  @Declare({ id: 'found', en: "this centre's call to found the consortium", zh: '成立联盟', who: 'operator', body: charterBodyShape, answer: answers.committed, also: [202], codes: ['ALREADY_FOUNDED', 'CHARTER_MISMATCH', 'NOT_A_FOUNDER', ...ledgerCodes], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$CHARTER $NODE/v1/governance/found` })
   @Post('governance/found')
   @HttpCode(200)
   public async found(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {
     return await this.services.found(charterBodyShape.read(body).charter);
   }
 
+  @Declare({ id: 'propose', en: 'a proposal to the centres', zh: '发起提案', who: 'operator', body: proposeArgumentShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$PROPOSAL $NODE/v1/governance/propose` })
   @Post('governance/propose')
   @HttpCode(200)
   public async propose(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {
@@ -254,17 +310,23 @@ export class OperatorController {
     return await this.services.propose(action, content as JsonObject, round);
   }
 
+  @Declare({ id: 'approve', en: 'approves a proposal', zh: '赞成提案', who: 'operator', body: voteBodyShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d "{\\"proposal\\":\\"$PROPOSAL_ID\\"}" $NODE/v1/governance/approve` })
   @Post('governance/approve')
   @HttpCode(200)
   public async approve(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {
     return await this.services.vote('approve', voteBodyShape.read(body).proposal);
   }
 
+  @Declare({ id: 'reject', en: 'rejects a proposal', zh: '反对提案', who: 'operator', body: voteBodyShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d "{\\"proposal\\":\\"$PROPOSAL_ID\\"}" $NODE/v1/governance/reject` })
   @Post('governance/reject')
   @HttpCode(200)
   public async reject(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {
     return await this.services.vote('reject', voteBodyShape.read(body).proposal);
   }
+}
+
+function readPage(query: Record<string, string>): Read<typeof listQuery> {
+  return readQuery({ query: listQuery }, query) as Read<typeof listQuery>;
 }
 
 function recordIdOf({ kind = '', localId = '', publisher = '' }: Record<string, string>): string {

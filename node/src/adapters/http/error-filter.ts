@@ -1,6 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { errorBody, ProtocolError } from '@huilian/protocol';
+import { ProtocolError } from '@huilian/protocol';
+import { errorAnswer } from './error-answer.js';
 import { NodeServices } from './node-services.js';
 
 /** Every error leaves as {code, stage, message, next, details}; what is not ours becomes INTERNAL and is logged, without its text. */
@@ -13,7 +14,8 @@ export class ErrorFilter implements ExceptionFilter {
     const known = this.known(error);
     const { http } = known.entry;
     if (http === 503) void reply.header('retry-after', '5');
-    void reply.status(http).send(errorBody(known));
+    // A page's route has said text/html already, and an object is no text.
+    void reply.header('content-type', 'application/json; charset=utf-8').status(http).send(errorAnswer(known));
   }
 
   private known(error: unknown): ProtocolError {

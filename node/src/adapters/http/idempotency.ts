@@ -6,6 +6,8 @@ import type { CalledRequest } from './caller.js';
 import { NodeServices } from './node-services.js';
 
 interface Kept {
+  /** Unix milliseconds. */
+  readonly at: number;
   readonly body: string;
   readonly answer: unknown;
 }
@@ -15,28 +17,32 @@ interface Running {
   readonly answer: Promise<unknown>;
 }
 
+const prefix = 'idempotency/';
+const keptMilliseconds = 24 * 3_600_000;
+
 /**
- * `Idempotency-Key` on POST: the same key with the same body gets the same answer, durably; another body is refused. A
+ * `Idempotency-Key` on POST: the same key with the same body gets the same answer, durably; another body is refused; kept for 24 hours. A
  * stream of records has no need of it, for each line is known by its content.
  */
 @Injectable()
 export class Idempotency implements NestInterceptor {
   /** Calls under way: the same call again waits for the first instead of running beside it. */
   private readonly running = new Map<string, Running>();
+  private pruned = 0;
 
   public constructor(private readonly services: NodeServices) {}
 
   public intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<CalledRequest>();
     const key = request.headers['idempotency-key'];
-    const named = request.method === 'POST' && typeof key === 'string' && /^[\x21-\x7e]{1,100}$/.test(key);
-    if (!named || request.body instanceof Readable) return next.handle();
+    if (request.method !== 'POST' || key === undefined || request.body instanceof Readable) return next.handle();
+    if (typeof key !== 'string' || !/^[\x21-\x7e]{1,100}$/.test(key)) throw new ProtocolError('BAD_FIELD', { path: '/idempotency-key', reason: 'pattern' });
     return from(this.once(request, key, async () => await lastValueFrom(next.handle() as Observable<unknown>)));
   }
 
   private async once(request: CalledRequest, key: string, run: () => Promise<unknown>): Promise<unknown> {
     const caller = request.caller?.role === 'member' ? request.caller.member : (request.caller?.role ?? 'anyone');
-    const place = `idempotency/${caller}/${sha256Hex(utf8(`${request.url} ${key}`))}`;
+    const place = `${prefix}${caller}/${sha256Hex(utf8(`${request.url} ${key}`))}`;
     const body = sha256Hex(canonicalBytes(request.body ?? {}));
     const before = this.running.get(place) ?? this.kept(place);
     if (before !== undefined && before.body !== body) throw new ProtocolError('IDEMPOTENCY_MISMATCH');
@@ -48,12 +54,27 @@ export class Idempotency implements NestInterceptor {
 
   private kept(place: string): Kept | undefined {
     const bytes = this.services.store.get(place);
-    return bytes && (JSON.parse(fromUtf8(bytes)) as Kept);
+    const kept = bytes && (JSON.parse(fromUtf8(bytes)) as Kept);
+    return kept !== undefined && kept.at + keptMilliseconds > this.services.clock.now() ? kept : undefined;
   }
 
   private async runAndKeep(place: string, body: string, run: () => Promise<unknown>): Promise<unknown> {
     const answer = await run();
-    await this.services.store.write([{ key: place, value: utf8(JSON.stringify({ body, answer } satisfies Kept)) }]);
+    await this.services.store.write([{ key: place, value: utf8(JSON.stringify({ at: this.services.clock.now(), body, answer } satisfies Kept)) }]);
+    await this.prune();
     return answer;
+  }
+
+  /** Once an hour, by whoever calls then. */
+  private async prune(): Promise<void> {
+    const now = this.services.clock.now();
+    if (now < this.pruned + 3_600_000) return;
+    this.pruned = now;
+    const removals: { key: string; remove: true }[] = [];
+    for await (const [key, bytes] of this.services.store.entries({ gte: prefix, lt: `${prefix}~` })) {
+      const { at } = JSON.parse(fromUtf8(bytes)) as Partial<Kept>;
+      if (at === undefined || at + keptMilliseconds <= now) removals.push({ key, remove: true });
+    }
+    if (removals.length > 0) await this.services.store.write(removals);
   }
 }

@@ -1,7 +1,8 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { importJWK, jwtVerify, decodeJwt } from 'jose';
-import { ProtocolError, toBase64url } from '@huilian/protocol';
+import { fromUtf8, ProtocolError, sha256Hex, toBase64url, utf8 } from '@huilian/protocol';
 import type { ReadModel } from '../../core/indexing/read-model.js';
-import type { Clock, Random } from '../../core/ports.js';
+import type { Clock, Random, Store } from '../../core/ports.js';
 
 /** Who is calling: the operator of this node, or a member that this node serves. */
 export type Caller = { readonly role: 'operator' } | { readonly role: 'member'; readonly member: string };
@@ -9,34 +10,50 @@ export type Caller = { readonly role: 'operator' } | { readonly role: 'member'; 
 const tokenSeconds = 900;
 const assertionSeconds = 60;
 const skewSeconds = 5;
+const usedPrefix = 'sign-in/used/';
 
 /**
  * Members sign in with a private-key JWT (RFC 7523): ES256 by the registered key, audience this node's token address,
- * at most 60 seconds, used once. What they get is an opaque token in this process's memory.
+ * at most 60 seconds, used once, also after a restart. What they get is an opaque token in this process's memory.
  */
 export class SignIn {
   private readonly tokens = new Map<string, { readonly caller: Caller; readonly expires: number }>();
-  private readonly usedIds = new Map<string, number>();
-  private readonly startedAt: number;
+  /** Assertions under way: two uses at the same moment are one and a replay. */
+  private readonly storing = new Set<string>();
+  private readonly operatorDigest: Buffer;
+  private pruned = 0;
 
   public constructor(
     private readonly readModel: ReadModel,
     private readonly memberId: string,
     private readonly audience: string,
-    private readonly operatorToken: string,
+    operatorToken: string,
     private readonly clock: Clock,
     private readonly random: Random,
+    private readonly store: Store,
   ) {
-    this.startedAt = this.now();
+    this.operatorDigest = digest(operatorToken);
   }
 
   /** @throws TOKEN_INVALID, REPLAYED */
   public async exchange(assertion: string): Promise<{ access_token: string; token_type: 'Bearer'; expires_in: number }> {
     const member = await this.verify(assertion);
-    this.forgetExpired();
+    await this.forgetExpired();
     const token = toBase64url(this.random.bytes(32));
     this.tokens.set(token, { caller: { role: 'member', member }, expires: this.now() + tokenSeconds });
     return { access_token: token, token_type: 'Bearer', expires_in: tokenSeconds };
+  }
+
+  /** Authorization server metadata (RFC 8414). */
+  public metadata(): object {
+    return {
+      issuer: this.audience.slice(0, -'/v1/token'.length),
+      token_endpoint: this.audience,
+      token_endpoint_auth_methods_supported: ['private_key_jwt'],
+      token_endpoint_auth_signing_alg_values_supported: ['ES256'],
+      grant_types_supported: ['client_credentials'],
+      response_types_supported: [],
+    };
   }
 
   /** The caller of an Authorization header; undefined without one. @throws TOKEN_INVALID */
@@ -44,7 +61,7 @@ export class SignIn {
     if (authorization === undefined) return undefined;
     const token = /^Bearer ([A-Za-z0-9_-]{20,200})$/.exec(authorization)?.[1];
     if (token === undefined) throw new ProtocolError('TOKEN_INVALID');
-    if (token === this.operatorToken) return { role: 'operator' };
+    if (timingSafeEqual(digest(token), this.operatorDigest)) return { role: 'operator' };
     const known = this.tokens.get(token);
     if (known === undefined || known.expires <= this.now()) throw new ProtocolError('TOKEN_INVALID');
     this.requireServed(known.caller.role === 'member' ? known.caller.member : '');
@@ -57,10 +74,7 @@ export class SignIn {
     const { exp, iat, jti } = await this.claims(assertion, subject, signingKey);
     const tooLong = exp === undefined || iat === undefined || exp - iat > assertionSeconds + skewSeconds || iat > this.now() + skewSeconds;
     if (tooLong || typeof jti !== 'string' || jti.length > 200) throw new ProtocolError('TOKEN_INVALID', { reason: 'claims' });
-    const id = `${subject}/${jti}`;
-    // An assertion from before this start may have been used then; the client simply signs a new one.
-    if (this.usedIds.has(id) || iat < this.startedAt - skewSeconds) throw new ProtocolError('REPLAYED');
-    this.usedIds.set(id, exp);
+    await this.useOnce(`${usedPrefix}${sha256Hex(utf8(`${subject}/${jti}`))}`, exp);
     return subject;
   }
 
@@ -101,13 +115,35 @@ export class SignIn {
     return member.document;
   }
 
-  private forgetExpired(): void {
+  /** Kept before the token is given: a process that ends in between has used it up. @throws REPLAYED */
+  private async useOnce(place: string, expires: number): Promise<void> {
+    if (this.storing.has(place) || this.store.get(place) !== undefined) throw new ProtocolError('REPLAYED');
+    this.storing.add(place);
+    try {
+      await this.store.write([{ key: place, value: utf8(String(expires)) }]);
+    } finally {
+      this.storing.delete(place);
+    }
+  }
+
+  private async forgetExpired(): Promise<void> {
     const now = this.now();
     for (const [token, { expires }] of this.tokens) if (expires <= now) this.tokens.delete(token);
-    for (const [id, exp] of this.usedIds) if (exp + skewSeconds < now) this.usedIds.delete(id);
+    if (now < this.pruned + tokenSeconds) return;
+    this.pruned = now;
+    const removals: { key: string; remove: true }[] = [];
+    for await (const [key, expires] of this.store.entries({ gte: usedPrefix, lt: `${usedPrefix}~` })) {
+      if (Number(fromUtf8(expires)) + skewSeconds < now) removals.push({ key, remove: true });
+    }
+    if (removals.length > 0) await this.store.write(removals);
   }
 
   private now(): number {
     return Math.floor(this.clock.now() / 1000);
   }
+}
+
+/** Equal lengths, so that comparing them takes as long whatever was sent. */
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
 }

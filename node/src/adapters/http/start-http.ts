@@ -1,18 +1,33 @@
 import 'reflect-metadata';
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { errorBody, limits, ProtocolError } from '@huilian/protocol';
+import { fastifyRateLimit } from '@fastify/rate-limit';
+import type { Server as TlsServer } from 'node:tls';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { limits, ProtocolError } from '@huilian/protocol';
 import { CallerGuard } from './caller.js';
 import { AccessController, OpenController, OperatorController, OwnersController, RecordsController } from './controllers.js';
 import { allowOrigins } from './cross-origin.js';
+import { Cursors } from './cursors.js';
+import { DeclaredGuard } from './declared-guard.js';
+import type { RouteDeclaration } from './declare-route.js';
+import { errorAnswer } from './error-answer.js';
 import { ErrorFilter } from './error-filter.js';
 import { Idempotency } from './idempotency.js';
 import { KeyChangesController } from './key-changes-controller.js';
 import { NodeServices } from './node-services.js';
+import { declaredRoutes, openApi } from './open-api.js';
 import { OperationsController } from './operations-controller.js';
+import { ApiDocument, PagesController } from './pages-controller.js';
+import { readBodies } from './read-bodies.js';
 import { SignIn } from './sign-in.js';
+
+export interface TlsFiles {
+  /** PEM: the certificate with its chain, and its key. */
+  readonly cert: string;
+  readonly key: string;
+}
 
 export interface HttpOptions {
   readonly host: string;
@@ -22,22 +37,43 @@ export interface HttpOptions {
   readonly operatorToken: string;
   /** Origins whose pages may call this node; none where absent. */
   readonly allowedOrigins?: readonly string[];
+  /** The door's own TLS; without it a proxy before the node has it. */
+  readonly tls?: TlsFiles;
+  /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed; none where absent. */
+  readonly trustedProxies?: readonly string[];
+  /** Calls that cost a signature check before the caller is known, per address and minute. */
+  readonly signaturesPerMinute?: number;
+  /** How long a head, and a body that is no stream, may take to arrive. */
+  readonly arrivalMilliseconds?: number;
+}
+
+export interface HttpDoor {
+  readonly url: string;
+  /** Takes a renewed certificate without ending a connection; only where the door has TLS. */
+  renewTls(files: TlsFiles): void;
+  close(): Promise<void>;
 }
 
 const longAnswer = 16 * 1024;
+const defaultSignatures = 600;
+const defaultArrival = 8000;
+const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, PagesController];
 
 @Module({})
 class HttpModule {
   public static of(services: NodeServices, options: HttpOptions): DynamicModule {
     const audience = `${options.publicUrl}/v1/token`;
-    const signIn = new SignIn(services.readModel, services.memberId, audience, options.operatorToken, services.clock, services.random);
+    const signIn = new SignIn(services.readModel, services.memberId, audience, options.operatorToken, services.clock, services.random, services.store);
     return {
       module: HttpModule,
-      controllers: [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController],
+      controllers,
       providers: [
         { provide: NodeServices, useValue: services },
         { provide: SignIn, useValue: signIn },
+        { provide: Cursors, useValue: new Cursors(options.operatorToken) },
+        { provide: ApiDocument, useValue: new ApiDocument(openApi(declaredRoutes(controllers), options.publicUrl)) },
         { provide: APP_GUARD, useClass: CallerGuard },
+        { provide: APP_GUARD, useClass: DeclaredGuard },
         { provide: APP_FILTER, useClass: ErrorFilter },
         { provide: APP_INTERCEPTOR, useClass: Idempotency },
       ],
@@ -46,7 +82,9 @@ class HttpModule {
 }
 
 /** Opens the node's HTTP door. Fastify's defaults have no timeouts, so they are set here. */
-export async function startHttp(services: NodeServices, options: HttpOptions): Promise<{ readonly url: string; close(): Promise<void> }> {
+export async function startHttp(services: NodeServices, options: HttpOptions): Promise<HttpDoor> {
+  const arrival = options.arrivalMilliseconds ?? defaultArrival;
+  const server = { headersTimeout: arrival, connectionsCheckingInterval: Math.min(1000, arrival) };
   const adapter = new FastifyAdapter({
     bodyLimit: 4 * limits.recordBytes,
     // A publishing stream may last; a request that sends nothing may not.
@@ -55,28 +93,42 @@ export async function startHttp(services: NodeServices, options: HttpOptions): P
     keepAliveTimeout: 60_000,
     routerOptions: { maxParamLength: 200 },
     forceCloseConnections: true,
+    trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     // Addresses that the router cannot read never reach the error filter.
     frameworkErrors: (_error: Error, _request: FastifyRequest, reply: FastifyReply) => {
       const unreadable = new ProtocolError('NOT_FOUND');
-      void reply.status(unreadable.entry.http).send(errorBody(unreadable));
+      void reply.status(unreadable.entry.http).send(errorAnswer(unreadable));
     },
+    ...(options.tls === undefined ? { http: server } : { https: { ...server, ...options.tls, minVersion: 'TLSv1.2' as const } }),
   });
-  const app = await NestFactory.create<NestFastifyApplication>(HttpModule.of(services, options), adapter, { logger: false, abortOnError: false });
-  const fastify = app.getHttpAdapter().getInstance();
+  const app = await NestFactory.create<NestFastifyApplication>(HttpModule.of(services, options), adapter, { logger: false, abortOnError: false, bodyParser: false });
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   allowOrigins(fastify, options.allowedOrigins ?? []);
+  await boundRoutes(fastify, options.signaturesPerMinute ?? defaultSignatures, arrival);
   // A long text as bytes: Node.js writes a string of megabytes to a socket several times slower.
   fastify.addHook('onSend', (_request, _reply, payload, done) => {
     done(null, typeof payload === 'string' && payload.length > longAnswer ? Buffer.from(payload, 'utf8') : payload);
   });
-  // The stream itself is the body: lines are taken as they come.
-  fastify.addContentTypeParser('application/x-ndjson', (_request, payload, done) => {
-    done(null, payload);
-  });
   await app.listen(options.port, options.host);
   return {
-    url: await app.getUrl(),
+    url: (await app.getUrl()),
+    renewTls: (files) => {
+      (fastify.server as unknown as TlsServer).setSecureContext(files);
+    },
     close: async () => {
       await app.close();
     },
   };
+}
+
+/** Gives each route the bounds that it declares: bytes of a body, how it is read, how often it is called before a caller is known. */
+async function boundRoutes(fastify: FastifyInstance, signaturesPerMinute: number, arrival: number): Promise<void> {
+  const byAddress = new Map<string, RouteDeclaration>(declaredRoutes(controllers).map((route) => [`${route.method} ${route.path.replace(/\{(\w+)\}/g, ':$1')}`, route]));
+  readBodies(fastify, (request) => byAddress.get(`${request.method} ${request.routeOptions.url ?? ''}`)?.form === true, arrival);
+  fastify.addHook('onRoute', (route) => {
+    const declared = byAddress.get(`${String(route.method)} ${route.url}`);
+    if (declared?.bodyBytes !== undefined) route.bodyLimit = declared.bodyBytes;
+    if (declared?.counted === true) route.config = { ...route.config, rateLimit: { max: signaturesPerMinute, timeWindow: 60_000 } };
+  });
+  await fastify.register(fastifyRateLimit, { global: false, errorResponseBuilder: () => new ProtocolError('RATE_LIMITED') });
 }

@@ -3,7 +3,7 @@ import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, Random, Store } from '../ports.js';
 
 /** A reader's wish for a grant, as it is shown to the owner. */
-const askShape = object({
+export const askShape = object({
   claims: sortedSet(qualifiedClaimShape, 1, limits.grantClaims),
   expires: timeShape,
   maxUses: integer(1, limits.grantMaxUses),

@@ -1,0 +1,53 @@
+import { anyObject, boolean, charterShape, digestShape, domainShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, prose, recordIdShape, releaseEnvelopeShape, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
+
+/** What the routes answer, as JSON Schema, from the protocol's own shapes. Tests hold real answers against these. */
+
+const codeShape = text(/[A-Z][A-Z0-9_]{2,40}/, 42);
+const anyText: Shape<string> = text(/[^]*/, 4_194_304);
+const words = object({ en: anyText, zh: anyText });
+/** Opaque: what it holds and how may change. */
+const cursorShape: Shape<string> = text(/[A-Za-z0-9_-]{16,400}/, 400);
+/** A page of a list: the most items, and where the page before ended. */
+export const pageQuery = { cursor: optional(cursorShape), limit: optional(integer(1, 500)) };
+
+/** Objects whose further fields a client passes over: they may come without a new version of the API. */
+function open(required: Readonly<Record<string, JsonObject>>, further: Readonly<Record<string, JsonObject>> = {}): JsonObject {
+  return { type: 'object', required: Object.keys(required), properties: { ...required, ...further } };
+}
+
+function page(item: JsonObject): JsonObject {
+  return open({ items: { type: 'array', items: item } }, { cursor: cursorShape.schema });
+}
+
+export const errorSchema: JsonObject = open({ code: codeShape.schema, stage: { enum: ['protocol', 'ledger', 'node', 'client'] }, message: words.schema, next: words.schema, details: { type: 'object' } }, { help: { type: 'string' } });
+export const anyAnswer: JsonObject = anyObject().schema;
+export const textAnswer: JsonObject = { type: 'string' };
+
+const memberSchema = object({ admittedAt: timeShape, caCertificate: optional(anyText), document: memberDocumentShape, sequence: integer(1), status: oneOf('active', 'suspended') }).schema;
+const recordSchema = object({ contested: boolean(), header: headerShape, index: integer(0), publishedAt: timeShape, recordId: recordIdShape, seq: integer(1), versions: integer(1) }).schema;
+const batchSchema = object({ block: integer(0), count: integer(1), root: digestShape, time: timeShape, transactionId: digestShape }).schema;
+const recoverySchema = object({ approvals: list(memberIdShape, 0, 64), ca: digestShape, certificate: digestShape, effectiveAt: integer(0), key: ownerKeyShape });
+
+export const answers = {
+  health: object({ status: oneOf('up') }).schema,
+  ready: object({ ready: boolean(), reasons: list(text(/[a-z0-9-]+/, 100), 0, 20) }).schema,
+  token: object({ access_token: text(/[A-Za-z0-9_-]{20,200}/, 200), expires_in: integer(1, 86_400), token_type: oneOf('Bearer') }).schema,
+  consortium: object({ chaincode: anyText, channel: anyText, charter: charterShape, domain: domainShape, fingerprint: digestShape, founding: digestShape, height: integer(0), node: memberIdShape }).schema,
+  member: memberSchema,
+  members: page(memberSchema),
+  records: page(recordSchema),
+  record: open({ record: recordSchema, placed: placedHeaderShape.schema, batch: batchSchema }),
+  presentation: object({ presentation: text(/[A-Za-z0-9_~.-]+/, 4_194_304) }).schema,
+  deadLetters: page(open({ at: timeShape.schema, code: codeShape.schema }, { file: anyText.schema, line: integer(1).schema, kind: anyText.schema, recordId: recordIdShape.schema, version: integer(1).schema, problems: { type: 'array', items: { type: 'object' } } })),
+  ask: open({ id: text(/[a-z2-7]{26}/, 26).schema, askedAt: timeShape.schema, claims: list(anyText, 1, 64).schema, expires: timeShape.schema, grantee: memberIdShape.schema, maxUses: integer(1).schema, notBefore: timeShape.schema, owner: ownerIdShape.schema, purpose: anyText.schema, reference: anyText.schema }, { grant: grantEnvelopeShape.schema, note: prose(200).schema }),
+  access: object({ publisherKey: es256KeyShape, release: releaseEnvelopeShape, state: ticketShape, ticket: ticketIdShape }).schema,
+  ticket: object({ state: ticketShape, ticket: ticketIdShape }).schema,
+  receipt: object({ digest: digestShape }).schema,
+  evidence: open({ format: { const: 'evidence/0' }, charter: charterShape.schema, domain: domainShape.schema, ticketId: ticketIdShape.schema, request: jwsShape.schema, release: jwsShape.schema, receipt: jwsShape.schema, records: list(placedHeaderShape, 1, 64).schema }),
+  owner: object({ ca: digestShape, certificate: digestShape, key: ownerKeyShape, owner: ownerIdShape, recovery: optional(recoverySchema), registeredAt: timeShape, sequence: integer(1) }).schema,
+  committed: object({ response: anyObject(), transactionId: digestShape }).schema,
+  trail: open({ entries: { type: 'array', items: open({ at: timeShape.schema, block: integer(0).schema, transactionId: digestShape.schema, what: anyText.schema }) }, refusals: { type: 'array', items: open({ centre: memberIdShape.schema, refusals: { type: 'array' } }) }, missing: list(memberIdShape, 0, 64).schema }),
+  status: open({ height: integer(-1).schema, ledger: open({ state: anyText.schema }), member: memberIdShape.schema, outbox: open({ pending: integer(0).schema, inFlight: integer(0).schema }) }),
+  lost: object({ lost: list(object({ from: integer(0), to: integer(0) }), 0, 1_000_000) }).schema,
+  proposals: page(open({ action: anyText.schema, approvals: list(memberIdShape, 0, 64).schema, content: { type: 'object' }, id: digestShape.schema, proposedAt: timeShape.schema, proposer: memberIdShape.schema, rejections: list(memberIdShape, 0, 64).schema, round: integer(1).schema, status: { enum: ['adopted', 'open', 'rejected'] } })),
+} as const;
