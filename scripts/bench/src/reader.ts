@@ -47,6 +47,10 @@ export class BenchReader {
     return access;
   }
 
+  public async charterFingerprint(): Promise<string> {
+    return (await this.client.consortium()).fingerprint;
+  }
+
   /** Signs and sends the receipt, then fetches the evidence once the ledger has it. */
   public async account(access: OpenedAccess): Promise<string> {
     await this.client.receipt(access);

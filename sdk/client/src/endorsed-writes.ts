@@ -1,68 +1,36 @@
-import 'reflect-metadata';
-import { BasicConstraintsExtension, X509Certificate } from '@peculiar/x509';
-import { concatBytes, equalBytes, fromBase64url, fromHex, ProtocolError, verifyP256Der, type Charter } from '@huilian/protocol';
+import { concatBytes, fromBase64url, ProtocolError, type Charter } from '@huilian/protocol';
 import type { EndorsedTransaction } from './evidence-file.js';
+import { provedPeer } from './peer-certificate.js';
 import { ProtobufMessage } from './protobuf-reader.js';
+import type { ProvedBefore } from './proved-before.js';
 
 /**
  * What a majority of the charter's centres endorsed: the writes of one transaction in the charter's chaincode. Each
  * endorsement is an ECDSA P-256 signature over proposal response payload ‖ serialised identity, by a peer whose
  * certificate the centre's CA of the charter issued. Every endorsement must verify, not only enough of them.
+ * Certificates proved before are not parsed again.
  * @throws EVIDENCE_INVALID {reason}
  */
-export async function endorsedWrites(transaction: EndorsedTransaction, charter: Charter): Promise<ReadonlyMap<string, Uint8Array>> {
+export async function endorsedWrites(transaction: EndorsedTransaction, charter: Charter, before: ProvedBefore): Promise<ReadonlyMap<string, Uint8Array>> {
   const payload = fromBase64url(transaction.proposalResponse);
   const organisations = new Set<string>();
   for (const { identity, signature } of transaction.endorsements) {
-    organisations.add(await endorser(fromBase64url(identity), fromBase64url(signature), payload, charter));
+    organisations.add(await endorser(fromBase64url(identity), fromBase64url(signature), payload, charter, before));
   }
   if (organisations.size * 2 <= charter.founders.length) throw new ProtocolError('EVIDENCE_INVALID', { reason: 'no-majority', endorsers: organisations.size });
   return writesOf(payload, transaction.transactionId, charter.chaincode);
 }
 
 /** SerializedIdentity {mspid 1, id_bytes 2: PEM}; answers the organisation. */
-async function endorser(identity: Uint8Array, signature: Uint8Array, payload: Uint8Array, charter: Charter): Promise<string> {
+async function endorser(identity: Uint8Array, signature: Uint8Array, payload: Uint8Array, charter: Charter, before: ProvedBefore): Promise<string> {
   const serialised = new ProtobufMessage(identity);
   const organisation = serialised.text(1);
   const founder = charter.founders.find(({ member }) => member.organisation === organisation);
   if (founder === undefined) throw new ProtocolError('EVIDENCE_INVALID', { reason: 'endorser-organisation' });
-  const point = await peerKey(serialised.text(2), founder.caCertificate);
-  if (!verifyP256Der(point, concatBytes(payload, identity), signature)) throw new ProtocolError('EVIDENCE_INVALID', { reason: 'endorsement-signature' });
+  const pem = serialised.text(2);
+  const isSignedBy = await before.get(['peer', pem, founder.caCertificate], async () => await provedPeer(pem, founder.caCertificate));
+  if (!isSignedBy(concatBytes(payload, identity), signature)) throw new ProtocolError('EVIDENCE_INVALID', { reason: 'endorsement-signature' });
   return organisation;
-}
-
-const rememberedPeers = 200;
-const verifiedPeers = new Map<string, Uint8Array>();
-
-/** The key of a peer's certificate, once its chain and role are proved. */
-async function peerKey(pem: string, caPem: string): Promise<Uint8Array> {
-  const id = `${pem}\n${caPem}`;
-  const known = verifiedPeers.get(id);
-  if (known !== undefined) return known;
-  const [certificate, ca] = [new X509Certificate(pem), new X509Certificate(caPem)];
-  const point = await isPeerOf(certificate, ca) ? p256Point(new Uint8Array(certificate.publicKey.rawData)) : undefined;
-  if (point === undefined) throw new ProtocolError('EVIDENCE_INVALID', { reason: 'endorser-certificate' });
-  if (verifiedPeers.size >= rememberedPeers) verifiedPeers.clear();
-  verifiedPeers.set(id, point);
-  return point;
-}
-
-/**
- * Issued by the centre's CA; role by the organisational unit, as Fabric's NodeOUs have it. Certificates expire long
- * before evidence does, so the validity period is not compared with today.
- */
-async function isPeerOf(certificate: X509Certificate, ca: X509Certificate): Promise<boolean> {
-  const isCa = ca.getExtension(BasicConstraintsExtension)?.ca === true;
-  const isPeer = certificate.subjectName.getField('OU').includes('peer') && certificate.getExtension(BasicConstraintsExtension)?.ca !== true;
-  return isCa && isPeer && certificate.issuer === ca.subject && (await certificate.verify({ publicKey: ca.publicKey, signatureOnly: true }));
-}
-
-/** SubjectPublicKeyInfo of an uncompressed P-256 point (RFC 5480), up to the point. */
-const p256Prefix = fromHex('3059301306072a8648ce3d020106082a8648ce3d030107034200');
-
-function p256Point(spki: Uint8Array): Uint8Array | undefined {
-  const fits = spki.length === p256Prefix.length + 65 && equalBytes(spki.subarray(0, p256Prefix.length), p256Prefix);
-  return fits ? spki.subarray(p256Prefix.length) : undefined;
 }
 
 const okStatus = 200;

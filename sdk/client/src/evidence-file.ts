@@ -73,7 +73,7 @@ export function readEvidence(file: unknown): Evidence {
 function parseFile(file: Uint8Array | string): unknown {
   const content = typeof file === 'string' ? file : fromUtf8(file);
   const value: unknown = JSON.parse(content);
-  const spellings = [JSON.stringify(value), JSON.stringify(value, null, 2)];
-  if (!spellings.some((spelling) => content === spelling || content === `${spelling}\n`)) throw new ProtocolError('CANONICAL_INVALID', { reason: 'spelling' });
+  const spelling = content.startsWith('{\n') ? JSON.stringify(value, null, 2) : JSON.stringify(value);
+  if (content !== spelling && content !== `${spelling}\n`) throw new ProtocolError('CANONICAL_INVALID', { reason: 'spelling' });
   return value;
 }

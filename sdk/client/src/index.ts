@@ -12,6 +12,6 @@ export { memoryPin, OwnerWallet, type DomainPin } from './owner-wallet.js';
 export { registrationBytes, signRegistration } from './registration.js';
 export { describeGrant, renderGrant, renderStatement, type ClaimWords, type GrantWords, type MemberNames, type Rendering, type Words } from './wallet-words.js';
 export { readRelease, type Released, type ReadRecord } from './read-release.js';
-export { verifyEvidence, type CheckResult, type EvidenceCheck, type EvidenceReport, type EvidenceTrust } from './verify-evidence.js';
+export { EvidenceVerifier, verifyEvidence, type CheckResult, type EvidenceCheck, type EvidenceReport, type EvidenceTrust } from './verify-evidence.js';
 // What the signatures above speak of, so that most programs need no second package.
 export { bundledKinds, describeClaim, errorBody, grantDigest, isErrorCode, ProtocolError, purposes, referenceOf, type Domain, type Grant, type GrantEnvelope, type MemberState, type Purpose, type Refusal, type Trail, type TrailEntry } from '@huilian/protocol';

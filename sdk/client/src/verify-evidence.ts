@@ -5,7 +5,6 @@ import {
   digestShape,
   documentDigest,
   domainOf,
-  grantDigest,
   integer,
   jwkThumbprint,
   limits,
@@ -19,8 +18,8 @@ import {
   releaseShape,
   stateKey,
   ticketShape,
+  VerifiedGrants,
   verifyEs256,
-  verifyGrantSignature,
   verifyPresentation,
   verifyReceipt,
   verifyRequest,
@@ -30,11 +29,14 @@ import {
   type JsonObject,
   type LedgerState,
   type OwnerState,
+  type RecoverPublicKey,
+  type Release,
   type Ticket,
 } from '@huilian/protocol';
 import { endorsedWrites } from './endorsed-writes.js';
 import { readEvidence, type EndorsedTransaction, type Evidence } from './evidence-file.js';
 import { isAnswerTo } from './open-request.js';
+import { keyInput, ProvedBefore } from './proved-before.js';
 
 /** `not-provable-yet`: only the ledger itself can say. */
 export type CheckResult = 'holds' | 'fails' | 'not-provable-yet';
@@ -76,17 +78,38 @@ export interface EvidenceTrust {
 }
 
 /**
- * Verifies an access offline, from nothing but the charter's fingerprint: what the centres endorsed, the record under
+ * Verifies accesses offline, from nothing but the charter's fingerprint: what the centres endorsed, the record under
  * its batch's root, the owner's registered key and grant, the reader's request, the publisher's release, the receipt.
  * Validity on the ledger and the absence of a later revocation need the ledger, and are said to be not provable yet.
- * Takes the file's bytes or text (preferred: every byte counts then) or the parsed object.
- * @throws EVIDENCE_MALFORMED
+ *
+ * It remembers what it proved (certificates, endorsed transactions, signatures), so that files which share them, or one file
+ * again, cost a fraction: whoever verifies many keeps one. `recover` may bring a faster recovery of owners' keys.
  */
+export class EvidenceVerifier {
+  private readonly before = new ProvedBefore();
+  private readonly grants: VerifiedGrants;
+
+  public constructor(recover?: RecoverPublicKey) {
+    this.grants = new VerifiedGrants(recover);
+  }
+
+  /**
+   * Takes the file's bytes or text (preferred: every byte counts then) or the parsed object.
+   * @throws EVIDENCE_MALFORMED
+   */
+  public async verify(file: unknown, trust: EvidenceTrust | string): Promise<EvidenceReport> {
+    const evidence = readEvidence(file);
+    const trial = new Trial(evidence, typeof trust === 'string' ? { charterFingerprint: trust } : trust, this.before, this.grants);
+    const checks = await trial.run();
+    return { ok: checks.every(({ result }) => result !== 'fails'), checks, ticket: evidence.ticketId, ...factsOf(trial.ticket) };
+  }
+}
+
+const ofThisProcess = new EvidenceVerifier();
+
+/** Verifies one evidence file by the verifier of this process. @throws EVIDENCE_MALFORMED */
 export async function verifyEvidence(file: unknown, trust: EvidenceTrust | string): Promise<EvidenceReport> {
-  const evidence = readEvidence(file);
-  const trial = new Trial(evidence, typeof trust === 'string' ? { charterFingerprint: trust } : trust);
-  const checks = await trial.run();
-  return { ok: checks.every(({ result }) => result !== 'fails'), checks, ticket: evidence.ticketId, ...factsOf(trial.ticket) };
+  return await ofThisProcess.verify(file, trust);
 }
 
 type Facts = Pick<EvidenceReport, 'claims' | 'openedAt' | 'owner' | 'publisher' | 'purpose' | 'reader' | 'recordIds'>;
@@ -118,6 +141,8 @@ class Trial {
   public constructor(
     private readonly evidence: Evidence,
     private readonly trust: EvidenceTrust,
+    private readonly before: ProvedBefore,
+    private readonly grants: VerifiedGrants,
   ) {}
 
   public async run(): Promise<EvidenceCheck[]> {
@@ -143,9 +168,9 @@ class Trial {
     return this.ticket ?? invalid('no-ticket');
   }
 
-  private checkCharter(): Lacking {
+  private async checkCharter(): Promise<Lacking> {
     const { charter, domain, founding } = this.evidence;
-    const digest = documentDigest(charter);
+    const digest = await this.before.get(['charter', JSON.stringify(charter)], () => documentDigest(charter));
     if (digest !== this.trust.charterFingerprint) invalid('fingerprint');
     const { chaincode, channel } = charter;
     if (canonicalize(domainOf({ chaincode, channel, charter: digest, founding })) !== canonicalize(domain)) invalid('domain');
@@ -218,39 +243,41 @@ class Trial {
     const ticket = this.proved;
     if (ticket.basis.kind === 'policy') return envelope === undefined ? 'policy' : invalid('grant-surplus');
     if (envelope === undefined) return invalid('grant-missing');
-    const { digest, key } = verifyGrantSignature(envelope, domain);
+    const { digest, key } = this.grants.verify(envelope, domain);
     if (canonicalize(envelope.domain) !== canonicalize(domain)) invalid('grant-domain');
-    if (digest !== ticket.basis.digest || digest !== grantDigest(domain, envelope.grant) || key !== this.ownerKey) invalid('grant-signer');
+    if (digest !== ticket.basis.digest || key !== this.ownerKey) invalid('grant-signer');
     if (!coversTicket(envelope.grant, ticket)) invalid('grant-terms');
     return undefined;
   }
 
-  private checkRequest(): Lacking {
+  private async checkRequest(): Promise<Lacking> {
     const { domain, readerKey, records, request } = this.evidence;
     const ticket = this.proved;
     if (jwkThumbprint(readerKey) !== ticket.readerKey) invalid('reader-key');
-    const signed = readRequest(request);
-    verifyRequest(signed, readerKey);
+    const signed = await this.before.get(['request', request, keyInput(readerKey)], () => {
+      const read = readRequest(request);
+      verifyRequest(read, readerKey);
+      return read;
+    });
     if (!isAnswerTo(signed, ticket) || signed.request.salt !== domain.salt) invalid('request');
     if (canonicalize(signed.request.headers) !== canonicalize(records)) invalid('request-records');
     return undefined;
   }
 
-  private checkRelease(): Lacking {
+  private async checkRelease(): Promise<Lacking> {
     const { jweDigest, release: jws, ticketId } = this.evidence;
     const { publisher } = this.proved;
-    const parsed = parseJws(jws, 'RELEASE_BAD_SIGNATURE');
-    const kid = checkJwsHeader(parsed, 'huilian-release+jwt', 'RELEASE_BAD_SIGNATURE');
-    const release = releaseShape.read(parsed.payload);
-    if (!verifyEs256(this.publisherKey(publisher), parsed.signingInput, parsed.signature)) throw new ProtocolError('RELEASE_BAD_SIGNATURE');
+    const key = this.publisherKey(publisher);
+    const { kid, release } = await this.before.get(['release', jws, keyInput(key)], () => provedRelease(jws, key));
     const fits = kid === publisher && release.publisher === publisher && release.ticket === ticketId && release.jwe === jweDigest;
     if (!fits) invalid('release');
     return undefined;
   }
 
-  private checkReceipt(): Lacking {
+  private async checkReceipt(): Promise<Lacking> {
     const { jweDigest, readerKey, receipt: jws, ticketId } = this.evidence;
-    const receipt = verifyReceipt(jws, { ticket: ticketId, reader: this.proved.reader, key: readerKey });
+    const { reader } = this.proved;
+    const receipt = await this.before.get(['receipt', jws, ticketId, reader, keyInput(readerKey)], () => verifyReceipt(jws, { ticket: ticketId, reader, key: readerKey }));
     if (receipt.jwe !== jweDigest) invalid('receipt');
     return undefined;
   }
@@ -267,9 +294,21 @@ class Trial {
 
   /** The value that an endorsed transaction wrote under a key. */
   private async endorsed<K extends keyof LedgerState>(transaction: EndorsedTransaction, type: K, ...parts: (string | number)[]): Promise<JsonObject> {
-    const writes = await endorsedWrites(transaction, this.trustedCharter);
+    const { endorsements, proposalResponse, transactionId } = transaction;
+    const charter = this.trustedCharter;
+    const inputs = ['transaction', this.trust.charterFingerprint, transactionId, proposalResponse, ...endorsements.flatMap(({ identity, signature }) => [identity, signature])];
+    const writes = await this.before.get(inputs, async () => await endorsedWrites(transaction, charter, this.before));
     return parseCanonicalObject(writes.get(stateKey(type, ...parts)) ?? invalid(`no-${type}-write`));
   }
+}
+
+/** @throws RELEASE_BAD_SIGNATURE, BAD_FIELD, UNKNOWN_FIELD */
+function provedRelease(jws: string, key: Es256Key): { readonly kid: string; readonly release: Release } {
+  const parsed = parseJws(jws, 'RELEASE_BAD_SIGNATURE');
+  const kid = checkJwsHeader(parsed, 'huilian-release+jwt', 'RELEASE_BAD_SIGNATURE');
+  const release = releaseShape.read(parsed.payload);
+  if (!verifyEs256(key, parsed.signingInput, parsed.signature)) throw new ProtocolError('RELEASE_BAD_SIGNATURE');
+  return { kid, release };
 }
 
 /** A grant's terms allow what the ticket gave: parties, purpose, count, term, every claim of every kind. */

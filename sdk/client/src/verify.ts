@@ -3,5 +3,5 @@
  * never speak to a node. No network client, no wallet, no gRPC; the charter's fingerprint is all it trusts.
  */
 export { readEvidence, type EndorsedTransaction, type Evidence } from './evidence-file.js';
-export { verifyEvidence, type CheckResult, type EvidenceCheck, type EvidenceReport, type EvidenceTrust } from './verify-evidence.js';
+export { EvidenceVerifier, verifyEvidence, type CheckResult, type EvidenceCheck, type EvidenceReport, type EvidenceTrust } from './verify-evidence.js';
 export { errorBody, ProtocolError, type ErrorBody, type ErrorCode } from '@huilian/protocol';

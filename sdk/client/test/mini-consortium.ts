@@ -76,11 +76,11 @@ async function makeCa(name: string): Promise<{ pem: string; keys: webcrypto.Cryp
 }
 
 /** A certificate of a CA; a real peer's unless a test wants a wrong one. */
-export async function certify(ca: { pem: string; keys: webcrypto.CryptoKeyPair }, name: string, { curve = 'P-256', unit = 'peer' } = {}): Promise<Centre['peer']> {
+export async function certify(ca: { pem: string; keys: webcrypto.CryptoKeyPair }, name: string, { curve = 'P-256', units = ['peer'] } = {}): Promise<Centre['peer']> {
   const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: curve }, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: '0a',
-    subject: [{ OU: [unit] }, { CN: [name] }],
+    subject: [{ OU: units }, { CN: [name] }],
     issuer: new x509.X509Certificate(ca.pem).subject,
     ...validity(),
     signingAlgorithm: p256,

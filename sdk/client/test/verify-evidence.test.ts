@@ -116,7 +116,7 @@ describe('endorsements', () => {
     const ca = { pem: second.caPem, keys: second.caKeys };
     const organisation = second.organisation;
     const impostors: Record<string, Endorser> = {
-      'endorser-certificate': { organisation, peer: await certify(ca, 'a client', { unit: 'client' }) },
+      'endorser-certificate': { organisation, peer: await certify(ca, 'a client', { units: ['client'] }) },
       'another CA': { organisation, peer: await certify({ pem: second.caPem, keys: first.caKeys }, 'signed by a stranger') },
       'another curve': { organisation, peer: await certify(ca, 'a P-384 key', { curve: 'P-384' }) },
     };

@@ -1,5 +1,6 @@
 export * from './access.js';
 export * from './batch.js';
+export * from './bounded-map.js';
 export * from './bytes.js';
 export * from './canonical.js';
 export * from './codes/index.js';
@@ -18,3 +19,4 @@ export * from './merkle.js';
 export * from './payload.js';
 export * from './shape.js';
 export * from './trail.js';
+export * from './verified-grants.js';

@@ -88,17 +88,20 @@ export function verifyEs256(key: Es256Key, message: Uint8Array, signature: Uint8
 
 /** The same check without Node, for browsers. */
 export function portableVerifyEs256(key: Es256Key, message: Uint8Array, signature: Uint8Array): boolean {
-  const point = concatBytes(Uint8Array.of(4), fromBase64url(key.x), fromBase64url(key.y));
-  return p256.verify(signature, message, point, { lowS: false });
+  return p256.verify(signature, message, pointOf(key), { lowS: false });
 }
 
-/** Verifies a DER signature (X9.62) over SHA-256 of the message by an uncompressed P-256 point: Fabric's endorsements. Never throws. */
-export function verifyP256Der(point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+/** Verifies a DER signature (X9.62) over SHA-256 of the message: Fabric's endorsements, without Node. Never throws. */
+export function verifyEs256Der(key: Es256Key, message: Uint8Array, signature: Uint8Array): boolean {
   try {
-    return p256.verify(signature, message, point, { format: 'der', lowS: false });
+    return p256.verify(signature, message, pointOf(key), { format: 'der', lowS: false });
   } catch {
     return false;
   }
+}
+
+function pointOf(key: Es256Key): Uint8Array {
+  return concatBytes(Uint8Array.of(4), fromBase64url(key.x), fromBase64url(key.y));
 }
 
 /** The members of a token's header that need not be canonical (SD-JWT VC from other software); no member twice. @throws the given code */

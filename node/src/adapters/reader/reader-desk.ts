@@ -1,6 +1,5 @@
-import { errorBody, ProtocolError, readGrantEnvelope, readPurpose, referenceOf, toHex, type ErrorBody, type GrantEnvelope, type Purpose, type Read } from '@huilian/protocol';
+import { BoundedMap, errorBody, ProtocolError, readGrantEnvelope, readPurpose, referenceOf, toHex, type ErrorBody, type GrantEnvelope, type Purpose, type Read } from '@huilian/protocol';
 import { checkConsortium, HttpDoor, verifyEvidence, type Ask, type Consortium, type Evidence, type EvidenceReport, type MemberClient, type OpenedAccess, type ReadRecord, type RecordPage, type RecordQuery, type ReleaseFile } from '@huilian/sdk';
-import { BoundedMap } from '../../core/bounded-map.js';
 import type { askBodyShape, readBodyShape, ticketBodyShape, verifyBodyShape } from './reader-shapes.js';
 
 /** Encrypted releases that were opened and not read yet; what was decrypted is never kept. */

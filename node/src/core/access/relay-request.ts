@@ -1,4 +1,5 @@
 import {
+  BoundedMap,
   canonicalBytes,
   fromUtf8,
   limits,
@@ -18,7 +19,6 @@ import {
   type SignedRequest,
   type Ticket,
 } from '@huilian/protocol';
-import { BoundedMap } from '../bounded-map.js';
 import { passStep } from '../failpoints.js';
 import type { OfferRequest, OfferRecords } from '../exchange/offer-records.js';
 import type { KeepReceipts } from '../exchange/keep-receipts.js';

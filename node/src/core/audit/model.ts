@@ -64,8 +64,8 @@ import {
   type ProposalState,
   type RecoverPublicKey,
   type SignedRequest,
+  VerifiedGrants,
 } from '@huilian/protocol';
-import { VerifiedGrants } from '../verified-grants.js';
 
 /** One call as a transaction makes it. */
 export interface LedgerCommand {

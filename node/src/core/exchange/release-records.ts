@@ -18,12 +18,12 @@ import {
   type RecoverPublicKey,
   type ReleaseEnvelope,
   type Ticket,
+  VerifiedGrants,
 } from '@huilian/protocol';
 import { passStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, Keys, Ledger, Store } from '../ports.js';
 import type { Vault } from '../vault/vault.js';
-import { VerifiedGrants } from '../verified-grants.js';
 import { offeredGrantKey } from './offer-records.js';
 import type { SleepWatch } from './sleep-watch.js';
 

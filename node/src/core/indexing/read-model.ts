@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  BoundedMap,
   MerkleTree,
   ProtocolError,
   recordId as recordIdOf,
@@ -15,7 +16,6 @@ import {
   type TrailEntry,
 } from '@huilian/protocol';
 import type { LedgerBlock, Store } from '../ports.js';
-import { BoundedMap } from '../bounded-map.js';
 import { generationKey, indexKeys, pastPrefix, splitPlace, type IndexKeys } from './index-keys.js';
 import { decodeRow, type BatchRow, type Checkpoint, type RecordRow, type TicketRow, type TransactionRow } from './index-rows.js';
 import { recordPlaces, type RecordFilter } from './record-places.js';

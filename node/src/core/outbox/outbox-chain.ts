@@ -1,5 +1,4 @@
-import { canonicalBytes, fromUtf8, ProtocolError, sha256Hex, type Header } from '@huilian/protocol';
-import { BoundedMap } from '../bounded-map.js';
+import { BoundedMap, canonicalBytes, fromUtf8, ProtocolError, sha256Hex, type Header } from '@huilian/protocol';
 import type { Store, StoreWrite } from '../ports.js';
 import type { Mark } from './high-water-mark.js';
 import { RowRanges, type Ranges } from './row-ranges.js';

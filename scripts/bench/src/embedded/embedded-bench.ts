@@ -4,6 +4,7 @@ import type { Bench } from '../run-bench.js';
 import type { MeasureGroup } from '../world.js';
 import { measureColdStart } from './cold-start.js';
 import { EmbeddedConsortium } from './embedded-consortium.js';
+import { measureEvidence } from './evidence.js';
 import { measureGrantCheck } from './grant-check.js';
 import { measureMemory } from './memory.js';
 import { measureAgainstRawStore } from './raw-store.js';
@@ -16,6 +17,7 @@ const groups: readonly MeasureGroup<EmbeddedWorld>[] = [
   { ids: ['P11'], steps: 4, run: measureGrowth },
   { ids: ['P3'], steps: 4, run: measureAgainstRawStore },
   { ids: ['P5'], steps: 4, run: measureRepeatedRead },
+  { ids: ['P9', 'P9-warm'], steps: 2, run: measureEvidence },
   { ids: ['P10', 'P10-repeated'], steps: 2, run: measureGrantCheck },
   { ids: ['P12', 'P12-command'], steps: 10, run: measureColdStart },
   { ids: ['P13'], steps: 11, run: measureMemory },

@@ -1,8 +1,7 @@
 import { verifyTypedData, Wallet } from 'ethers';
-import { domainOf, toHex, typedStructs, verifyGrantSignature, type Grant, type GrantEnvelope } from '@huilian/protocol';
+import { domainOf, toHex, typedStructs, VerifiedGrants, verifyGrantSignature, type Grant, type GrantEnvelope } from '@huilian/protocol';
 import { memoryPin, OwnerWallet, referenceOf } from '@huilian/sdk';
 import { recoverPublicKey } from '../../../../node/dist/composition/recover-public-key.js';
-import { VerifiedGrants } from '../../../../node/dist/core/verified-grants.js';
 import { inPairs, median, rounded, spread } from '../statistics.js';
 import { conditionsOf, type Measurer } from '../world.js';
 import type { EmbeddedWorld } from './world.js';

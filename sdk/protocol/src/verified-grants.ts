@@ -1,5 +1,8 @@
-import { canonicalBytes, sha256Hex, verifyGrantSignature, type Domain, type GrantEnvelope, type RecoverPublicKey, type VerifiedTriple } from '@huilian/protocol';
 import { BoundedMap } from './bounded-map.js';
+import { canonicalBytes } from './canonical.js';
+import type { Domain, RecoverPublicKey } from './eip712.js';
+import { verifyGrantSignature, type GrantEnvelope, type VerifiedTriple } from './grant.js';
+import { sha256Hex } from './hash.js';
 
 const grantsRemembered = 10_000;
 
