@@ -3,7 +3,6 @@ import { badBatches } from './bad-input/bad-batches.js';
 import { badGrants } from './bad-input/bad-grants.js';
 import { badReads } from './bad-input/bad-reads.js';
 import { badRecords } from './bad-input/bad-records.js';
-import { badRegistrations } from './bad-input/bad-registrations.js';
 import { badSignIns } from './bad-input/bad-sign-ins.js';
 import { badTrails } from './bad-input/bad-trails.js';
 import { manyReads } from './bad-input/many-reads.js';
@@ -23,7 +22,6 @@ describe('bad input at the doors', () => {
 
   badSignIns(local);
   badGrants(local);
-  badRegistrations(local);
   badReads(local);
   manyReads(local);
   badTrails(local);

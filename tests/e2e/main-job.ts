@@ -13,6 +13,9 @@ export interface Run {
   readonly stderr: string;
 }
 
+/** What all commands of this test file wrote on standard error, and on standard output where they failed. */
+export const saidByCommands: string[] = [];
+
 /** Runs the built command line to its end. */
 export async function huilian(args: readonly string[], onOutput: (text: string) => void = () => undefined): Promise<Run> {
   const child = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -26,6 +29,7 @@ export async function huilian(args: readonly string[], onOutput: (text: string) 
     child.once('error', reject);
     child.once('close', resolve);
   });
+  saidByCommands.push(stderr, code === 0 ? '' : stdout);
   return { code, stdout, stderr };
 }
 

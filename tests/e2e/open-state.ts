@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { GatewayLedger } from '../../node/src/adapters/fabric/gateway-ledger.js';
 import { LevelStore } from '../../node/src/adapters/level/level-store.js';
@@ -34,9 +35,11 @@ export async function withNode<T>(state: string, centre: string, use: (node: Ope
   }
 }
 
-/** Starts a command of the built program that says over IPC when it is ready. */
-export async function startProcess(args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), ...args], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+/** Starts a command of the built program that says over IPC when it is ready. What it writes goes to the end of the log, or nowhere. */
+export async function startProcess(args: readonly string[], log?: string): Promise<ChildProcess> {
+  const output = log === undefined ? 'ignore' : openSync(log, 'a');
+  const child = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), ...args], { stdio: ['ignore', output, output, 'ipc'] });
+  if (typeof output === 'number') closeSync(output);
   await new Promise<void>((resolve, reject) => {
     child.once('message', () => { resolve(); });
     child.once('exit', (code) => { reject(new Error(`${args.join(' ')} ended with ${String(code)}`)); });

@@ -9,8 +9,12 @@ import { expect } from 'vitest';
 import { GatewayLedger } from '../../node/src/adapters/fabric/gateway-ledger.js';
 import { NodeApi } from '../../node/src/adapters/cli/node-api.js';
 import type { BlockTransaction } from '../../node/src/core/ports.js';
-import { centreIds, huilian, readJson, root, stateFolder } from './main-job.js';
+import { centreIds, huilian, readJson, root, saidByCommands, stateFolder } from './main-job.js';
 import { endProcess, ledgerArguments, startProcess } from './open-state.js';
+import { HeardAnswers } from './privacy/heard-answers.js';
+import { PersonalScan, type Planted } from './privacy/personal-scan.js';
+import { plantedValues } from './privacy/planted-values.js';
+import { scanDoors, scanState } from './privacy/scan-state.js';
 
 export type Centre = (typeof centreIds)[number];
 
@@ -45,6 +49,7 @@ export class RunningConsortium {
   private readonly state = stateFolder();
   private readonly running = new Map<string, ChildProcess>();
   private readonly tokens = new Map<string, string>();
+  private readonly heard = new HeardAnswers();
 
   /** Without a host the ledger is the embedded one, a process like the nodes. */
   public constructor(private readonly host?: LedgerHost) {}
@@ -56,16 +61,37 @@ export class RunningConsortium {
   public async start(): Promise<void> {
     const run = await huilian(['local', 'up', '--once', ...(this.host?.options ?? []), '--state', this.dir]);
     expect(run.code, run.stderr).toBe(0);
-    if (this.host === undefined) this.running.set('ledger', await startProcess(ledgerArguments(this.dir)));
+    if (this.host === undefined) this.running.set('ledger', await startProcess(ledgerArguments(this.dir), this.log('ledger')));
     else await this.host.start(this.dir);
+    this.heard.listen();
     await Promise.all(centreIds.map(async (id) => { await this.startNode(id); }));
     await this.whenLevel();
   }
 
+  /** Ends all, and looks for personal data in everything that was written: any hit fails the file. */
   public async stop(): Promise<void> {
-    for (const name of [...this.running.keys()].reverse()) await this.end(name);
-    await this.host?.stop();
+    const scan = await this.scan();
     this.state.remove();
+    expect(scan.hits, 'personal data where none may be').toEqual([]);
+  }
+
+  /** Ends all, and looks for the planted values in what the consortium and its commands wrote. */
+  public async scan(more: readonly Planted[] = []): Promise<PersonalScan> {
+    const scan = new PersonalScan([...plantedValues(), ...more]);
+    try {
+      if (this.running.size === centreIds.length + (this.host === undefined ? 1 : 0)) await scanDoors(scan, this);
+    } finally {
+      for (const name of [...this.running.keys()].reverse()) await this.end(name);
+      await this.host?.stop();
+    }
+    await scanState(scan, this.dir, this.host === undefined);
+    for (const text of this.heard.stop()) scan.text('answers', text);
+    for (const text of saidByCommands) scan.text('commands', text);
+    return scan;
+  }
+
+  private log(name: string): string {
+    return path.join(this.dir, 'logs', `${name}.log`);
   }
 
   /** The process of a node, to be waited for or killed. */
@@ -76,7 +102,7 @@ export class RunningConsortium {
   }
 
   public async startNode(centre: Centre): Promise<void> {
-    this.running.set(centre, await startProcess(['start', '--state', path.join(this.dir, 'nodes', centre)]));
+    this.running.set(centre, await startProcess(['start', '--state', path.join(this.dir, 'nodes', centre)], this.log(centre)));
     this.tokens.clear();
   }
 

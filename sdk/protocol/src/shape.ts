@@ -157,5 +157,5 @@ function shapeOf(field: Fields[string] | undefined): Shape<unknown> {
 
 // A stranger's field name could carry anything, so errors show only what looks like a name.
 function closedName(name: string): string {
-  return /^[A-Za-z0-9_-]{1,40}$/.test(name) ? name : '?';
+  return /^[A-Za-z_][A-Za-z0-9_-]{0,39}$/.test(name) && !/[0-9]{6}/.test(name) ? name : '?';
 }
