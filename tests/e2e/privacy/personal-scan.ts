@@ -108,7 +108,7 @@ function attempt(open: () => Buffer): Buffer | undefined {
 }
 
 /** The spellings of one value. */
-export function needlesOf(planted: string, value: string): Needle[] {
+function needlesOf(planted: string, value: string): Needle[] {
   const utf8 = Buffer.from(value, 'utf8');
   const utf16 = Buffer.from(value, 'utf16le');
   const hex = utf8.toString('hex');

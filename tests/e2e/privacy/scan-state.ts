@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { Level } from 'level';
 import { LevelStore } from '../../../node/src/adapters/level/level-store.js';
-import { LedgerStore } from '../../../node/embedded-ledger/src/ledger-store.js';
 import type { BlockTransaction } from '../../../node/src/core/ports.js';
 import { centreIds } from '../main-job.js';
 import type { PersonalScan } from './personal-scan.js';
@@ -42,13 +42,14 @@ export async function scanState(scan: PersonalScan, dir: string, embedded: boole
   }
 }
 
+/** Every entry of the ledger's database as it is: blocks, world state, histories. */
 async function scanBlocks(scan: PersonalScan, folder: string): Promise<void> {
-  const ledger = await LedgerStore.open(folder);
-  for (let number = 0; number < ledger.height; number += 1) {
-    const block = ledger.block(number);
-    if (block !== undefined) scan.bytes('blocks', block);
+  const database = new Level<Buffer, Buffer>(folder, { keyEncoding: 'buffer', valueEncoding: 'buffer' });
+  for await (const [key, value] of database.iterator()) {
+    scan.bytes('blocks', key);
+    scan.bytes('blocks', value);
   }
-  await ledger.close();
+  await database.close();
 }
 
 function scanFiles(scan: PersonalScan, channel: string, folder: string): void {

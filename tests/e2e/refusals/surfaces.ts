@@ -16,7 +16,7 @@ export interface Refused {
 }
 
 /** Sends one attack through one surface; undefined where it was let through. */
-export type Driver = () => Promise<Refused | undefined>;
+type Driver = () => Promise<Refused | undefined>;
 export type Drivers = Partial<Record<Surface, Driver>>;
 
 /** A case: makes its drivers on the running consortium. `hidden` are values of the input that no answer may repeat. */
