@@ -6,7 +6,8 @@ import { integer, object, oneOf, optional, text, type Read, type Shape } from '.
 
 /** What the consortium sees of a record; closed grammars only, never personal data. */
 const subjectShape: Shape<string> = text(/|org:[0-9A-HJ-NPQRTUWXY]{18}/, 22);
-const anyOwnerShape: Shape<string> = {
+/** An owner as headers name it: known, or sealed until its opening. */
+export const anyOwnerShape: Shape<string> = {
   schema: { anyOf: [ownerIdShape.schema, sealedOwnerShape.schema] },
   read: (value, path = ''): string =>
     typeof value === 'string' && value.startsWith('sealed:') ? sealedOwnerShape.read(value, path) : ownerIdShape.read(value, path),

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
+  anyOwnerShape,
   charterShape,
   digestShape,
   errorBody,
@@ -46,10 +47,10 @@ const voteBodyShape = object({ proposal: digestShape });
 const recordQuery = object({
   ...pageQuery,
   kind: optional(kindShape),
-  owner: optional(text(/[ -~]+/, 100)),
+  owner: optional(anyOwnerShape),
   publisher: optional(memberIdShape),
   status: optional(oneOf('active', 'revoked', 'contested')),
-  subject: optional(text(/[ -~]+/, 100)),
+  subject: optional(ownerIdShape),
 });
 const listQuery = object(pageQuery);
 const versionQuery = object({ version: optional(integer(1)) });
