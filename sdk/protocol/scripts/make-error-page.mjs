@@ -1,7 +1,7 @@
 // Writes docs/protocol/errors.md from the catalogue: node sdk/protocol/scripts/make-error-page.mjs (after a build).
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { errorCatalogue } from '@huilian/protocol';
+import { errorBody, errorCatalogue, ProtocolError } from '@huilian/protocol';
 
 const page = new URL('../../../docs/protocol/errors.md', import.meta.url);
 
@@ -41,6 +41,8 @@ function line([code, { en, http, next, zh }]) {
   return `| \`${code}\` | ${http} | ${zh}<br>${en} | ${next.zh}<br>${next.en} | ${ruleOf(code)} |`;
 }
 
+const example = JSON.stringify(errorBody(new ProtocolError('GRANT_NOT_YET_VALID', { notBefore: 1_800_000_000 })), undefined, 2);
+
 /** The page as text. @returns {string} */
 export function errorPage() {
   const rows = Object.entries(errorCatalogue);
@@ -60,8 +62,7 @@ that is a code of the stages that may be meant (\`INTERNAL\` and \`NOT_FOUND\` a
 \`--json\`:
 
 \`\`\`json
-{ "code": "GRANT_EXPIRED", "stage": "ledger", "message": { "zh": "授权已过期", "en": "the grant has expired" },
-  "next": { "zh": "请权属人重新签署授权", "en": "ask the owner to sign a new grant" }, "details": {} }
+${example}
 \`\`\`
 
 A code of a later version is one that an older reader does not know: it shows the HTTP status and the code itself.

@@ -14,6 +14,15 @@ describe('the catalogue', () => {
     }
   });
 
+  it('tells every two codes apart, and gives a step that is more than the message said again', () => {
+    const entries = Object.entries(errorCatalogue);
+    for (const language of ['en', 'zh'] as const) expect(new Set(entries.map(([, entry]) => entry[language])).size).toBe(entries.length);
+    for (const [code, { en, next, zh }] of entries) {
+      expect(next.zh.length, code).toBeGreaterThan(5);
+      for (const [words, step] of [[en, next.en], [zh, next.zh]]) expect(step, code).not.toBe(words);
+    }
+  });
+
   it('knows its own codes and no others', () => {
     expect(codes.every(isErrorCode)).toBe(true);
     for (const code of ['constructor', '__proto__', 'toString', 'BAD_FIELDS', '']) expect(isErrorCode(code)).toBe(false);
