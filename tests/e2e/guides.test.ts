@@ -47,6 +47,7 @@ const runners: Readonly<Record<string, string>> = {
   'docs/integrators.md': 'tests/e2e/sandbox.test.ts',
   'docs/sandbox.md': 'tests/e2e/sandbox.test.ts',
   'docs/operations/daily.md': 'tests/e2e/guides.test.ts',
+  'docs/operations/tls.md': 'tests/e2e/http-door.test.ts',
   'docs/operations/join.md': 'tests/fabric/fourth-centre.test.ts',
 };
 

@@ -1,12 +1,16 @@
+import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { errorCatalogue, isJsonObject, type JsonObject } from '@huilian/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectRefusal, RunningConsortium, type Answer } from './running-consortium.js';
+import { qualification } from '../../node/test/sample-lines.js';
+import { curlExamples } from './http-door/curl-examples.js';
+import { root } from './main-job.js';
+import { expectRefusal, RunningConsortium, type Answer, type Centre } from './running-consortium.js';
 
 const consortium = new RunningConsortium();
 let document: JsonObject;
@@ -95,7 +99,17 @@ describe('the description of the routes', () => {
   });
 });
 
+curlExamples(consortium);
+
 describe('what is no good call', () => {
+  it('another method than the address takes is told which it takes', async () => {
+    for (const [method, route, allow] of [['DELETE', '/v1/members', 'GET, HEAD'], ['PUT', '/v1/records?limit=1', 'GET, HEAD, POST'], ['GET', '/v1/token', 'POST']] as const) {
+      const answer = await callRaw(method, route);
+      expect([answer.status, answer.headers.get('allow'), (answer.body as { code: string }).code]).toEqual([405, allow, 'METHOD_NOT_ALLOWED']);
+    }
+    expect((await callRaw('DELETE', '/v1/nowhere')).status).toBe(404);
+  });
+
   const post = async (route: string, body: string | Buffer, type = 'application/json'): Promise<Answer> => {
     const { body: answer, headers, status } = await callRaw('POST', route, { body: body as BodyInit, headers: { 'content-type': type, authorization: `Bearer ${consortium.operatorToken('guangzhou')}` } });
     return { status, headers, body: isJsonObject(answer) ? { ...answer } : {} };
@@ -175,7 +189,7 @@ describe('what is no good call', () => {
       return performance.now() - began;
     };
     const head = 'POST /v1/token HTTP/1.1\r\nhost: node\r\n';
-    const times = await Promise.all([closedAfter(head), closedAfter(`${head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{`), closedAfter(`${head}content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n`)]);
+    const times = await Promise.all([closedAfter(''), closedAfter(head), closedAfter(`${head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{`), closedAfter(`${head}content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n`)]);
     for (const time of times) expect(time).toBeLessThan(10_500);
   }, 20_000);
 
@@ -203,6 +217,54 @@ describe('what is no good call', () => {
     expectRefusal(limited as Answer, 'RATE_LIMITED', 429);
     expect(Number(limited?.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await consortium.call('beijing', 'GET', '/v1/consortium')).status).toBe(200);
+  }, 120_000);
+});
+
+describe('a node with settings of its own', () => {
+  const change = async (centre: Centre, http: object, others: object = {}): Promise<void> => {
+    const file = path.join(consortium.dir, 'nodes', centre, 'huilian.json');
+    const config = JSON.parse(readFileSync(file, 'utf8')) as { http: object };
+    await consortium.end(centre);
+    writeFileSync(file, JSON.stringify({ ...config, ...others, http: { ...config.http, ...http } }));
+    await consortium.startNode(centre);
+  };
+  const lines = `${JSON.stringify({ kind: 'qualification', data: qualification(920001) })}\n`;
+
+  it('says by the status that it takes no records, whatever their number, and goes on answering', async () => {
+    await change('zhuhai', {}, { diskFloorBytes: 2 ** 50 });
+    expectRefusal(await consortium.call('zhuhai', 'POST', '/v1/records', lines, 'operator'), 'DISK_NEARLY_FULL', 507);
+    expectRefusal(await consortium.call('zhuhai', 'POST', '/v1/records', lines.repeat(3000), 'operator'), 'DISK_NEARLY_FULL', 507);
+    expect((await consortium.call('zhuhai', 'GET', '/v1/records?limit=1', undefined, 'operator')).status).toBe(200);
+    await change('zhuhai', {}, { diskFloorBytes: 0 });
+    const taken = await consortium.call('zhuhai', 'POST', '/v1/records', lines, 'operator');
+    expect(taken).toMatchObject({ status: 200, body: { lines: expect.arrayContaining([{ summary: { accepted: 1, lines: 1, refused: 0, unchanged: 0 } }]) as unknown } });
+  }, 60_000);
+
+  it('counts calls by the address that a trusted proxy names, and not those of the operator', async () => {
+    await change('zhuhai', { callsPerMinute: 60, trustedProxies: ['127.0.0.1'] });
+    const from = async (address: string, token?: string): Promise<number> =>
+      (await fetch(`${consortium.api('zhuhai').url}/v1/consortium`, { headers: { 'x-forwarded-for': address, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) } })).status;
+    const statuses = await Promise.all(Array.from({ length: 61 }, async () => await from('198.51.100.7')));
+    expect(statuses.filter((status) => status === 429)).toHaveLength(1);
+    expect(await from('198.51.100.8')).toBe(200);
+    expect(await from('198.51.100.7', consortium.operatorToken('zhuhai'))).toBe(200);
+    // Without that setting a caller's own word on where it comes from counts for nothing.
+    await change('zhuhai', { callsPerMinute: 60, trustedProxies: [] });
+    const invented = await Promise.all(Array.from({ length: 61 }, async (_item, at) => await from(`198.51.100.${String(at)}`)));
+    expect(invented.filter((status) => status === 429)).toHaveLength(1);
+  }, 60_000);
+});
+
+describe('docs/operations/tls.md', () => {
+  it('runs to its end: TLS by an own certificate, nothing older, nothing plain, renewed without a restart', async () => {
+    await consortium.end('zhuhai');
+    const child = spawn(process.execPath, [path.join(root, 'scripts', 'run-guide.mjs'), path.join(root, 'docs', 'operations', 'tls.md')], { cwd: root, env: { ...process.env, NODE: path.join(consortium.dir, 'nodes', 'zhuhai') }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const [code] = (await once(child, 'close')) as [number];
+    expect(code, output).toBe(0);
+    expect(output).toContain('{"status":"up"}');
+    expect(output).toContain('{"ready":true,"reasons":[]}');
   }, 120_000);
 });
 

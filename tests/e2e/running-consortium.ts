@@ -207,7 +207,16 @@ export class RunningConsortium {
   }
 
   public wallet(owner: string): OwnerWallet {
-    return new OwnerWallet(this.signer(owner), memoryPin());
+    return this.walletOf(this.signer(owner));
+  }
+
+  public walletOf(signer: Wallet | ReturnType<typeof Wallet.createRandom>): OwnerWallet {
+    return new OwnerWallet(signer, memoryPin());
+  }
+
+  /** Token of the operator of a node, or of a member. */
+  public async tokenOf(as: string, centre: Centre): Promise<string> {
+    return as === 'operator' ? this.operatorToken(centre) : await this.token(as);
   }
 
   /** A good grant of the first owner, but for what a test changes; signed by the wallet named. */

@@ -17,6 +17,8 @@ export interface NodeConfig {
     readonly tls?: { readonly certificate: string; readonly key: string };
     /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
     readonly trustedProxies: readonly string[];
+    /** Calls of one member, or of one address that has not signed in, per minute; the operator's are not counted. */
+    readonly callsPerMinute: number;
     /** Calls that cost a signature check before the caller is known (sign-in, revocation, trail), per address and minute. */
     readonly signaturesPerMinute: number;
   };
@@ -75,6 +77,7 @@ const configSchema = {
         allowedOrigins: { type: 'array', items: { type: 'string', pattern: '^https?://[a-z0-9.:\\[\\]-]{1,253}$' }, maxItems: 32, uniqueItems: true, default: [] },
         tls: { ...closed, required: ['certificate', 'key'], properties: { certificate: text, key: text } },
         trustedProxies: { type: 'array', items: { type: 'string', pattern: '^[0-9a-fA-F.:]{2,39}(?:/[0-9]{1,3})?$' }, maxItems: 32, uniqueItems: true, default: [] },
+        callsPerMinute: { type: 'integer', minimum: 60, maximum: 10_000_000, default: 60_000 },
         signaturesPerMinute: { type: 'integer', minimum: 1, maximum: 1_000_000, default: 600 },
       },
     },

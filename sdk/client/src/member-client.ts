@@ -124,7 +124,14 @@ export class MemberClient {
 
   /** Every member of the consortium, suspended ones included. */
   public async members(): Promise<readonly MemberState[]> {
-    return (await this.openDoor.get<{ items: readonly MemberState[] }>('/v1/members')).items;
+    const members: MemberState[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.openDoor.get<{ items: readonly MemberState[]; cursor?: string }>(`/v1/members${cursor === undefined ? '' : `?cursor=${cursor}`}`);
+      members.push(...page.items);
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    return members;
   }
 
   /** @throws MEMBER_UNKNOWN, BAD_FIELD */

@@ -150,6 +150,7 @@ const nodeRows = {
   PEER_UNKNOWN: [403, '对方节点身份不在账本登记', "the other node's identity is not on the ledger", '请核对对方中心登记的节点标识；更换后须登记', 'check the node identity that centre has on the ledger; a changed one has to be registered'],
   EXCHANGE_FAILED: [502, '与另一节点的往来中断或答复无效', 'the exchange with a node broke off, or its answer was invalid', '请确认所连节点已启动、地址正确，稍后重试', 'check that the node called is running and its address right, then try again'],
   NOT_FOUND: [404, '没有找到', 'nothing is found here', '请核对地址与标识；也可能不属于您', 'check address and id; it may also not be yours'],
+  METHOD_NOT_ALLOWED: [405, '该地址不支持此请求方法', 'the address does not take this method', '请使用 Allow 所列方法；各地址的方法见 /openapi.json', 'use one of the methods in Allow; /openapi.json lists those of every address'],
   ERASED: [410, '数据已按要求删除', 'the data was erased on request', '无法恢复：请勿重试；仍需要时与发布方联系', 'it cannot be recovered: do not retry; if it is still needed, contact the publisher'],
   TOKEN_INVALID: [401, '登录凭据缺失、过期或无效', 'the token or assertion is missing, expired or invalid', '请用成员密钥重新登录（POST /v1/token）；仍被拒绝请校准时钟并核对受众地址', "sign in again with the member's key (POST /v1/token); if it is still refused, check the clock and the audience address"],
   REPLAYED: [401, '该签名已被使用过', 'this signature was used before', '请用新的随机数重新签署，每次只发送一次', 'sign a new one with a new nonce, and send each once'],

@@ -65,7 +65,7 @@ export function badSignIns(local: RunningConsortium): void {
       for (const route of ['/', '/v1/nothing', '/v1/records/a', '/v1/../etc', '/v1/members/%E0%A4%A', `/v1/members/${'a'.repeat(300)}`]) {
         expectRefusal(await local.call('beijing', 'GET', route), 'NOT_FOUND', 404);
       }
-      expectRefusal(await local.call('beijing', 'POST', '/v1/consortium', {}), 'NOT_FOUND', 404);
+      expectRefusal(await local.call('beijing', 'POST', '/v1/consortium', {}), 'METHOD_NOT_ALLOWED', 405);
     });
 
     it('refuses a body that is too large, no JSON, of another type, or has unknown fields', async () => {

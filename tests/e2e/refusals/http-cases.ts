@@ -89,6 +89,7 @@ export function httpCases({ local }: World, door: AccessDoor): Record<string, Re
     'path-member-control': get('/v1/members/%F4%8F%BF%BF'),
     'path-dots': get('/v1/records/%2e%2e/%2e%2e/etc', bank),
     'path-nul': get('/v1/asks/%00'),
+    'method-not-taken': get('/v1/token'),
     'path-nothing': get(`/v1/${encodeURIComponent(misplaced.address)}`),
     'record-unknown': {
       drivers: {

@@ -108,12 +108,12 @@ interface Proposal {
 @SubCommand({ name: 'list', description: 'all proposals and their votes / 提案列表。Example: huilian governance list --json' })
 export class ProposalsCommand extends StateCommand<StateOptions> {
   protected async act(_args: readonly string[], options: StateOptions): Promise<CommandResult> {
-    const page = (await NodeApi.open(stateFolder(options)).get('/v1/governance/proposals')) as { items: readonly Proposal[] };
-    const lines = page.items.map(
+    const items = (await NodeApi.open(stateFolder(options)).all('/v1/governance/proposals')) as readonly Proposal[];
+    const lines = items.map(
       ({ action, approvals, id, proposer, rejections, status }) =>
         `${id}  ${statusWords[status] ?? status}  ${action}  by 提案 ${proposer}  for 赞成 ${approvals.join(',') || '-'}  against 反对 ${rejections.join(',') || '-'}`,
     );
-    return { json: page, text: lines.length === 0 ? 'no proposals / 暂无提案' : lines.join('\n') };
+    return { json: { items }, text: lines.length === 0 ? 'no proposals / 暂无提案' : lines.join('\n') };
   }
 }
 

@@ -19,6 +19,18 @@ export class NodeApi {
     return await (await this.send(route, { method: 'GET' })).json();
   }
 
+  /** Every item of a list, page by page. */
+  public async all(route: string): Promise<readonly unknown[]> {
+    const items: unknown[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = (await this.get(`${route}${cursor === undefined ? '' : `?cursor=${cursor}`}`)) as { items: unknown[]; cursor?: string };
+      items.push(...page.items);
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    return items;
+  }
+
   public async post(route: string, body: unknown): Promise<unknown> {
     const response = await this.send(route, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
     return await response.json();

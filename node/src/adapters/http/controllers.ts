@@ -35,6 +35,7 @@ import { Cursors } from './cursors.js';
 import { readQuery } from './declared-guard.js';
 import { Declare, jsonHeader, ledgerCodes, readLater, tokenHeader } from './declare-route.js';
 import { NodeServices } from './node-services.js';
+import { streamType } from './read-bodies.js';
 import { SignIn, type Caller } from './sign-in.js';
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -111,8 +112,8 @@ export class OpenController {
   }
 
   @Declare({ id: 'member', en: 'one member', zh: '单个成员', who: 'anyone', answer: answers.member, codes: ['MEMBER_UNKNOWN'], curl: 'curl -s $NODE/v1/members/$MEMBER' })
-  @Get('v1/members/:id')
-  public member(@Param('id') id: string): object {
+  @Get('v1/members/:member')
+  public member(@Param('member') id: string): object {
     const member = this.services.readModel.member(memberIdShape.read(id));
     if (member === undefined) throw new ProtocolError('MEMBER_UNKNOWN');
     return member;
@@ -127,11 +128,16 @@ export class RecordsController {
     private readonly cursors: Cursors,
   ) {}
 
-  @Declare({ id: 'publish', en: 'publish records: NDJSON up, answers and signed acknowledgements down', zh: '发布记录（NDJSON 流）', who: 'publisher', stream: { type: 'application/x-ndjson', schema: recordLines }, answer: recordLines, answerType: 'application/x-ndjson', codes: ['CANONICAL_INVALID', 'DISK_NEARLY_FULL', 'OUTBOX_TAIL_LOST'], curl: `curl -s ${tokenHeader} -H 'content-type: application/x-ndjson' --data-binary @$FILE $NODE/v1/records` })
+  @Declare({ id: 'publish', en: 'publish records: NDJSON up, answers and signed acknowledgements down', zh: '发布记录（NDJSON 流）', who: 'publisher', stream: { type: streamType, schema: recordLines }, answer: recordLines, answerType: streamType, codes: ['CANONICAL_INVALID', 'DISK_NEARLY_FULL', 'OUTBOX_TAIL_LOST'], curl: `curl -s ${tokenHeader} -H 'content-type: application/x-ndjson' --data-binary @$FILE $NODE/v1/records` })
   @Post('records')
-  public publish(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    const answers = this.services.intake(request.body as AsyncIterable<Uint8Array>);
-    void reply.status(200).header('content-type', 'application/x-ndjson').send(Readable.from(this.lines(answers)));
+  public async publish(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const upload = request.body as Readable;
+    // What is not read of a refused stream is let go by; ending it would end the connection before the answer is out.
+    reply.raw.once('finish', () => upload.resume());
+    const answers = this.services.intake(upload.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    // Until the first answer there is a status to give: a node that takes nothing says so by it.
+    const first = await answers.next();
+    void reply.status(200).header('content-type', streamType).send(Readable.from(this.lines(from(first, answers))));
   }
 
   @Declare({ id: 'records', en: 'records on the ledger, newest first', zh: '查询账本记录', who: 'signed-in', query: recordQuery, answer: answers.records, codes: ['BAD_ID'], curl: `curl -s ${tokenHeader} "$NODE/v1/records?kind=credit&limit=5"` })
@@ -192,15 +198,15 @@ export class AccessController {
   }
 
   @Declare({ id: 'findAsk', en: 'a wish and its answer, for who knows its id', zh: '查看授权请求', who: 'anyone', answer: answers.ask, codes: ['NOT_FOUND'], curl: 'curl -s $NODE/v1/asks/$ASK_ID' })
-  @Get('asks/:id')
-  public findAsk(@Param('id') id: string): object {
+  @Get('asks/:ask')
+  public findAsk(@Param('ask') id: string): object {
     return this.services.asks.find(id);
   }
 
   @Declare({ id: 'answerAsk', en: "the owner's grant for a wish", zh: '权属人答复授权', who: 'anyone', body: readLater(grantEnvelopeShape), counted: true, answer: answers.ask, codes: ['NOT_FOUND', 'OWNER_UNKNOWN', 'NOT_FOUNDED', 'PURPOSE_UNKNOWN', 'GRANT_BAD_SIGNATURE', 'GRANT_NONCANONICAL_SIG', 'GRANT_WRONG_DOMAIN', 'GRANT_SUITE_UNSUPPORTED'], curl: `curl -s ${jsonHeader} -d @$GRANT $NODE/v1/asks/$ASK_ID/grant` })
-  @Post('asks/:id/grant')
+  @Post('asks/:ask/grant')
   @HttpCode(200)
-  public async answerAsk(@Param('id') id: string, @Body() body: unknown): Promise<object> {
+  public async answerAsk(@Param('ask') id: string, @Body() body: unknown): Promise<object> {
     return await this.services.asks.answer(id, body);
   }
 
@@ -324,6 +330,10 @@ export class OperatorController {
   public async reject(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {
     return await this.services.vote('reject', voteBodyShape.read(body).proposal);
   }
+}
+
+async function* from<T>(first: IteratorResult<T, unknown>, rest: AsyncIterator<T>): AsyncGenerator<T> {
+  for (let next = first; next.done !== true; next = await rest.next()) yield next.value;
 }
 
 function readPage(query: Record<string, string>): Read<typeof listQuery> {

@@ -1,17 +1,25 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProtocolError } from '@huilian/protocol';
+import { AllowedMethods } from './allowed-methods.js';
 import { errorAnswer } from './error-answer.js';
 import { NodeServices } from './node-services.js';
 
 /** Every error leaves as {code, stage, message, next, details}; what is not ours becomes INTERNAL and is logged, without its text. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
-  public constructor(private readonly services: NodeServices) {}
+  public constructor(
+    private readonly services: NodeServices,
+    private readonly methods: AllowedMethods,
+  ) {}
 
   public catch(error: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const known = this.known(error);
+    const { method, url } = host.switchToHttp().getRequest<FastifyRequest>();
+    const allowed = this.methods.of(url);
+    const otherMethod = allowed.length > 0 && !allowed.includes(method);
+    if (otherMethod) void reply.header('allow', allowed.join(', '));
+    const known = otherMethod ? new ProtocolError('METHOD_NOT_ALLOWED') : this.known(error);
     const { http } = known.entry;
     if (http === 503) void reply.header('retry-after', '5');
     // A page's route has said text/html already, and an object is no text.

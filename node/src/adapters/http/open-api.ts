@@ -1,6 +1,6 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { errorCatalogue, type ErrorCode, type JsonObject } from '@huilian/protocol';
+import { errorCatalogue, kindShape, localIdShape, memberIdShape, ownerIdShape, type ErrorCode, type JsonObject } from '@huilian/protocol';
 import { errorSchema } from './answer-schemas.js';
 import { declarationOf, type RouteDeclaration } from './declare-route.js';
 
@@ -77,6 +77,13 @@ const idempotencyKey: JsonObject = {
 
 /** Grammars of names that stand in addresses; what does not fit is refused by the handlers, by the same rule. */
 const inPath: Readonly<Record<string, JsonObject>> = {
+  ask: { type: 'string', pattern: '^[a-z2-7]{26}$' },
+  code: { enum: Object.keys(errorCatalogue) },
+  kind: kindShape.schema,
+  localId: localIdShape.schema,
+  member: memberIdShape.schema,
+  owner: ownerIdShape.schema,
+  publisher: memberIdShape.schema,
   transaction: { type: 'string', pattern: '^[0-9a-f]{64}$' },
   index: { type: 'string', pattern: '^(?:0|[1-9][0-9]{0,2})$' },
 };

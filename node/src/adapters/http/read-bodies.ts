@@ -1,6 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { fromUtf8, parseStrict, ProtocolError } from '@huilian/protocol';
 
+/** Records come as a stream of JSON lines. */
+export const streamType = 'application/x-ndjson';
+
 /**
  * How bodies are read: JSON with no key twice and no number that others would read differently; forms only where a route
  * takes them; NDJSON as the stream it is, for lines are taken as they come.
@@ -26,7 +29,6 @@ export function readBodies(server: FastifyInstance, takesForm: (request: Fastify
   });
 }
 
-const streamType = 'application/x-ndjson';
 
 function hasWholeBody({ headers }: FastifyRequest): boolean {
   const some = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';

@@ -7,6 +7,7 @@ import type { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { limits, ProtocolError } from '@huilian/protocol';
 import { CallerGuard } from './caller.js';
+import { AllowedMethods } from './allowed-methods.js';
 import { AccessController, OpenController, OperatorController, OwnersController, RecordsController } from './controllers.js';
 import { allowOrigins } from './cross-origin.js';
 import { Cursors } from './cursors.js';
@@ -41,6 +42,8 @@ export interface HttpOptions {
   readonly tls?: TlsFiles;
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed; none where absent. */
   readonly trustedProxies?: readonly string[];
+  /** Calls of one member, or of one address that has not signed in, per minute; the operator's are not counted. */
+  readonly callsPerMinute?: number;
   /** Calls that cost a signature check before the caller is known, per address and minute. */
   readonly signaturesPerMinute?: number;
   /** How long a head, and a body that is no stream, may take to arrive. */
@@ -55,7 +58,10 @@ export interface HttpDoor {
 }
 
 const longAnswer = 16 * 1024;
+const defaultCalls = 60_000;
 const defaultSignatures = 600;
+/** Connections at a time; a further one is closed at once. */
+const mostConnections = 2000;
 const defaultArrival = 8000;
 const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, PagesController];
 
@@ -71,6 +77,7 @@ class HttpModule {
         { provide: NodeServices, useValue: services },
         { provide: SignIn, useValue: signIn },
         { provide: Cursors, useValue: new Cursors(options.operatorToken) },
+        { provide: AllowedMethods, useValue: new AllowedMethods(declaredRoutes(controllers)) },
         { provide: ApiDocument, useValue: new ApiDocument(openApi(declaredRoutes(controllers), options.publicUrl)) },
         { provide: APP_GUARD, useClass: CallerGuard },
         { provide: APP_GUARD, useClass: DeclaredGuard },
@@ -83,7 +90,7 @@ class HttpModule {
 
 /** Opens the node's HTTP door. Fastify's defaults have no timeouts, so they are set here. */
 export async function startHttp(services: NodeServices, options: HttpOptions): Promise<HttpDoor> {
-  const arrival = options.arrivalMilliseconds ?? defaultArrival;
+  const arrival = arrivalOf(options);
   const server = { headersTimeout: arrival, connectionsCheckingInterval: Math.min(1000, arrival) };
   const adapter = new FastifyAdapter({
     bodyLimit: 4 * limits.recordBytes,
@@ -104,11 +111,12 @@ export async function startHttp(services: NodeServices, options: HttpOptions): P
   const app = await NestFactory.create<NestFastifyApplication>(HttpModule.of(services, options), adapter, { logger: false, abortOnError: false, bodyParser: false });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   allowOrigins(fastify, options.allowedOrigins ?? []);
-  await boundRoutes(fastify, options.signaturesPerMinute ?? defaultSignatures, arrival);
+  await boundRoutes(fastify, app.get(SignIn), options);
   // A long text as bytes: Node.js writes a string of megabytes to a socket several times slower.
   fastify.addHook('onSend', (_request, _reply, payload, done) => {
     done(null, typeof payload === 'string' && payload.length > longAnswer ? Buffer.from(payload, 'utf8') : payload);
   });
+  fastify.server.maxConnections = mostConnections;
   await app.listen(options.port, options.host);
   return {
     url: (await app.getUrl()),
@@ -121,14 +129,35 @@ export async function startHttp(services: NodeServices, options: HttpOptions): P
   };
 }
 
+function arrivalOf({ arrivalMilliseconds }: HttpOptions): number {
+  return arrivalMilliseconds ?? defaultArrival;
+}
+
 /** Gives each route the bounds that it declares: bytes of a body, how it is read, how often it is called before a caller is known. */
-async function boundRoutes(fastify: FastifyInstance, signaturesPerMinute: number, arrival: number): Promise<void> {
+async function boundRoutes(fastify: FastifyInstance, signIn: SignIn, options: HttpOptions): Promise<void> {
   const byAddress = new Map<string, RouteDeclaration>(declaredRoutes(controllers).map((route) => [`${route.method} ${route.path.replace(/\{(\w+)\}/g, ':$1')}`, route]));
-  readBodies(fastify, (request) => byAddress.get(`${request.method} ${request.routeOptions.url ?? ''}`)?.form === true, arrival);
+  readBodies(fastify, (request) => byAddress.get(`${request.method} ${request.routeOptions.url ?? ''}`)?.form === true, arrivalOf(options));
+  const byAddressAlone = { keyGenerator: ({ ip }: FastifyRequest) => ip, max: options.signaturesPerMinute ?? defaultSignatures, timeWindow: 60_000 };
   fastify.addHook('onRoute', (route) => {
+    if (route.method === 'HEAD') return;
     const declared = byAddress.get(`${String(route.method)} ${route.url}`);
-    if (declared?.bodyBytes !== undefined) route.bodyLimit = declared.bodyBytes;
-    if (declared?.counted === true) route.config = { ...route.config, rateLimit: { max: signaturesPerMinute, timeWindow: 60_000 } };
+    if (declared === undefined) throw new TypeError(`a route that no controller declares: ${String(route.method)} ${route.url}`);
+    if (declared.bodyBytes !== undefined) route.bodyLimit = declared.bodyBytes;
+    if (declared.counted === true) route.config = { ...route.config, rateLimit: byAddressAlone };
   });
-  await fastify.register(fastifyRateLimit, { global: false, errorResponseBuilder: () => new ProtocolError('RATE_LIMITED') });
+  const caller = (request: FastifyRequest): string => callerKey(signIn, request);
+  await fastify.register(fastifyRateLimit, { global: true, max: options.callsPerMinute ?? defaultCalls, timeWindow: 60_000, keyGenerator: caller, allowList: (_request, key) => key === operatorKey, errorResponseBuilder: () => new ProtocolError('RATE_LIMITED') });
+}
+
+const operatorKey = 'operator';
+
+/** By whom a call is counted. A token that is none counts for its address; that it is none is said later. */
+function callerKey(signIn: SignIn, { headers, ip }: FastifyRequest): string {
+  try {
+    const caller = signIn.caller(headers.authorization);
+    if (caller !== undefined) return caller.role === 'operator' ? operatorKey : `member ${caller.member}`;
+  } catch {
+    // Falls through to the address.
+  }
+  return ip;
 }

@@ -173,7 +173,7 @@ export class LocalConsortium {
 
 /** Status of a proposal as a node knows it. */
 async function statusOf(api: NodeApi, id: string): Promise<string | undefined> {
-  const { items } = (await api.get('/v1/governance/proposals')) as { items: { id: string; status: string }[] };
+  const items = (await api.all('/v1/governance/proposals')) as readonly { id: string; status: string }[];
   return items.find((proposal) => proposal.id === id)?.status;
 }
 

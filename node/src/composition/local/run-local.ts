@@ -78,7 +78,7 @@ async function counts(local: LocalConsortium): Promise<{ readonly published: num
   const client = await local.client('sample-bank');
   for (const { id } of centres) {
     for await (const _record of client.query({ publisher: id })) published += 1;
-    deadLettered += ((await local.api(id).get('/v1/dead-letters')) as { items: unknown[] }).items.length;
+    deadLettered += (await local.api(id).all('/v1/dead-letters')).length;
   }
   return { published, deadLettered };
 }

@@ -69,7 +69,9 @@ export class GroupCommit {
       try {
         await this.commit(group);
       } catch (error) {
-        this.fail(group, error);
+        const known = this.endStreams(group, error);
+        // What earlier groups stored is acknowledged first.
+        this.answering = this.answering.then(() => { tell(group, known); });
       }
     }
     this.working = false;
@@ -87,7 +89,7 @@ export class GroupCommit {
       await passStep('P6');
       await this.answer(group, draft);
     }).catch((error: unknown) => {
-      this.fail(group, error);
+      tell(group, this.endStreams(group, error));
     });
   }
 
@@ -151,22 +153,37 @@ export class GroupCommit {
     return await signJws({ alg: 'ES256', kid: keys.memberId, typ: acknowledgementType }, payload, keys.sign);
   }
 
-  /** The streams of the group end with the error; lines of theirs that wait are dropped with them. */
-  private fail(group: readonly QueuedLine[], error: unknown): void {
+  /** A line of a stream that has ended: nothing of it is kept. */
+  public drop(line: CommitLine): void {
+    if (line.what === 'version') this.parts.onFinished(line.version);
+  }
+
+  /** The streams of the group end; lines of theirs that wait are dropped with them. */
+  private endStreams(group: readonly QueuedLine[], error: unknown): ProtocolError {
     const known = error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', { reason: 'intake' });
     if (known.code === 'STORAGE_FAILED') this.parts.outbox.storageFailed(known);
-    const failed = new Set(group.map(({ stream }) => stream));
+    const failed = streamsOf(group);
     const dropped = this.queue.filter(({ stream }) => failed.has(stream));
     this.queue = this.queue.filter(({ stream }) => !failed.has(stream));
-    for (const { line } of [...group, ...dropped]) if (line.what === 'version') this.parts.onFinished(line.version);
-    for (const stream of failed) stream.fail(known);
+    for (const { line } of [...group, ...dropped]) this.drop(line);
+    for (const stream of failed) stream.end();
+    return known;
   }
+}
+
+function streamsOf(group: readonly QueuedLine[]): ReadonlySet<CommitStream> {
+  return new Set(group.map(({ stream }) => stream));
+}
+
+function tell(group: readonly QueuedLine[], error: ProtocolError): void {
+  for (const stream of streamsOf(group)) stream.fail(error);
 }
 
 /** The lines of one caller. */
 export class CommitStream {
   private outstanding = 0;
   private gone = false;
+  private ended = false;
   private sending: Promise<void> = Promise.resolve();
   private failure: ProtocolError | undefined;
   private readonly waiting: { readonly below: number; readonly resolve: () => void; readonly reject: (error: ProtocolError) => void }[] = [];
@@ -177,8 +194,17 @@ export class CommitStream {
   ) {}
 
   public add(line: CommitLine): void {
+    if (this.ended) {
+      this.commits.drop(line);
+      return;
+    }
     this.outstanding += 1;
     this.commits.add(this, line);
+  }
+
+  /** A group of its lines failed: it takes no more. */
+  public end(): void {
+    this.ended = true;
   }
 
   /** Resolves while not too much is under way. @throws what the group's write met */
@@ -199,9 +225,12 @@ export class CommitStream {
     });
   }
 
+  /** Behind the answers that are still on their way to the caller. */
   public fail(error: ProtocolError): void {
-    this.failure ??= error;
-    for (const { reject } of this.waiting.splice(0)) reject(this.failure);
+    this.sending = this.sending.then(() => {
+      this.failure ??= error;
+      for (const { reject } of this.waiting.splice(0)) reject(this.failure);
+    });
   }
 
   /** A caller that went away hears no more; what it sent is kept. */
@@ -218,14 +247,14 @@ export class CommitStream {
   private answered(lines: number): void {
     this.outstanding -= lines;
     for (const waiter of this.waiting.splice(0)) {
-      if (this.outstanding < waiter.below) waiter.resolve();
+      if (!this.ended && this.outstanding < waiter.below) waiter.resolve();
       else this.waiting.push(waiter);
     }
   }
 
   private async below(below: number): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
-    if (this.outstanding < below) return;
+    if (!this.ended && this.outstanding < below) return;
     await new Promise<void>((resolve, reject) => {
       this.waiting.push({ below, resolve, reject });
     });
