@@ -1,4 +1,5 @@
 import { compactDecrypt, importJWK } from 'jose';
+import { openJwe, nativeCrypto, type OpenedJwe } from './open-jwe.js';
 import { canonicalize, fromUtf8, parseCanonical, ProtocolError, releaseContentShape, ticketApv, toBase64url, verifyPresentation, verifyRelease, type Es256Key, type JsonObject, type ReleaseContent, type ReleaseEnvelope, type Ticket } from '@huilian/protocol';
 
 /** One record version as it was released: only the granted claims. */
@@ -44,12 +45,17 @@ function readRecord(record: Ticket['records'][number], presentation: string, tic
 
 async function decrypt(jwe: string, ticket: string, privateKey: JsonWebKey): Promise<ReleaseContent> {
   try {
-    const key = await importJWK(privateKey as Record<string, string>, 'ECDH-ES');
-    const { plaintext, protectedHeader } = await compactDecrypt(jwe, key, { keyManagementAlgorithms: ['ECDH-ES'], contentEncryptionAlgorithms: ['A256GCM'] });
+    const { apv, plaintext } = nativeCrypto === undefined ? await portableOpen(jwe, privateKey) : openJwe(nativeCrypto, jwe, privateKey);
     // `apv` binds the ciphertext to its ticket: a release of another ticket does not pass for this one.
-    if (protectedHeader.apv === toBase64url(ticketApv(ticket))) return releaseContentShape.read(parseCanonical(fromUtf8(plaintext)));
+    if (apv === toBase64url(ticketApv(ticket))) return releaseContentShape.read(parseCanonical(fromUtf8(plaintext)));
   } catch (error) {
     if (error instanceof ProtocolError) throw error;
   }
   throw new ProtocolError('PAYLOAD_DECRYPT_FAILED');
+}
+
+async function portableOpen(jwe: string, privateKey: JsonWebKey): Promise<OpenedJwe> {
+  const key = await importJWK(privateKey as Record<string, string>, 'ECDH-ES');
+  const { plaintext, protectedHeader } = await compactDecrypt(jwe, key, { keyManagementAlgorithms: ['ECDH-ES'], contentEncryptionAlgorithms: ['A256GCM'] });
+  return { apv: protectedHeader.apv, plaintext };
 }
