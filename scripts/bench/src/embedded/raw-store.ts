@@ -21,6 +21,7 @@ export const measureAgainstRawStore: Measurer<EmbeddedWorld> = async (world) => 
   await consortium.stopNode('guangzhou');
   const rows = await lastSealedRows(path.join(consortium.nodeFolder('guangzhou'), 'data'), scale.records);
   await consortium.startNode('guangzhou');
+  await push(consortium, 'guangzhou', await world.lines(scale.records));
   const raw = await openLevel(path.join(consortium.folder, 'raw-level'));
   let round = 0;
   try {
