@@ -11,11 +11,14 @@ import { readJson, root } from './main-job.js';
 import { inventedIds, TriedHashes } from './privacy/try-out-hashes.js';
 import { RunningConsortium } from './running-consortium.js';
 import { AccessDoor } from './refusals/access-door.js';
+import { batchCases } from './refusals/batch-cases.js';
 import { grantCases } from './refusals/grant-cases.js';
 import { governanceCases } from './refusals/governance-cases.js';
 import { httpCases } from './refusals/http-cases.js';
 import { ownerCases } from './refusals/owner-cases.js';
+import { recordCases } from './refusals/record-cases.js';
 import { requestCases } from './refusals/request-cases.js';
+import { ticketCases } from './refusals/ticket-cases.js';
 import { expectRefused, surfaces, type RefusalCase, type Surface, type World } from './refusals/surfaces.js';
 
 interface WrittenCase {
@@ -94,6 +97,9 @@ describe('refusals', () => {
       ...requestCases(world, door),
       ...(await ownerCases(world, door)),
       ...(await governanceCases(world, door)),
+      ...(await batchCases(world, door)),
+      ...(await recordCases(world, door)),
+      ...ticketCases(world, door),
       ...httpCases(world, door),
     };
     height = (await local.consortium()).height;

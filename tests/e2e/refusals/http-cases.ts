@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { huilian } from '../main-job.js';
+import { gzipSync } from 'node:zlib';
 import { misplaced } from '../privacy/planted-values.js';
+import type { Centre } from '../running-consortium.js';
 import type { AccessDoor } from './access-door.js';
 import { answered, command, refusedBy, type Refused, type RefusalCase, type World } from './surfaces.js';
 
@@ -16,8 +17,8 @@ export function httpCases({ local }: World, door: AccessDoor): Record<string, Re
   const place = misplaced.name + misplaced.idNumber;
 
   /** Bytes as they are, as no client library would send them. */
-  async function raw(headers: Record<string, string>, body: Uint8Array | string, route = '/v1/revocations'): Promise<Refused | undefined> {
-    const url = new URL(route, local.api('zhuhai').url);
+  async function raw(headers: Record<string, string>, body: Uint8Array | string, route = '/v1/revocations', centre: Centre = 'zhuhai'): Promise<Refused | undefined> {
+    const url = new URL(route, local.api(centre).url);
     const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
       const call = httpRequest(url, { headers, method: 'POST' }, (response) => {
         let received = '';
@@ -29,36 +30,11 @@ export function httpCases({ local }: World, door: AccessDoor): Record<string, Re
     const answer = JSON.parse(text) as Record<string, unknown>;
     return answered({ body: answer, headers: new Headers(), status });
   }
-  const bytes = (body: Uint8Array | string, type = 'application/json'): RefusalCase => ({ drivers: { http: async () => await raw({ 'content-type': type }, body) }, hidden });
+  const bytes = (body: Uint8Array | string, type = 'application/json', route = '/v1/revocations'): RefusalCase => ({ drivers: { http: async () => await raw({ 'content-type': type }, body, route) }, hidden });
   const client = async (): Promise<Awaited<ReturnType<World['local']['client']>>> => await local.client(bank);
   const ticket = `${'0'.repeat(64)}/0`;
 
-  /** A row as an export might have it, with a number that is none: refused by line, with the place and not the value. */
-  const row = { data: { person: { idNumber: misplaced.idNumber, idType: '01', name: misplaced.name, phone: misplaced.phone } }, kind: 'personnel' };
-  const firstRefused = (lines: readonly object[]): Refused | undefined => {
-    const refused = lines.find((line) => 'code' in line) as { code: string } | undefined;
-    return refused === undefined ? undefined : { code: refused.code, text: JSON.stringify(lines) };
-  };
-  async function publishedByCommand(): Promise<Refused | undefined> {
-    const file = `${local.dir}/rows.ndjson`;
-    writeFileSync(file, `${JSON.stringify(row)}\n`);
-    const run = await huilian(['publish', file, '--state', `${local.dir}/nodes/zhuhai`, '--json']);
-    return run.code === 1 ? firstRefused((JSON.parse(run.stdout) as { refused: object[] }).refused) : undefined;
-  }
-
   return {
-    'row-of-a-person': {
-      drivers: {
-        cli: publishedByCommand,
-        http: async () => firstRefused((await local.call('zhuhai', 'POST', '/v1/records', `${JSON.stringify(row)}\n`, 'operator')).body['lines'] as object[]),
-        sdk: async () => {
-          const answers: object[] = [];
-          for await (const answer of (await local.client('zhuhai-platform')).publish([row])) answers.push(answer);
-          return firstRefused(answers);
-        },
-      },
-      hidden,
-    },
     'search-without-token': get('/v1/records'),
     'search-forged-cursor': {
       drivers: {
@@ -119,6 +95,9 @@ export function httpCases({ local }: World, door: AccessDoor): Record<string, Re
     'body-cut-off': bytes(`{"owner":"${misplaced.name}`),
     'body-not-json': bytes(`<person>${misplaced.idNumber}</person>`, 'application/xml'),
     'body-too-large': bytes(JSON.stringify({ note: 'a'.repeat(2 * 1024 * 1024) })),
+    'body-endless': { drivers: { http: async () => await raw({ 'content-type': 'application/json', 'transfer-encoding': 'chunked' }, JSON.stringify({ note: 'a'.repeat(2 * 1024 * 1024) })) } },
+    'body-gzip': { drivers: { http: async () => await raw({ 'content-encoding': 'gzip', 'content-type': 'application/json' }, gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20))) } },
+    'body-many-keys': bytes(JSON.stringify(Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`k${String(at)}`, 1]))), 'application/json', '/v1/trails'),
     'body-deep': bytes('['.repeat(100_000)),
     'sign-in-person': post('/v1/token', { client_assertion: place, client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', grant_type: 'client_credentials' }),
     'sign-in-as-another': {
@@ -127,6 +106,36 @@ export function httpCases({ local }: World, door: AccessDoor): Record<string, Re
         http: async () => answered(await local.exchange('beijing', (await local.assertion('zhuhai-platform', local.assertionClaims(bank))))),
         sdk: async () => await refusedBy((async () => await (await local.client(bank, impostor())).page({}))()),
       },
+    },
+    'sign-in-twice': {
+      drivers: {
+        http: async () => {
+          const assertion = await local.assertion(bank);
+          await local.exchange('beijing', assertion);
+          return answered(await local.exchange('beijing', assertion));
+        },
+      },
+    },
+    'sign-in-unsigned': http(async () => await local.exchange('beijing', `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify(local.assertionClaims(bank))).toString('base64url')}.`)),
+    'key-of-another-body': {
+      drivers: {
+        http: async () => {
+          const { body: signedIn } = await local.exchange('beijing', await local.assertion(bank));
+          const headers = { authorization: `Bearer ${String(signedIn['access_token'])}`, 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() };
+          const { claims: _claims, grantee: _grantee, nonce: _nonce, ...terms } = (await local.grant({})).grant;
+          await raw(headers, JSON.stringify({ ...terms, claims: ['entity/identity'] }), '/v1/asks', 'beijing');
+          return await raw(headers, JSON.stringify({ ...terms, claims: ['entity/contact'] }), '/v1/asks', 'beijing');
+        },
+      },
+    },
+    'stream-cut-off': {
+      drivers: {
+        http: async () => {
+          const { body } = await local.call('zhuhai', 'POST', '/v1/records', `{"kind":"personnel","data":{"name":"${misplaced.name}`, 'operator');
+          return answered({ body: ((body['lines'] as object[]).at(-1) as { error: Record<string, unknown> }).error, headers: new Headers(), status: 400 });
+        },
+      },
+      hidden,
     },
     'bank-publishes': {
       drivers: {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { canonicalBytes, certificateTransientField, type RevocationEnvelope } from '@huilian/protocol';
+import { canonicalBytes, certificateTransientField, type KeyRotationEnvelope, type RecoveryObjectionEnvelope, type RevocationEnvelope } from '@huilian/protocol';
 import { signRegistration } from '@huilian/sdk';
 import { SampleCa } from '../../../node/src/composition/local/sample-ca.js';
 import type { AccessDoor } from './access-door.js';
@@ -14,6 +14,8 @@ interface Statement {
   readonly salt?: string;
   readonly chain?: (leaf: string) => readonly string[];
   readonly otherKey?: boolean;
+  /** The key that is registered; the stranger's where absent. */
+  readonly key?: string;
 }
 
 /** Stands in the certificate of every refused registration: certificates may name persons. */
@@ -34,11 +36,11 @@ export async function ownerCases({ local }: World, door: AccessDoor): Promise<Re
     throw new Error('every sample entity is registered');
   }
 
-  async function registration({ ca = trusted, certified, chain, expires = seconds() + 3600, otherKey, owner, salt }: Statement): Promise<{ readonly statement: Awaited<ReturnType<typeof signRegistration>>; readonly chain: readonly string[] }> {
+  async function registration({ ca = trusted, certified, chain, expires = seconds() + 3600, key: registered = local.signer(local.stranger).address.toLowerCase(), otherKey, owner, salt }: Statement): Promise<{ readonly statement: Awaited<ReturnType<typeof signRegistration>>; readonly chain: readonly string[] }> {
     const { certificate, privateKey } = await ca.certify((certified ?? owner).slice(4), personInCertificate);
     const key = otherKey === true ? (await ca.certify(owner.slice(4), personInCertificate)).privateKey : privateKey;
     const { domain } = await local.consortium();
-    const statement = await signRegistration({ expires, key: local.signer(local.stranger).address.toLowerCase(), owner, salt: salt ?? domain.salt }, key as CryptoKey);
+    const statement = await signRegistration({ expires, key: registered, owner, salt: salt ?? domain.salt }, key as CryptoKey);
     return { chain: chain?.(certificate) ?? [certificate, ca.base64], statement };
   }
 
@@ -73,7 +75,42 @@ export async function ownerCases({ local }: World, door: AccessDoor): Promise<Re
     });
   const strangersKey = path.join(local.dir, 'owners', local.stranger.slice(4), 'key.txt');
 
+  /** A lost key's successor that two centres approved: it waits for its 72 hours. */
+  const successor = await registration({ key: `0x${'4'.repeat(40)}`, owner: local.stranger });
+  const recovering = { [certificateTransientField]: canonicalBytes(successor.chain) };
+  for (const organisation of ['GuangzhouMSP', 'ZhuhaiMSP']) await (await (await door.ledger(organisation)).submit('recoverOwner', canonicalBytes(successor.statement), recovering)).committed();
+  await local.whenLevel();
+  const rotation = async (): Promise<KeyRotationEnvelope> => await local.wallet(local.stranger).signKeyRotation((await local.consortium()).domain, { expires: seconds() + 3600, newKey: `0x${'3'.repeat(40)}`, owner: local.stranger });
+  const objecting = async (owner: string, signedBy = owner): Promise<RecoveryObjectionEnvelope> =>
+    await local.wallet(signedBy).signRecoveryObjection((await local.consortium()).domain, { newKey: successor.statement.statement.key, owner });
+  const objection = (make: () => Promise<RecoveryObjectionEnvelope>): RefusalCase => ({
+    drivers: {
+      contract: async () => await refusedBy((await door.ledger('ZhuhaiMSP')).submit('objectRecovery', canonicalBytes(await make()))),
+      http: async () => answered(await local.call('zhuhai', 'POST', '/v1/owner-keys/object', await make())),
+    },
+  });
+
   return {
+    'recover-again': {
+      drivers: {
+        contract: async () => await refusedBy((await door.ledger('BeijingMSP')).submit('recoverOwner', canonicalBytes(successor.statement), recovering)),
+        http: async () => answered(await local.call('beijing', 'POST', '/v1/owner-keys/recover', successor, 'operator')),
+      },
+      hidden: [personInCertificate],
+    },
+    'rotate-while-recovering': {
+      drivers: {
+        contract: async () => await refusedBy((await door.ledger('ZhuhaiMSP')).submit('rotateOwnerKey', canonicalBytes(await rotation()))),
+        http: async () => answered(await local.call('zhuhai', 'POST', '/v1/owner-keys/rotate', await rotation())),
+      },
+    },
+    'object-to-nothing': {
+      drivers: {
+        ...objection(async () => await objecting(local.owner)).drivers,
+        cli: async () => await command(['owner', 'object', '--owner', local.owner, '--wallet', path.join(local.dir, 'owners', local.owner.slice(4), 'key.txt'), '--node', local.api('zhuhai').url, '--yes']),
+      },
+    },
+    'object-by-stranger': objection(async () => await objecting(local.stranger, local.owner)),
     'register-foreign-ca': registering({ ca: foreign, owner: nobody }),
     'register-foreign-leaf': registering({ ca: foreign, chain: (leaf) => [leaf, trusted.base64], owner: nobody }),
     'register-other-entity': registering({ certified: local.stranger, owner: nobody }),

@@ -28,6 +28,12 @@ import { offeredGrantKey } from './offer-records.js';
 import type { SleepWatch } from './sleep-watch.js';
 
 const releaseKey = (ticketId: string): string => `exchange/release/${ticketId}`;
+/** The release that this node sent for a ticket, as it was sent; undefined where it sent none, or has it no more. */
+export function sentRelease(store: Store, ticketId: string): ReleaseEnvelope | undefined {
+  const sent = store.get(releaseKey(ticketId));
+  return sent && (JSON.parse(fromUtf8(sent)) as ReleaseEnvelope);
+}
+
 const jwtKey = (recordId: string, version: number): string => `exchange/jwt/${recordId}/${String(version)}`;
 const indexWaitMilliseconds = 20_000;
 
@@ -58,8 +64,8 @@ export class ReleaseRecords {
     await passStep('R4');
     await this.sleep?.awake();
     this.checkLive(ticketId, ticket);
-    const sent = this.store.get(releaseKey(ticketId));
-    if (sent !== undefined) return JSON.parse(fromUtf8(sent)) as ReleaseEnvelope;
+    const sent = sentRelease(this.store, ticketId);
+    if (sent !== undefined) return sent;
     // Two askers at the same moment get the same bytes.
     let first = this.running.get(ticketId);
     if (first === undefined) {
