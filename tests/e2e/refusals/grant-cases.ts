@@ -131,8 +131,8 @@ export function grantCases({ local, expectWrites }: World, door: AccessDoor): Re
     'grant-domain-member': spoilt(({ domain }) => ({ domain: { ...domain, chainId: 1 } })),
     'request-id-reused': { drivers: door.drivers(reused, ['cli']) },
   };
-  // A command is a process: of many spellings of one attack the first is given to it.
-  const spellings = ['longer-term', 'more-claims', 'other-nonce', 'bit-flipped', 'upper-case', '64-bytes', '66-bytes', 'r-zero', 's-zero', 's-order', 'uses-hex', 'uses-negative', 'uses-zero', 'uses-huge', 'uses-null', 'purpose-empty', 'purpose-homoglyph', 'purpose-nul', 'purpose-proto'];
+  // A command is a process: of many spellings of one attack one is given to it.
+  const spellings = ['by-an-unknown-key', 'more-uses', 'recovers-nobody', 'v-zero', 'extra-field', 'own-types', 'uses-text', 'without-end', '100-years', 'copied', 'domain-name', 'domain-member', 'longer-term', 'more-claims', 'other-nonce', 'bit-flipped', 'upper-case', '64-bytes', '66-bytes', 'r-zero', 's-zero', 's-order', 'uses-hex', 'uses-negative', 'uses-zero', 'uses-huge', 'uses-null', 'purpose-empty', 'purpose-homoglyph', 'purpose-nul', 'purpose-proto'];
   for (const name of spellings) {
     const { drivers: { cli: _command, ...others } } = cases[`grant-${name}`] ?? { drivers: {} };
     cases[`grant-${name}`] = { drivers: others };
