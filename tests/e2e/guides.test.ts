@@ -48,6 +48,7 @@ const runners: Readonly<Record<string, string>> = {
   'docs/sandbox.md': 'tests/e2e/sandbox.test.ts',
   'docs/operations/daily.md': 'tests/e2e/guides.test.ts',
   'docs/operations/tls.md': 'tests/e2e/http-door.test.ts',
+  'docs/protocol/http.md': 'tests/e2e/http-door.test.ts',
   'docs/operations/join.md': 'tests/fabric/fourth-centre.test.ts',
 };
 

@@ -255,20 +255,30 @@ describe('a node with settings of its own', () => {
   }, 60_000);
 });
 
+async function runGuide(page: string, variables: Readonly<Record<string, string>>): Promise<string> {
+  const child = spawn(process.execPath, [path.join(root, 'scripts', 'run-guide.mjs'), path.join(root, page)], { cwd: root, env: { ...process.env, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const [code] = (await once(child, 'close')) as [number];
+  expect(code, output).toBe(0);
+  return output;
+}
+
 describe('docs/operations/tls.md', () => {
   it('runs to its end: TLS by an own certificate, nothing older, nothing plain, renewed without a restart', async () => {
     await consortium.end('zhuhai');
-    const child = spawn(process.execPath, [path.join(root, 'scripts', 'run-guide.mjs'), path.join(root, 'docs', 'operations', 'tls.md')], { cwd: root, env: { ...process.env, NODE: path.join(consortium.dir, 'nodes', 'zhuhai') }, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-    const [code] = (await once(child, 'close')) as [number];
-    expect(code, output).toBe(0);
+    const output = await runGuide('docs/operations/tls.md', { NODE: path.join(consortium.dir, 'nodes', 'zhuhai') });
     expect(output).toContain('{"status":"up"}');
     expect(output).toContain('{"ready":true,"reasons":[]}');
   }, 120_000);
 });
 
 describe('docs/protocol/http.md', () => {
+  it('signs a member in without the SDK', async () => {
+    const output = await runGuide('docs/protocol/http.md', { MEMBER_KEYS: path.join(consortium.dir, 'members', 'guangzhou-platform', 'member-keys.json'), NODE: consortium.api('guangzhou').url });
+    expect((JSON.parse(output) as { items: unknown[] }).items).toHaveLength(1);
+  });
+
   it('has a line for each operation, and only for those', () => {
     const page = readFileSync(path.join(import.meta.dirname, '../../docs/protocol/http.md'), 'utf8');
     const named = [...page.matchAll(/^\| `([A-Z]+ \/[^`]*)` \|/gm)].map(([, operation]) => operation);

@@ -11,7 +11,8 @@ import { answered, command, refusedBy, type Refused, type RefusalCase, type Worl
 export async function governanceCases({ local }: World, door: AccessDoor): Promise<Record<string, RefusalCase>> {
   const state = path.join(local.dir, 'nodes', 'guangzhou');
   const { items: proposals } = (await local.api('guangzhou').get('/v1/governance/proposals')) as { items: { action: string; content: JsonObject; round: number; id?: string; proposal?: string }[] };
-  const [adopted] = proposals;
+  // One that the command line can make again from its content alone; the list is ordered by digests, new with every consortium.
+  const adopted = proposals.find(({ action }) => action === 'admit');
   if (adopted === undefined) throw new Error('the sample consortium has proposals');
   const adoptedId = proposalId({ action: adopted.action as never, content: adopted.content, round: adopted.round });
   const { document: bank } = (await local.api('guangzhou').get('/v1/members/sample-bank')) as MemberState;
