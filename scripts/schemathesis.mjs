@@ -1,5 +1,6 @@
 // Tries a running consortium by its own /openapi.json with schemathesis (PyPI):
 //   node scripts/schemathesis.mjs [--requests 20000] [--seed 1]
+// Streams of events are left out: they do not end by themselves.
 // It makes a local consortium in a folder of its own, installs schemathesis into the user's cache folder where it is not there
 // yet (needs python3 with venv and pip), and sends rounds of calls as the operator, as members and as nobody, until so many were
 // sent. The first finding ends it with 1; without Python it ends with 3.
@@ -108,7 +109,7 @@ async function rounds() {
 async function runOnce({ as, node }, known, seed) {
   const url = urlOf(node);
   const token = as === undefined ? undefined : as === 'operator' ? operatorToken(node) : await memberToken(as, url);
-  const args = ['run', `${url}/openapi.json`, ...(token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`]), '--checks', checks.join(','), '--seed', String(seed), '--max-examples', '40', '--mode', known ? 'positive' : 'all', '--workers', '2', '--continue-on-failure', '--warnings', 'off', '--exclude-path-regex', '^/docs', '--no-color'];
+  const args = ['run', `${url}/openapi.json`, ...(token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`]), '--checks', checks.join(','), '--seed', String(seed), '--max-examples', '40', '--mode', known ? 'positive' : 'all', '--workers', '2', '--continue-on-failure', '--warnings', 'off', '--exclude-path-regex', '^/(docs|v1/events$)', '--no-color'];
   const env = { ...process.env, SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: path.join(root, 'scripts', 'schemathesis'), PYTHONDONTWRITEBYTECODE: '1', HUILIAN_KNOWN: JSON.stringify(known ? await names(url) : {}) };
   const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
