@@ -13,6 +13,7 @@ import { PersonalMarks } from '../../node/src/core/audit/personal-marks.js';
 import type { BlockTransaction, LedgerBlock, StoreWrite } from '../../node/src/core/ports.js';
 import { centreIds, huilian, stateFolder } from './main-job.js';
 import { endProcess, ledgerArguments, readBlocks, startProcess } from './open-state.js';
+import { personalHits } from './privacy/scan-state.js';
 
 const state = stateFolder();
 let blocks: LedgerBlock[] = [];
@@ -27,7 +28,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (ledger !== undefined) await endProcess(ledger);
+  const hits = await personalHits(state.dir);
   state.remove();
+  expect(hits, 'personal data where none may be').toEqual([]);
 });
 
 const folderOf = (centre: string): string => path.join(state.dir, 'nodes', centre);

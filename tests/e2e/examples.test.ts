@@ -13,6 +13,7 @@ import { NodeApi } from '../../node/src/adapters/cli/node-api.js';
 import { SampleCa } from '../../node/src/composition/local/sample-ca.js';
 import { centreIds, huilian, readJson, root, stateFolder } from './main-job.js';
 import { endProcess, ledgerArguments, startProcess } from './open-state.js';
+import { personalHits } from './privacy/scan-state.js';
 
 // The three examples against real nodes: a bidder that registers by the command line with its certificate, a platform
 // that fills its form, a bank that keeps evidence. The bidder answers through its own page's server.
@@ -81,7 +82,9 @@ describe('the examples against real nodes', () => {
   afterAll(async () => {
     for (const page of pages) await page.close();
     for (const child of running.reverse()) await endProcess(child);
+    const hits = await personalHits(state.dir);
     state.remove();
+    expect(hits, 'personal data where none may be').toEqual([]);
   });
 
   it('a bidder registers its key by the command line, with its certificate', async () => {

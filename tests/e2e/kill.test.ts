@@ -5,6 +5,7 @@ import { decodeBatchArgument, recordId, type JsonObject } from '@huilian/protoco
 import { NodeApi } from '../../node/src/adapters/cli/node-api.js';
 import { centreIds, huilian, readJson, root, stateFolder } from './main-job.js';
 import { endProcess, ledgerArguments, readBlocks, replay, startProcess, withNode } from './open-state.js';
+import { personalHits } from './privacy/scan-state.js';
 
 // The victims are real processes and die by SIGKILL in the middle of a sync. What was acknowledged must be on the ledger
 // exactly once, and every read model must equal a replay.
@@ -73,8 +74,10 @@ describe('kill -9 in the middle of a sync', () => {
   afterEach(async () => {
     for (const name of [...running.keys()].reverse()) await end(name);
   });
-  afterAll(() => {
+  afterAll(async () => {
+    const hits = await personalHits(state.dir);
     state.remove();
+    expect(hits, 'personal data where none may be').toEqual([]);
   });
 
   it.each(['guangzhou', 'ledger', 'zhuhai'])('of %s loses and doubles nothing', async (victim) => {

@@ -4,6 +4,7 @@ import { decodeBatchArgument, isJsonObject, recordId, type JsonObject } from '@h
 import { verifyEvidence, type Evidence } from '@huilian/sdk';
 import { centreIds, huilian, jsonFiles, readJson, root, stateFolder, summaryOf, type Run, type Summary } from './main-job.js';
 import { readBlocks, replay, withNode } from './open-state.js';
+import { personalHits } from './privacy/scan-state.js';
 import type { LedgerBlock } from '../../node/src/core/ports.js';
 import type { ReadModel } from '../../node/src/core/indexing/read-model.js';
 
@@ -44,8 +45,10 @@ describe('the main job, run once', () => {
     blocks = await readBlocks(state.dir);
     replayed = await replay(blocks);
   }, 240_000);
-  afterAll(() => {
+  afterAll(async () => {
+    const hits = await personalHits(state.dir);
     state.remove();
+    expect(hits, 'personal data where none may be').toEqual([]);
   });
 
   it('published what the blocks hold, and every read model equals a replay', async () => {

@@ -4,11 +4,11 @@
 // needs a case, or an entry under `elsewhere` that names the test in which the code is seen, or says why no caller meets it.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorCatalogue } from '@huilian/protocol';
 import { readJson, root } from './main-job.js';
-import { inventedIds, TriedHashes } from './privacy/try-out-hashes.js';
+import { PersonalScan } from './privacy/personal-scan.js';
+import { inventedIds } from './privacy/try-out-hashes.js';
 import { RunningConsortium } from './running-consortium.js';
 import { AccessDoor } from './refusals/access-door.js';
 import { batchCases } from './refusals/batch-cases.js';
@@ -152,12 +152,14 @@ describe('refusals', () => {
     const { body } = await local.call('guangzhou', 'POST', '/v1/records', `${rows.join('\n')}\n`, 'operator');
     expect((body['lines'] as object[]).at(-1)).toEqual({ summary: { accepted: 1000, lines: 1000, refused: 0, unchanged: 0 } });
     await local.whenLevel();
-    const tried = new TriedHashes(ids.map(({ id }) => id));
+    const scan = new PersonalScan(ids.map(({ id }, at) => ({ name: String(at), value: id })));
     const transactions = (await local.transactionsSince(before)).filter(({ function: name }) => name === 'records:publish');
     expect(transactions.length).toBeGreaterThan(0);
     for (const { args, response, writes } of transactions) {
-      const bytes = [...args.map((argument) => inflateRawSync(argument)), response, ...writes.flatMap(({ key, value }) => [Buffer.from(key), value ?? new Uint8Array()])];
-      for (const piece of bytes) expect(tried.betrayed(piece).size).toBe(0);
+      for (const argument of args) scan.bytes('arguments', argument, true);
+      for (const bytes of [response, ...writes.flatMap(({ key, value }) => [Buffer.from(key), value ?? new Uint8Array()])]) scan.bytes('results', bytes);
     }
+    expect(scan.bytesScanned).toBeGreaterThan(100_000);
+    expect(scan.hits).toEqual([]);
   }, 120_000);
 });

@@ -1,4 +1,5 @@
 import { brotliDecompressSync, inflateRawSync, inflateSync } from 'node:zlib';
+import { tryOutHashes } from './try-out-hashes.js';
 
 /** Where a planted value was found. Names the value by its place in the list and never repeats it. */
 export interface Hit {
@@ -28,16 +29,24 @@ const compressed: readonly { readonly opening: Buffer; readonly open: (bytes: Bu
 
 /**
  * Looks for planted values in bytes: as they are, and as anything on the way could have written them: UTF-16, JSON and
- * percent escapes, base64 in its three positions and both alphabets, hex, and inside gzip, zlib and raw deflate. One
- * compression inside another is followed to a depth of three.
+ * percent escapes, base64 in its three positions and both alphabets, hex, as a hash without key and salt that anybody can
+ * try out, and inside gzip, zlib and raw deflate. One compression inside another is followed to a depth of three.
  */
 export class PersonalScan {
-  private readonly needles: readonly Needle[];
+  private readonly needles = new Map<number, Needle[]>();
+  /** One bit for each opening that a needle may have: most bytes are passed over by it. */
+  private readonly openings = new Uint8Array(2 ** 21);
   private readonly found: Hit[] = [];
   private scanned = 0;
 
   public constructor(planted: readonly Planted[]) {
-    this.needles = planted.flatMap(({ name, value }) => needlesOf(name, value));
+    for (const { name, value } of planted) {
+      for (const needle of needlesOf(name, value)) {
+        const place = openingOf(needle.bytes.readUInt32BE(0));
+        this.openings[place >>> 3] = (this.openings[place >>> 3] ?? 0) | (1 << (place & 7));
+        this.needles.set(place, [...(this.needles.get(place) ?? []), needle]);
+      }
+    }
   }
 
   public get hits(): readonly Hit[] {
@@ -59,8 +68,14 @@ export class PersonalScan {
 
   private look(channel: string, bytes: Buffer, whole: boolean, depth: number): void {
     this.scanned += bytes.length;
-    for (const { bytes: needle, encoding, planted } of this.needles) {
-      if (bytes.includes(needle)) this.add({ channel: depth === 0 ? channel : `${channel} (inflated)`, encoding, planted });
+    let word = 0;
+    for (let end = 0; end < bytes.length; end += 1) {
+      word = ((word << 8) | (bytes[end] ?? 0)) >>> 0;
+      const place = openingOf(word);
+      if (((this.openings[place >>> 3] ?? 0) & (1 << (place & 7))) === 0 || end < 3) continue;
+      for (const { bytes: needle, encoding, planted } of this.needles.get(place) ?? []) {
+        if (needle.compare(bytes, end - 3, Math.min(bytes.length, end - 3 + needle.length)) === 0) this.add({ channel: depth === 0 ? channel : `${channel} (inflated)`, encoding, planted });
+      }
     }
     if (depth === 3) return;
     for (const inflated of inflatedIn(bytes, whole)) this.look(channel, inflated, true, depth + 1);
@@ -70,6 +85,11 @@ export class PersonalScan {
     const same = this.found.some(({ channel, encoding, planted }) => channel === hit.channel && encoding === hit.encoding && planted === hit.planted);
     if (!same) this.found.push(hit);
   }
+}
+
+/** Four bytes as 24 bits (multiplicative hashing). */
+function openingOf(word: number): number {
+  return Math.imul(word, 0x9e3779b1) >>> 8;
 }
 
 function* inflatedIn(bytes: Buffer, whole: boolean): Generator<Buffer> {
@@ -127,6 +147,7 @@ function needlesOf(planted: string, value: string): Needle[] {
     ['percent all', Buffer.from(percent)],
     ...inBase64('base64', utf8),
     ...inBase64('base64 utf-16', utf16),
+    ...tryOutHashes(value),
   ];
   const seen = new Set<string>();
   return spellings.flatMap(([encoding, bytes]) => {

@@ -3,23 +3,60 @@ import path from 'node:path';
 import { Level } from 'level';
 import { LevelStore } from '../../../node/src/adapters/level/level-store.js';
 import type { BlockTransaction } from '../../../node/src/core/ports.js';
-import { centreIds } from '../main-job.js';
-import type { PersonalScan } from './personal-scan.js';
+import { centreIds, saidByCommands } from '../main-job.js';
+import { PersonalScan, type Hit } from './personal-scan.js';
+import { plantedValues } from './planted-values.js';
+
+type Centre = (typeof centreIds)[number];
 
 interface OpenDoors {
   transactionsSince(height: number): Promise<readonly BlockTransaction[]>;
-  api(centre: (typeof centreIds)[number]): { readonly url: string };
+  api(centre: Centre): { readonly url: string };
+  operatorToken(centre: Centre): string;
 }
 
-/** What can be asked for while all runs: every transaction's arguments, answers and writes, and each node's open pages. */
+const streamMilliseconds = 300;
+
+/** What can be asked for while all runs: every transaction's arguments, answers and writes, and whatever each node tells its operator. */
 export async function scanDoors(scan: PersonalScan, doors: OpenDoors): Promise<void> {
   for (const { args, function: name, proposalResponse, response, writes } of await doors.transactionsSince(-1)) {
     for (const argument of args) scan.bytes(`arguments of ${name}`, argument, true);
     for (const bytes of [response, proposalResponse, ...writes.flatMap(({ key, value }) => [Buffer.from(key), value ?? new Uint8Array()])]) scan.bytes(`ledger ${name}`, bytes);
   }
-  for (const centre of centreIds) {
-    for (const page of ['/metrics', '/healthz', '/readyz', '/v1/consortium', '/v1/members']) scan.text(page, await (await fetch(`${doors.api(centre).url}${page}`)).text());
+  await Promise.all(centreIds.map(async (centre) => {
+    for (const route of await routesOf(doors.api(centre).url)) scan.text(route, await told(`${doors.api(centre).url}${route}`, doors.operatorToken(centre)));
+  }));
+}
+
+/** Every route of the node's own description that is read without an id; the pages of the description itself are the same for all. */
+async function routesOf(url: string): Promise<string[]> {
+  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  return Object.entries(paths).flatMap(([route, methods]) => ('get' in methods && !route.includes('{') && !/^\/(?:docs|errors|openapi)/.test(route) ? [route] : []));
+}
+
+/** An answer as it comes; of a feed that does not end, what it had to say at once. */
+async function told(address: string, token: string): Promise<string> {
+  const stop = new AbortController();
+  const response = await fetch(address, { headers: { authorization: `Bearer ${token}` }, signal: stop.signal });
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) return await response.text();
+  const timer = setTimeout(() => { stop.abort(); }, streamMilliseconds);
+  let text = '';
+  try {
+    for await (const part of response.body ?? []) text += Buffer.from(part as Uint8Array).toString('utf8');
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
   }
+  return text;
+}
+
+/** Planted values in what a local consortium that was ended, and the commands of this file, have written. */
+export async function personalHits(dir: string): Promise<readonly Hit[]> {
+  const scan = new PersonalScan(plantedValues());
+  await scanState(scan, dir, true);
+  for (const text of saidByCommands) scan.text('commands', text);
+  return scan.hits;
 }
 
 /** What lies on the disks of a stopped consortium: blocks byte by byte, logs, and each node's store, where payloads are sealed. */
@@ -28,7 +65,7 @@ export async function scanState(scan: PersonalScan, dir: string, embedded: boole
     await scanBlocks(scan, path.join(dir, 'ledger', 'store'));
     scanFiles(scan, 'ledger files', path.join(dir, 'ledger', 'store'));
   }
-  scanFiles(scan, 'logs', path.join(dir, 'logs'));
+  if (existsSync(path.join(dir, 'logs'))) scanFiles(scan, 'logs', path.join(dir, 'logs'));
   for (const centre of centreIds) {
     const folder = path.join(dir, 'nodes', centre, 'data');
     if (!existsSync(folder)) continue;

@@ -2,36 +2,29 @@ import { createHash } from 'node:crypto';
 import { toBase32 } from '@huilian/protocol';
 
 const algorithms = ['sha256', 'sha512', 'sha1', 'md5', 'sm3', 'sha3-256', 'ripemd160'] as const;
-/** How a careless design would have hashed a number of a person. */
-const forms: readonly ((id: string) => string)[] = [(id) => id, (id) => `personnel${id}`, (id) => `personnel\u0000${id}`, (id) => `idNumber:${id}`, (id) => JSON.stringify(id), (id) => JSON.stringify({ idNumber: id })];
+/** How a careless design would have hashed a value of a person. */
+const forms: readonly ((value: string) => string)[] = [(value) => value, (value) => `personnel${value}`, (value) => `personnel\u0000${value}`, (value) => `idNumber:${value}`, (value) => JSON.stringify(value), (value) => JSON.stringify({ idNumber: value })];
+/** So much of a digest tells it from any other bytes. */
+const toldBytes = 9;
 
-/** Finds, of some identity numbers, those that an unkeyed and unsalted hash in these bytes betrays: in binary, hex or base32. */
-export class TriedHashes {
-  private readonly binary = new Map<bigint, string>();
-  private readonly base32 = new Map<string, string>();
-
-  public constructor(ids: readonly string[]) {
-    for (const id of ids) {
-      for (const algorithm of algorithms) {
-        for (const form of forms) {
-          const digest = createHash(algorithm).update(form(id)).digest();
-          this.binary.set(digest.readBigUInt64BE(0), id);
-          this.base32.set(toBase32(digest.subarray(0, 16)).slice(0, 20), id);
-        }
-      }
-    }
-  }
-
-  public betrayed(bytes: Uint8Array): Set<string> {
-    const found = new Set<string>();
-    const note = (id: string | undefined): void => { if (id !== undefined) found.add(id); };
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let at = 0; at + 8 <= buffer.length; at += 1) note(this.binary.get(buffer.readBigUInt64BE(at)));
-    const text = buffer.toString('latin1').toLowerCase();
-    for (const [token] of text.matchAll(/[0-9a-f]{32,}/g)) note(this.binary.get(BigInt(`0x${token.slice(0, 16)}`)));
-    for (const [token] of text.matchAll(/[a-z2-7]{26}/g)) note(this.base32.get(token.slice(0, 20)));
-    return found;
-  }
+/**
+ * The openings of every unkeyed and unsalted hash by which somebody who guesses the value could compare: in binary, hex,
+ * base64, base64url and base32, as they stand at the start of a token.
+ */
+export function tryOutHashes(value: string): [how: string, bytes: Buffer][] {
+  return algorithms.flatMap((algorithm) =>
+    forms.flatMap((form): [string, Buffer][] => {
+      const told = createHash(algorithm).update(form(value)).digest().subarray(0, toldBytes);
+      const base64 = told.toString('base64');
+      return [
+        [algorithm, told],
+        [`${algorithm} hex`, Buffer.from(told.toString('hex'))],
+        [`${algorithm} hex upper`, Buffer.from(told.toString('hex').toUpperCase())],
+        [`${algorithm} base64`, Buffer.from(base64)],
+        [`${algorithm} base64url`, Buffer.from(base64.replaceAll('+', '-').replaceAll('/', '_'))],
+        [`${algorithm} base32`, Buffer.from(toBase32(told).slice(0, 14))],
+      ];
+    }));
 }
 
 /** Resident identity numbers invented with births of 1900 to 1924, which is before such numbers were given out (GB 11643). */
