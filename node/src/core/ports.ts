@@ -1,7 +1,7 @@
 import type { Es256Sign, LedgerFunction, MemberDocument } from '@huilian/protocol';
 
 /**
- * The six ports of the node. Everything in core reaches the world through these and nothing else, so that a seeded
+ * The seven ports of the node. Everything in core reaches the world through these and nothing else, so that a seeded
  * simulator can drive a whole consortium in one process.
  */
 
@@ -133,4 +133,16 @@ export interface VaultKeys {
   ensure(names: readonly string[]): Promise<void>;
   /** Rewrites the file without these keys: what they wrapped can never be opened again. @throws STORAGE_FAILED */
   remove(names: readonly string[]): Promise<void>;
+}
+
+/** Calls the addresses that members named for their webhooks, and no other place. */
+export interface WebhookSender {
+  /** Whether an address may be called, and its name leads somewhere. @throws WEBHOOK_TARGET_FORBIDDEN {reason}, WEBHOOK_TARGET_FAILED {reason} */
+  check(url: string): Promise<void>;
+  /**
+   * One POST, resolved by a 2xx. Checks the address again, and the one it connects to; follows no redirect, reads nothing
+   * of the answer but its status. @throws WEBHOOK_TARGET_FORBIDDEN {reason}, WEBHOOK_TARGET_FAILED {reason, status?}
+   */
+  post(url: string, headers: Readonly<Record<string, string>>, body: string, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
 }

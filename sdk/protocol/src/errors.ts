@@ -156,6 +156,11 @@ const nodeRows = {
   REPLAYED: [401, '该签名已被使用过', 'this signature was used before', '请用新的随机数重新签署，每次只发送一次', 'sign a new one with a new nonce, and send each once'],
   IDEMPOTENCY_MISMATCH: [422, '同一幂等键用于不同内容', 'the Idempotency-Key was used with another body', '重发请用原内容；新的操作请用新的幂等键', 'to repeat a call send the same body; for a new one take a new key'],
   RATE_LIMITED: [429, '请求过于频繁', 'too many calls', '请按 Retry-After 所示时间等待后重试', 'wait for the time in Retry-After, then try again'],
+  WEBHOOK_TARGET_FORBIDDEN: [403, '推送地址不允许：不是公网 https 地址', 'the address of the webhook is not allowed: not a public https address', '请改用公网 https 地址，或请运维在配置 webhooks 中允许该网段', 'use a public https address, or have the operator allow its network under webhooks in the configuration'],
+  WEBHOOK_TARGET_FAILED: [502, '推送目标没有确认接收', 'the target of the webhook did not take the delivery', '请确认目标在线并以 2xx 答复；节点会按间隔重试', 'see that the target is up and answers 2xx; the node tries again by itself'],
+  WEBHOOK_PAUSED: [409, '推送长期失败，已暂停', 'the webhook failed for too long and is paused', '请修复推送目标后恢复推送，将从停下处继续', 'repair the target, then resume the webhook: it goes on where it stopped'],
+  TOO_MANY_SUBSCRIBERS: [429, '订阅数已达上限', 'there are too many subscribers', '请关闭不用的订阅或推送后重试', 'close subscriptions or webhooks that are not needed, then try again'],
+  CONSUMER_TOO_SLOW: [408, '接收方读取过慢，连接已断开', 'the consumer read too slowly and was cut off', '请以最后收到的事件编号重新连接，不会遗漏', 'connect again with the id of the last event received: nothing is missed'],
   BODY_TOO_LARGE: [413, '请求体超过上限', 'the body exceeds its limit', '请拆分为多个请求；大量记录请用 NDJSON 流', 'split it into several calls; for many records send an NDJSON stream'],
   STREAM_TRUNCATED: [400, '数据流在一行中间中断', 'the stream ended inside a line', '已确认的行已保存，请从详情所示的行继续', 'acknowledged lines are safe; go on from the line in the details'],
   CONFIG_INVALID: [400, '配置无效', 'the configuration is invalid', '请改正详情中 path 所指的项，再运行 huilian config check', 'correct the entry named by path, then run huilian config check'],
@@ -170,6 +175,7 @@ const nodeRows = {
 
 const clientRows = {
   PAYLOAD_DECRYPT_FAILED: [422, '解密失败：密钥不是本释放的收件方，或密文损坏', 'decryption failed: the key is not the one this was encrypted to, or the ciphertext is damaged', '请用签署请求时登记的加密密钥；否则重新取得释放', 'use the encryption key that was registered when the request was signed, or fetch the release again'],
+  WEBHOOK_BAD_SIGNATURE: [401, '推送签名无效或已过期', "the webhook's signature is invalid or too old", '丢弃该请求；核对登记推送时取得的密钥与本机时钟', 'drop the request; compare the secret given at registration, and the clock'],
   WALLET_UNREADABLE: [400, '钱包无法把所签内容完整写成文字，拒绝签名', 'the wallet cannot put all of this into words, so it does not sign', '不要以其他方式签署；请核对请求来源与钱包版本', "do not sign it by other means; check where the request comes from, and the wallet's version"],
   WALLET_DOMAIN_CHANGED: [403, '联盟域与首次使用时记住的不同', "the consortium's domain differs from the one remembered at first use", '请停止签署；向本中心核实章程指纹，可能有人冒充节点', 'stop signing; ask your centre for the charter fingerprint: someone may pretend to be the node'],
 } as const satisfies Record<string, Row>;

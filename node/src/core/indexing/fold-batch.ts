@@ -1,5 +1,5 @@
 import { inflateRawSync } from 'node:zlib';
-import { concatBytes, leafHashOfText, limits, ProtocolError, recordId, utf8, type BatchArgument, type Header, type LedgerState } from '@huilian/protocol';
+import { concatBytes, leafHashOfText, limits, parseRecordId, ProtocolError, recordId, utf8, type BatchArgument, type Header, type LedgerState } from '@huilian/protocol';
 import { addTrail, type FoldStep } from './fold-step.js';
 import { placeWithin, type PostingDimension } from './index-keys.js';
 import { decodeRow, encodeRow, type BatchRow, type PositionRange, type RecordRow } from './index-rows.js';
@@ -78,6 +78,8 @@ export function markContested(step: FoldStep, id: string, version: number, owner
   const before = decodeRow<{ version: number }>(rows.get(keys.contested(id)))?.version ?? 0;
   if (version <= before) return;
   rows.put(keys.contested(id), encodeRow({ version }));
+  const { kind, publisher } = parseRecordId(id);
+  step.events.push({ type: 'huilian.record.contested', recordId: id, version, kind, publisher, ...(owner === undefined ? {} : { owner }) });
   if (owner !== undefined) addTrail(step, owner, { what: 'contested', recordIds: [id], version });
 }
 

@@ -1,9 +1,10 @@
 import { fromUtf8, ledgerFunctions, recordId, splitStateKey, utf8, type LedgerState, type Ticket, type TrailEntry } from '@huilian/protocol';
 import type { BlockTransaction, LedgerBlock, StoreWrite } from '../ports.js';
 import { foldBatch, markContested } from './fold-batch.js';
+import { eventsOfWrite } from './events-of-write.js';
 import { addTrail, FoldedWrites, type FoldStep, type IndexedBatch } from './fold-step.js';
 import { placeWithin, transactionPlace, type IndexKeys, type TicketDimension } from './index-keys.js';
-import { decodeRow, encodeRow, type RecordRow, type TransactionRow } from './index-rows.js';
+import { decodeRow, encodeRow, type EventsRow, type RecordRow, type TransactionRow } from './index-rows.js';
 
 export interface FoldedBlock {
   readonly writes: readonly StoreWrite[];
@@ -20,12 +21,19 @@ export function foldBlock(block: LedgerBlock, keys: IndexKeys, stored: (key: str
   for (const [index, transaction] of block.transactions.entries()) {
     foldTransactionRow(rows, keys, block.number, index, transaction);
     if (transaction.code !== 'VALID') continue;
-    const step: FoldStep = { rows, keys, block: block.number, place: transactionPlace(block.number, index), transaction, batches, trails: 0 };
+    const step: FoldStep = { rows, keys, block: block.number, place: transactionPlace(block.number, index), transaction, batches, trails: 0, events: [] };
     for (const write of transaction.writes) foldStateWrite(step, write.key, write.value);
+    putEvents(step);
   }
   rows.put(keys.block(block.number), utf8(block.hash));
   rows.put(keys.checkpoint, encodeRow({ hash: block.hash, height: block.number }));
   return { writes: rows.list(), batches };
+}
+
+/** One row for the events of a transaction, so that they are as atomic as its block. */
+function putEvents({ events, keys, place, rows, transaction }: FoldStep): void {
+  if (events.length === 0) return;
+  rows.put(keys.eventsAt(place), encodeRow({ events, time: transaction.time, transactionId: transaction.id } satisfies EventsRow));
 }
 
 function foldTransactionRow(rows: FoldedWrites, keys: IndexKeys, block: number, index: number, { code, id }: BlockTransaction): void {
@@ -48,7 +56,9 @@ function foldStateWrite(step: FoldStep, key: string, value: Uint8Array | undefin
   if (value === undefined) step.rows.remove(mirrored);
   else {
     step.rows.put(mirrored, value);
-    stateFolds[parts.type]?.(step, parts.parts, fromUtf8(value), before);
+    const text = fromUtf8(value);
+    stateFolds[parts.type]?.(step, parts.parts, text, before);
+    step.events.push(...eventsOfWrite(step.transaction.function, parts, text, before));
   }
 }
 

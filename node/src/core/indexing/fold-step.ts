@@ -1,7 +1,7 @@
 import type { TrailEntry } from '@huilian/protocol';
 import type { BlockTransaction, StoreWrite } from '../ports.js';
 import { placeWithin, type IndexKeys } from './index-keys.js';
-import { encodeRow } from './index-rows.js';
+import { encodeRow, type EventNote } from './index-rows.js';
 
 /** Writes of one block, which later transactions of the same block read before they are stored. */
 export class FoldedWrites {
@@ -44,6 +44,8 @@ export interface FoldStep {
   readonly batches: IndexedBatch[];
   /** Trail rows this transaction has so far. */
   trails: number;
+  /** Events of this transaction, but for the records of its batch: those are read from their headers. */
+  readonly events: EventNote[];
 }
 
 /** Adds a row to an owner's trail; the headers of the owner's records are on it by the party index. */

@@ -35,6 +35,8 @@ export interface IndexKeys {
   /** Ticket ids by who or what they concern. */
   ticketOf(dimension: TicketDimension, value: string, place: string): string;
   trail(owner: string, place: string): string;
+  /** EventsRow of a transaction. */
+  eventsAt(place: string): string;
   /** {block} of a grant's revocation. */
   revokedAt(owner: string, grantDigest: string): string;
 }
@@ -65,6 +67,7 @@ export function indexKeys(generation: number): IndexKeys {
     ticket: (id) => `${prefix}k/${id}`,
     ticketOf: (dimension, value, place) => `${prefix}y/${dimension}/${value}/${place}`,
     trail: (owner, place) => `${prefix}w/${owner}/${place}`,
+    eventsAt: (place) => `${prefix}e/${place}`,
     revokedAt: (owner, grantDigest) => `${prefix}v/${owner}/${grantDigest}`,
   };
 }

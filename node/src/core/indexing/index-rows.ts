@@ -1,4 +1,4 @@
-import { canonicalBytes, fromUtf8 } from '@huilian/protocol';
+import { canonicalBytes, fromUtf8, type EventData, type EventType } from '@huilian/protocol';
 
 /** Rows of the read model as they are stored: canonical JSON, but for leaves and the like, which are bytes by nature. */
 export interface Checkpoint {
@@ -33,6 +33,17 @@ export interface TransactionRow {
 
 export interface TicketRow {
   readonly block: number;
+  readonly time: number;
+  readonly transactionId: string;
+}
+
+/** What an event says beyond its place; of a ticket's, only its id, for the ticket stands in the world state. */
+export type EventNote = Partial<EventData> & { readonly type: EventType };
+
+/** What a transaction made true, but for the records of a batch, which stand in its headers. */
+export interface EventsRow {
+  readonly events: readonly EventNote[];
+  /** Transaction time, Unix seconds. */
   readonly time: number;
   readonly transactionId: string;
 }

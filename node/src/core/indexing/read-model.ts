@@ -16,7 +16,8 @@ import {
   type TrailEntry,
 } from '@huilian/protocol';
 import type { LedgerBlock, Store } from '../ports.js';
-import { generationKey, indexKeys, pastPrefix, splitPlace, type IndexKeys } from './index-keys.js';
+import { eventTransactions, type EventTransaction } from './event-transactions.js';
+import { generationKey, indexKeys, pastPrefix, placeWithin, splitPlace, transactionPlace, type IndexKeys } from './index-keys.js';
 import { decodeRow, type BatchRow, type Checkpoint, type RecordRow, type TicketRow, type TransactionRow } from './index-rows.js';
 import { recordPlaces, type RecordFilter } from './record-places.js';
 
@@ -249,6 +250,33 @@ export class ReadModel {
       if (role[0] !== subjectRole) entries.push({ place, entry: this.publication(place) });
     }
     return entries.sort((left, right) => (left.place < right.place ? -1 : 1)).map(({ entry }) => entry);
+  }
+
+  /**
+   * The next transactions with events, from a transaction on, and the height up to which that is all there is when they
+   * are fewer than the limit.
+   */
+  public async eventTransactions(block: number, transaction: number, limit: number): Promise<{ readonly height: number; readonly transactions: readonly EventTransaction[] }> {
+    for (;;) {
+      const { keys } = this;
+      const height = this.height();
+      const transactions = await eventTransactions(this.store, keys, transactionPlace(block, transaction), height, limit);
+      // Rows of a generation that was replaced meanwhile may have gone half way.
+      if (keys === this.keys) return { height, transactions };
+    }
+  }
+
+  /** The headers of a batch from a position on, in order. @throws STORAGE_FAILED where one is missing */
+  public async *headers(block: number, transaction: number, first: number, count: number): AsyncGenerator<Header> {
+    const place = transactionPlace(block, transaction);
+    const range = { gte: this.keys.header(placeWithin(place, first)), lte: this.keys.header(placeWithin(place, count - 1)) };
+    let next = first;
+    for await (const [key, value] of this.store.entries(range)) {
+      if (!key.endsWith(placeWithin(place, next))) break;
+      yield decodeRow<Header>(value);
+      next += 1;
+    }
+    readRow(next < count ? undefined : true, place);
   }
 
   /** Where a transaction stands, to fetch it again for evidence, and its validation code. */
