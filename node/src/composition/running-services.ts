@@ -11,7 +11,7 @@ import type { BatchSender } from '../core/outbox/send-batches.js';
 import type { Transport } from '../core/ports.js';
 import { errorFields, type Logger } from '../observability/logger.js';
 
-type Shared = Pick<NodeServices, 'asks' | 'clock' | 'commands' | 'evidence' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'store' | 'trail'>;
+type Shared = Pick<NodeServices, 'asks' | 'clock' | 'commands' | 'evidence' | 'feed' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'store' | 'trail' | 'webhooks'>;
 
 export interface ServiceParts extends Shared {
   readonly deadLetters: DeadLetters;
@@ -32,6 +32,7 @@ export class RunningServices extends NodeServices {
   public readonly clock: NodeServices['clock'];
   public readonly commands: LedgerCommands;
   public readonly evidence: NodeServices['evidence'];
+  public readonly feed: NodeServices['feed'];
   public readonly memberId: string;
   public readonly random: NodeServices['random'];
   public readonly readModel: NodeServices['readModel'];
@@ -39,6 +40,7 @@ export class RunningServices extends NodeServices {
   public readonly relay: NodeServices['relay'];
   public readonly store: NodeServices['store'];
   public readonly trail: NodeServices['trail'];
+  public readonly webhooks: NodeServices['webhooks'];
 
   public constructor(private readonly parts: ServiceParts) {
     super();
@@ -47,6 +49,7 @@ export class RunningServices extends NodeServices {
       clock: this.clock,
       commands: this.commands,
       evidence: this.evidence,
+      feed: this.feed,
       memberId: this.memberId,
       random: this.random,
       readModel: this.readModel,
@@ -54,6 +57,7 @@ export class RunningServices extends NodeServices {
       relay: this.relay,
       store: this.store,
       trail: this.trail,
+      webhooks: this.webhooks,
     } = parts);
   }
 
@@ -117,6 +121,7 @@ export class RunningServices extends NodeServices {
       member: this.memberId,
       memoryMiB: this.parts.memory(),
       outbox: await outbox.status(),
+      webhooks: this.webhooks.counts(),
     };
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fromUtf8, parseRecordId, ProtocolError, utf8, type JsonObject } from '@huilian/protocol';
@@ -9,10 +10,14 @@ import { Libp2pTransport } from '../adapters/libp2p/libp2p-transport.js';
 import { systemClock } from '../adapters/system/system-clock.js';
 import { systemRandom } from '../adapters/system/system-random.js';
 import { ExaminingThreads } from '../adapters/threads/examining-threads.js';
+import { GuardedSender } from '../adapters/webhooks/guarded-sender.js';
 import type { NodeConfig } from '../config/config.js';
 import { Asks } from '../core/access/asks.js';
 import { OpenTickets } from '../core/access/open-tickets.js';
 import { RelayRequest } from '../core/access/relay-request.js';
+import { EventFeed } from '../core/events/event-feed.js';
+import { WebhookSecrets } from '../core/events/webhook-secrets.js';
+import { Webhooks, type WebhookParts } from '../core/events/webhooks.js';
 import { BuildEvidence } from '../core/evidence/build-evidence.js';
 import { KeepReceipts } from '../core/exchange/keep-receipts.js';
 import { OfferRecords, type OfferRequest } from '../core/exchange/offer-records.js';
@@ -77,12 +82,15 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const relay = new RelayRequest(readModel, store, keys, transport, new OpenTickets(ledger, clock, random), { offers, releases, receipts }, refusals);
   const trail = new JoinTrail(readModel, refusals, store, transport, keys, clock, recover);
   const commands = new LedgerCommands(ledger, keys, clock, random);
+  const feed = new EventFeed(readModel);
+  const webhooks = webhooksOf(stateDir, config, { clock, feed, keys, onAlarm: alarm, random, readModel, store });
   const services = new RunningServices({
     asks: new Asks(store, readModel, clock, random, recover),
     clock,
     commands,
     deadLetters: new DeadLetters(store),
     evidence: new BuildEvidence(readModel, ledger, relay),
+    feed,
     follower,
     intake,
     logger,
@@ -96,6 +104,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     store,
     trail,
     transport,
+    webhooks,
     ownPublicRecord: async (recordId) => await publicRecord(readModel, releases, recordId),
     memory: () => Math.round(process.memoryUsage.rss() / memoryUnit),
   });
@@ -112,11 +121,13 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   sender.start();
   receipts.start();
   sleep.start();
+  await webhooks.start();
   return {
     services,
     close: async () => {
       stopWatching();
       sleep.stop();
+      await webhooks.stop();
       await Promise.all([sender.stop(), receipts.stop(), transport.close()]);
       await follower.stop();
       await ledger.close();
@@ -124,6 +135,15 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
       await Promise.all([mark.close(), keys.close(), examiner?.close()]);
     },
   };
+}
+
+type WebhookCore = Pick<WebhookParts, 'clock' | 'feed' | 'onAlarm' | 'random' | 'readModel' | 'store'> & { readonly keys: Keys };
+
+function webhooksOf(stateDir: string, { webhooks: settings }: NodeConfig, { keys, ...core }: WebhookCore): Webhooks {
+  const { allowHttp, allowPrivate, caFile, mostInAll, mostPerSubscriber, timeoutMilliseconds, ...limits } = settings;
+  const ca = caFile === undefined ? {} : { ca: readFileSync(path.resolve(stateDir, caFile), 'utf8') };
+  const sender = new GuardedSender({ allowHttp, allowPrivate, timeoutMilliseconds, ...ca });
+  return new Webhooks({ ...core, limits, memberId: keys.memberId, mostInAll, mostPerSubscriber, secrets: new WebhookSecrets(keys), sender });
 }
 
 /** Threads that work rows through beside the one that judges and writes them; none where the machine has one core. */

@@ -53,6 +53,21 @@ export interface NodeConfig {
     /** Threads that work rows through; as many as the machine has cores to spare where absent, 0 for none. */
     readonly threads?: number;
   };
+  readonly webhooks: {
+    /** CIDR ranges that webhooks may call although they are not public. */
+    readonly allowPrivate: readonly string[];
+    /** Whether targets without TLS are allowed. */
+    readonly allowHttp: boolean;
+    /** PEM file of authorities that targets' certificates may chain to beside the public ones. */
+    readonly caFile?: string;
+    readonly timeoutMilliseconds: number;
+    readonly firstRetryMilliseconds: number;
+    readonly mostRetryMilliseconds: number;
+    /** A target that took nothing for so long is left alone. */
+    readonly pauseAfterSeconds: number;
+    readonly mostPerSubscriber: number;
+    readonly mostInAll: number;
+  };
   readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug' };
   /** Below this many free bytes the node answers 507 to new records. */
   readonly diskFloorBytes: number;
@@ -60,6 +75,9 @@ export interface NodeConfig {
 
 const text = { type: 'string', minLength: 1, maxLength: 500 };
 const closed = { type: 'object', additionalProperties: false };
+
+/** An IPv4 or IPv6 address and the length of its network. */
+const cidrPattern = '^(?:(?:\\d{1,3}\\.){3}\\d{1,3}/(?:\\d|[12]\\d|3[0-2])|[0-9A-Fa-f:]{2,39}/(?:\\d{1,2}|1[01]\\d|12[0-8]))$';
 
 /** JSON Schema of huilian.json. */
 const configSchema = {
@@ -108,6 +126,21 @@ const configSchema = {
       },
     },
     intake: { ...closed, default: {}, properties: { threads: { type: 'integer', minimum: 0, maximum: 16 } } },
+    webhooks: {
+      ...closed,
+      default: {},
+      properties: {
+        allowPrivate: { type: 'array', items: { type: 'string', pattern: cidrPattern }, maxItems: 64, default: [] },
+        allowHttp: { type: 'boolean', default: false },
+        caFile: text,
+        timeoutMilliseconds: { type: 'integer', minimum: 100, maximum: 60_000, default: 10_000 },
+        firstRetryMilliseconds: { type: 'integer', minimum: 10, maximum: 60_000, default: 1000 },
+        mostRetryMilliseconds: { type: 'integer', minimum: 10, maximum: 86_400_000, default: 3_600_000 },
+        pauseAfterSeconds: { type: 'integer', minimum: 1, maximum: 31_536_000, default: 259_200 },
+        mostPerSubscriber: { type: 'integer', minimum: 1, maximum: 1000, default: 20 },
+        mostInAll: { type: 'integer', minimum: 1, maximum: 1000, default: 200 },
+      },
+    },
     log: { ...closed, default: {}, properties: { level: { enum: ['error', 'warn', 'info', 'debug'], default: 'info' } } },
     diskFloorBytes: { type: 'integer', minimum: 0, default: 256 * 1024 * 1024 },
   },

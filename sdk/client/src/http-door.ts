@@ -24,7 +24,10 @@ export interface DoorOptions {
 
 /** One call as it goes out; a streamed body can be sent only once. */
 export interface Call extends CallOptions {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'DELETE' | 'GET' | 'POST';
+  readonly accept?: string;
+  /** The answer goes on until somebody ends it. */
+  readonly endless?: boolean;
   readonly body?: string | ReadableStream<Uint8Array>;
   readonly contentType?: string;
 }
@@ -59,6 +62,11 @@ export class HttpDoor {
   /** @throws ProtocolError of the node, or EXCHANGE_FAILED where it does not answer */
   public async post<T>(route: string, body: unknown, options: CallOptions = {}): Promise<T> {
     return await this.json<T>(route, { method: 'POST', body: JSON.stringify(body), contentType: 'application/json', ...options });
+  }
+
+  /** @throws ProtocolError of the node, or EXCHANGE_FAILED where it does not answer */
+  public async delete(route: string, options: CallOptions = {}): Promise<void> {
+    await this.send(route, { method: 'DELETE', ...options });
   }
 
   /** The answer's headers as soon as they come; a body that still goes up goes on. @throws as above */
@@ -106,12 +114,13 @@ export class HttpDoor {
 
   private async once(route: string, call: Call, { key, token }: Attempt): Promise<Response> {
     const headers = {
+      ...(call.accept === undefined ? {} : { accept: call.accept }),
       ...(call.contentType === undefined ? {} : { 'content-type': call.contentType }),
       ...(key === undefined ? {} : { 'idempotency-key': key }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
     const streamed = call.body instanceof ReadableStream;
-    const limit = streamed ? [] : [AbortSignal.timeout(answerSeconds * 1000)];
+    const limit = streamed || call.endless === true ? [] : [AbortSignal.timeout(answerSeconds * 1000)];
     const init: RequestInit & { duplex?: 'half' } = {
       method: call.method,
       headers,

@@ -4,7 +4,9 @@ import {
   ProtocolError,
   signReceipt,
   verifyPresentation,
+  type ConsortiumEvent,
   type Es256Sign,
+  type EventFilter,
   type GrantEnvelope,
   type Header,
   type MemberState,
@@ -19,6 +21,7 @@ import {
 import { checkAnswer, type Ask, type AskTerms } from './check-grant.js';
 import { checkConsortium, type Consortium } from './consortium.js';
 import type { Evidence } from './evidence-file.js';
+import { eventParameters, eventStream, type SubscribeOptions } from './event-stream.js';
 import { HttpDoor, wait } from './http-door.js';
 import { es256Signer, publicKeysOf, signMemberRotation, type MemberKeys } from './member-keys.js';
 import { buildRequest, checkTicket, type OpenedAccess, type OpenTerms } from './open-request.js';
@@ -65,6 +68,38 @@ export interface RecordPage {
   readonly items: readonly FoundRecord[];
   /** Present while there may be more. */
   readonly cursor?: string;
+}
+
+export interface EventPage {
+  readonly items: readonly ConsortiumEvent[];
+  readonly cursor: string;
+  /** Nothing more is indexed for now. */
+  readonly complete: boolean;
+}
+
+export interface WebhookTerms {
+  /** Public https address without credentials. */
+  readonly url: string;
+  readonly filter?: EventFilter;
+  /** Up to 100 events in one call. */
+  readonly batch?: boolean;
+  /** Begin behind this event id or cursor, `start` for the whole feed; from now on where absent. */
+  readonly after?: string;
+}
+
+export interface Webhook {
+  readonly id: string;
+  readonly url: string;
+  readonly filter: EventFilter;
+  readonly batch: boolean;
+  /** Unix seconds. */
+  readonly createdAt: number;
+  readonly state: 'active' | 'failing' | 'paused';
+  /** Everything up to here was taken, or left out by the filter. */
+  readonly position: string;
+  readonly deliveredAt?: number;
+  readonly failing?: { readonly since: number; readonly attempts: number; readonly at: number; readonly code: string; readonly reason: string; readonly status?: number };
+  readonly paused?: { readonly at: number; readonly code: string; readonly reason: string };
 }
 
 /** What a client trusts and how patient it is. */
@@ -177,6 +212,54 @@ export class MemberClient {
   /** A record, the place of its header, and the batch it stands in; the current version where none is named. @throws RECORD_UNKNOWN, BAD_ID */
   public async record(recordId: string, version?: number): Promise<PlacedRecord> {
     return await this.door.get(`/v1/records/${recordId}${version === undefined ? '' : `?version=${String(version)}`}`);
+  }
+
+  /** One page of the event feed, oldest first; pass its cursor on as `after`. The whole feed where that is absent. @throws BAD_FIELD */
+  public async events(filter: EventFilter = {}, after?: string, limit?: number): Promise<EventPage> {
+    return await this.door.get<EventPage>(`/v1/events?${eventParameters(filter, after, limit)}`);
+  }
+
+  /**
+   * Events as they come, each once and in the order of the ledger, until the signal aborts: breaks are mended by going on
+   * behind the last event. To go on after a restart, keep the id of the last event you dealt with and give it as `after`.
+   * @throws TOKEN_INVALID once the member is suspended, BAD_FIELD
+   */
+  public subscribe(options: SubscribeOptions = {}): AsyncGenerator<ConsortiumEvent> {
+    return eventStream(this.door, options);
+  }
+
+  /** Has events sent to an address. The secret is shown this once. @throws WEBHOOK_TARGET_FORBIDDEN, WEBHOOK_TARGET_FAILED, TOO_MANY_SUBSCRIBERS */
+  public async createWebhook(terms: WebhookTerms): Promise<Webhook & { readonly secret: string }> {
+    return await this.door.post('/v1/webhooks', terms);
+  }
+
+  public async webhooks(): Promise<readonly Webhook[]> {
+    return (await this.door.get<{ items: Webhook[] }>('/v1/webhooks')).items;
+  }
+
+  /** @throws NOT_FOUND */
+  public async webhook(id: string): Promise<Webhook> {
+    return await this.door.get<Webhook>(`/v1/webhooks/${encodeURIComponent(id)}`);
+  }
+
+  /** @throws NOT_FOUND */
+  public async deleteWebhook(id: string): Promise<void> {
+    await this.door.delete(`/v1/webhooks/${encodeURIComponent(id)}`);
+  }
+
+  /** Sends a trial event at once. @throws NOT_FOUND, WEBHOOK_TARGET_FORBIDDEN, WEBHOOK_TARGET_FAILED */
+  public async testWebhook(id: string): Promise<{ readonly delivered: true; readonly event: string }> {
+    return await this.door.post(`/v1/webhooks/${encodeURIComponent(id)}/test`, {});
+  }
+
+  /** Goes on where a paused webhook stood. @throws NOT_FOUND, WEBHOOK_TARGET_FORBIDDEN */
+  public async resumeWebhook(id: string): Promise<Webhook> {
+    return await this.door.post(`/v1/webhooks/${encodeURIComponent(id)}/resume`, {});
+  }
+
+  /** A new secret, shown this once; for a day calls are signed by the one before too. @throws NOT_FOUND */
+  public async renewWebhookSecret(id: string): Promise<{ readonly id: string; readonly secret: string }> {
+    return await this.door.post(`/v1/webhooks/${encodeURIComponent(id)}/secret`, {});
   }
 
   /** Puts an ask where its owner finds it; pass its id on to the owner. @throws BAD_FIELD, BAD_ID, PURPOSE_UNKNOWN */

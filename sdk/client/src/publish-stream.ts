@@ -90,7 +90,8 @@ export async function* answersDown(response: Response, node: string): AsyncGener
   if (!complete) throw new ProtocolError('EXCHANGE_FAILED', { node, reason: 'answers-cut-off' });
 }
 
-async function* textLines(response: Response, node: string): AsyncGenerator<string> {
+/** Lines of an answer as they come, without empty ones where those mean nothing. @throws EXCHANGE_FAILED where it breaks off */
+export async function* textLines(response: Response, node: string, empty = false): AsyncGenerator<string> {
   const reader = response.body?.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
   if (reader === undefined) return;
   let rest = '';
@@ -102,7 +103,7 @@ async function* textLines(response: Response, node: string): AsyncGenerator<stri
       if (done) break;
       const parts = (rest + value).split('\n');
       rest = parts.pop() ?? '';
-      for (const line of parts) if (line !== '') yield line;
+      for (const line of parts) if (empty || line !== '') yield line;
     }
   } finally {
     await reader.cancel().catch(() => undefined);

@@ -60,7 +60,7 @@ export class Idempotency implements NestInterceptor {
 
   private async runAndKeep(place: string, body: string, run: () => Promise<unknown>): Promise<unknown> {
     const answer = await run();
-    await this.services.store.write([{ key: place, value: utf8(JSON.stringify({ at: this.services.clock.now(), body, answer } satisfies Kept)) }]);
+    await this.services.store.write([{ key: place, value: utf8(JSON.stringify({ at: this.services.clock.now(), body, answer: withoutSecret(answer) } satisfies Kept)) }]);
     await this.prune();
     return answer;
   }
@@ -77,4 +77,11 @@ export class Idempotency implements NestInterceptor {
     }
     if (removals.length > 0) await this.services.store.write(removals);
   }
+}
+
+/** A secret is shown once and kept nowhere: the same call again is answered without it. */
+function withoutSecret(answer: unknown): unknown {
+  if (typeof answer !== 'object' || answer === null || !('secret' in answer)) return answer;
+  const { secret: _secret, ...kept } = answer;
+  return kept;
 }

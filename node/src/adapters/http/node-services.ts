@@ -2,6 +2,8 @@ import type { JsonObject, ProposalAction, RecoverPublicKey } from '@huilian/prot
 import type { Asks } from '../../core/access/asks.js';
 import type { RelayRequest } from '../../core/access/relay-request.js';
 import type { BuildEvidence } from '../../core/evidence/build-evidence.js';
+import type { EventFeed } from '../../core/events/event-feed.js';
+import type { Webhooks } from '../../core/events/webhooks.js';
 import type { LedgerCommands } from '../../core/governance/ledger-commands.js';
 import type { ReadModel } from '../../core/indexing/read-model.js';
 import type { Clock, Random, Store } from '../../core/ports.js';
@@ -19,6 +21,8 @@ export abstract class NodeServices {
   public abstract readonly trail: JoinTrail;
   public abstract readonly evidence: BuildEvidence;
   public abstract readonly commands: LedgerCommands;
+  public abstract readonly feed: EventFeed;
+  public abstract readonly webhooks: Webhooks;
   public abstract readonly recover: RecoverPublicKey;
   /** NDJSON bytes in, one answer object per line and acknowledgement out. */
   public abstract intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<object>;

@@ -14,6 +14,8 @@ import { Cursors } from './cursors.js';
 import { DeclaredGuard } from './declared-guard.js';
 import type { RouteDeclaration } from './declare-route.js';
 import { errorAnswer } from './error-answer.js';
+import { EventStreams, type StreamLimits } from './event-streams.js';
+import { EventsController, WebhooksController } from './events-controller.js';
 import { ErrorFilter } from './error-filter.js';
 import { Idempotency } from './idempotency.js';
 import { KeyChangesController } from './key-changes-controller.js';
@@ -48,6 +50,8 @@ export interface HttpOptions {
   readonly signaturesPerMinute?: number;
   /** How long a head, and a body that is no stream, may take to arrive. */
   readonly arrivalMilliseconds?: number;
+  /** Bounds of event streams, where they differ from the defaults. */
+  readonly streams?: Partial<StreamLimits>;
 }
 
 export interface HttpDoor {
@@ -57,13 +61,14 @@ export interface HttpDoor {
   close(): Promise<void>;
 }
 
+const streamLimits: StreamLimits = { perCaller: 10, inAll: 500, heartbeatMilliseconds: 15_000, patienceMilliseconds: 30_000 };
 const longAnswer = 16 * 1024;
 const defaultCalls = 60_000;
 const defaultSignatures = 600;
 /** Connections at a time; a further one is closed at once. */
 const mostConnections = 2000;
 const defaultArrival = 8000;
-const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, PagesController];
+const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, EventsController, WebhooksController, PagesController];
 
 @Module({})
 class HttpModule {
@@ -79,6 +84,7 @@ class HttpModule {
         { provide: Cursors, useValue: new Cursors(options.operatorToken) },
         { provide: AllowedMethods, useValue: new AllowedMethods(declaredRoutes(controllers)) },
         { provide: ApiDocument, useValue: new ApiDocument(openApi(declaredRoutes(controllers), options.publicUrl)) },
+        { provide: EventStreams, useValue: new EventStreams(services.feed, { ...streamLimits, ...options.streams }) },
         { provide: APP_GUARD, useClass: CallerGuard },
         { provide: APP_GUARD, useClass: DeclaredGuard },
         { provide: APP_FILTER, useClass: ErrorFilter },

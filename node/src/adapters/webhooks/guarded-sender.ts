@@ -1,9 +1,10 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
+import { rootCertificates } from 'node:tls';
 import { Agent, request } from 'undici';
 import { ProtocolError } from '@huilian/protocol';
 import type { WebhookSender } from '../../core/ports.js';
-import { literalOf, readTarget, requireAllowed, type TargetRules } from './target-rules.js';
+import { literalOf, readTarget, requireAllowed, requireRanges, type TargetRules } from './target-rules.js';
 
 export interface GuardedOptions extends TargetRules {
   /** For a whole call: connecting, sending, the answer's status. */
@@ -25,11 +26,13 @@ export class GuardedSender implements WebhookSender {
   private readonly agent: Agent;
   private readonly resolve: (name: string) => Promise<readonly string[]>;
 
+  /** @throws CONFIG_INVALID for a range that is none */
   public constructor(private readonly options: GuardedOptions) {
     const { ca, resolve, timeoutMilliseconds } = options;
+    requireRanges(options.allowPrivate);
     this.resolve = resolve ?? (async (name) => (await systemLookup(name, { all: true })).map(({ address }) => address));
     this.agent = new Agent({
-      connect: { lookup: this.lookup(), timeout: timeoutMilliseconds, ...(ca === undefined ? {} : { ca }) },
+      connect: { lookup: this.lookup(), timeout: timeoutMilliseconds, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) },
       // One call at a time per subscription; another subscription of the same host has a connection of its own.
       pipelining: 1,
       keepAliveTimeout: idleMilliseconds,

@@ -55,6 +55,12 @@ export function requireAllowed(addresses: readonly string[], { allowPrivate }: T
   }
 }
 
+/** @throws CONFIG_INVALID {path, reason} */
+export function requireRanges(ranges: readonly string[]): void {
+  const wrong = ranges.findIndex((range) => !ipaddr.isValidCIDR(range));
+  if (wrong !== -1) throw new ProtocolError('CONFIG_INVALID', { path: `/webhooks/allowPrivate/${String(wrong)}`, reason: 'no-range' });
+}
+
 /** `::ffff:a.b.c.d` is a.b.c.d to the kernel. */
 function unmapped(address: Address): Address {
   return address.kind() === 'ipv6' && (address as ipaddr.IPv6).isIPv4MappedAddress() ? (address as ipaddr.IPv6).toIPv4Address() : address;

@@ -1,4 +1,5 @@
 import {
+  comparePositions,
   feedStart,
   parseRecordId,
   positionText,
@@ -71,20 +72,15 @@ export class EventFeed {
   private async *look(after: EventPosition, filter: EventFilter): AsyncGenerator<Looked> {
     let from = after;
     for (;;) {
-      const inside = from.transaction !== undefined;
-      const start = inside ? [from.block, from.transaction] : [from.block + 1, 0];
-      const { height, transactions } = await this.readModel.eventTransactions(start[0] ?? 0, start[1] ?? 0, transactionsAtOnce);
-      for (const transaction of transactions) {
-        const seen = inside && transaction.block === from.block && transaction.transaction === from.transaction;
-        yield* this.ofTransaction(transaction, seen ? (from.n ?? 0) + 1 : 0, filter);
-      }
+      const { height, transactions } = await this.readModel.eventTransactions(from.transaction === undefined ? from.block + 1 : from.block, from.transaction ?? 0, transactionsAtOnce);
+      for (const transaction of transactions) yield* this.ofTransaction(transaction, firstUnseen(transaction, from), filter);
       const last = transactions.at(-1);
       if (last === undefined || transactions.length < transactionsAtOnce) {
         // A consumer may come from a node that is ahead of this one: it is not sent back.
-        if (height > from.block || (height === from.block && inside)) yield { position: { block: height } };
+        if (comparePositions({ block: height }, from) > 0) yield { position: { block: height } };
         return;
       }
-      from = { block: last.block, transaction: last.transaction, n: (last.batch?.count ?? 0) + last.notes.length };
+      from = { block: last.block, transaction: last.transaction, n: countOf(last) };
     }
   }
 
@@ -142,6 +138,15 @@ export class EventFeed {
       ...(basis.kind === 'grant' ? { grant: basis.digest } : { policy: basis.digest }),
     };
   }
+}
+
+function countOf({ batch, notes }: EventTransaction): number {
+  return (batch?.count ?? 0) + notes.length;
+}
+
+/** Number of the transaction's first event behind a position. */
+function firstUnseen({ block, transaction }: EventTransaction, from: EventPosition): number {
+  return block === from.block && transaction === from.transaction ? (from.n ?? 0) + 1 : 0;
 }
 
 function recordNote(publisher: string, seq: number, index: number, header: Header): EventNote {
