@@ -63,7 +63,7 @@ export class EventWorld {
   public get config(): NodeConfig {
     return {
       memberId: 'river',
-      http: { host: '127.0.0.1', port: this.port, publicUrl: `http://127.0.0.1:${String(this.port)}` },
+      http: { host: '127.0.0.1', port: this.port, publicUrl: `http://127.0.0.1:${String(this.port)}`, allowedOrigins: [], trustedProxies: [], callsPerMinute: 60_000, signaturesPerMinute: 600 },
       exchange: { listen: ['/ip4/127.0.0.1/tcp/0'] },
       ledger: { client: 'gateway', connection: this.consortium.connectionFile('river'), chaincode: 'huilian' },
       outbox: { maxHeaders: 100, maxWaitMilliseconds: 10, inFlight: 4 },
@@ -80,7 +80,7 @@ export class EventWorld {
     const logged: string[] = [];
     const node = await startNode(this.consortium.stateDir('river'), { ...config, webhooks: { ...config.webhooks, ...webhooks } }, loggerInto(logged), (error) => { throw error; });
     await node.services.readModel.whenHeight(Number(this.consortium.ledger.height()) - 1, AbortSignal.timeout(20_000));
-    const door = await startHttp(node.services, { ...config.http, operatorToken, streams });
+    const door = await startHttp(node.services, { host: config.http.host, port: config.http.port, publicUrl: config.http.publicUrl, operatorToken, streams });
     return {
       node,
       url: config.http.publicUrl,

@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Wallet } from 'ethers';
 import { grantDigest, isJsonObject, jweDigest, proposalId, signReceipt, toHex, type JsonObject, type RegistrationStatement } from '@huilian/protocol';
 import { es256Signer, generateMemberKeys, grantFor, publicKeysOf, referenceOf, signMemberRotation, signRegistration, type Ask, type OpenedAccess } from '@huilian/sdk';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SampleCa } from '../../../node/src/composition/local/sample-ca.js';
 import { qualification } from '../../../node/test/sample-lines.js';
 import type { Centre, RunningConsortium } from '../running-consortium.js';
@@ -109,6 +111,13 @@ export function curlExamples(consortium: RunningConsortium): void {
     return proposalId(proposal);
   }
 
+  /** A webhook of the operator, at a target on this machine that takes everything. */
+  async function webhook(): Promise<Setting> {
+    const created = await consortium.call('guangzhou', 'POST', '/v1/webhooks', { url: target }, 'operator');
+    expect(created.status).toBe(201);
+    return { variables: { WEBHOOK_ID: created.body['id'] as string } };
+  }
+
   const atBeijing = { as: bank, at: 'beijing' } as const;
   let strangerWallet: ReturnType<RunningConsortium['wallet']>;
   let recoveryKey = '';
@@ -167,13 +176,22 @@ export function curlExamples(consortium: RunningConsortium): void {
     propose: async () => ({ variables: { PROPOSAL: file(await admission()) } }),
     approve: async () => ({ variables: { PROPOSAL_ID: await proposed() } }),
     reject: async () => ({ variables: { PROPOSAL_ID: await proposed() } }),
+    createWebhook: () => Promise.resolve({ variables: { WEBHOOK: file({ url: target, batch: true }) } }),
+    webhook, removeWebhook: webhook, testWebhook: webhook, resumeWebhook: webhook, renewWebhookSecret: webhook,
   };
 
   let components: JsonObject;
   let operations: readonly Operation[];
   let common: Readonly<Record<string, string>>;
 
+  const receiver = createServer((request, response) => {
+    request.resume().once('end', () => response.writeHead(204).end());
+  });
+  let target = '';
+  afterAll(() => receiver.close());
   beforeAll(async () => {
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    target = `http://127.0.0.1:${String((receiver.address() as AddressInfo).port)}/events`;
     const document = (await consortium.api('guangzhou').get('/openapi.json')) as JsonObject;
     components = document['components'] as JsonObject;
     operations = Object.values(document['paths'] as JsonObject).flatMap((methods) => Object.values(methods as JsonObject)) as unknown as Operation[];

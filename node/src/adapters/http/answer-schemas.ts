@@ -1,4 +1,4 @@
-import { anyObject, boolean, charterShape, digestShape, domainShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, prose, recordIdShape, releaseEnvelopeShape, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
+import { anyObject, boolean, charterShape, digestShape, domainShape, eventFilterShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, positionShape, prose, recordIdShape, releaseEnvelopeShape, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
 
 /** What the routes answer, as JSON Schema, from the protocol's own shapes. Tests hold real answers against these. */
 
@@ -28,7 +28,22 @@ const recordSchema = object({ contested: boolean(), header: headerShape, index: 
 const batchSchema = object({ block: integer(0), count: integer(1), root: digestShape, time: timeShape, transactionId: digestShape }).schema;
 const recoverySchema = object({ approvals: list(memberIdShape, 0, 64), ca: digestShape, certificate: digestShape, effectiveAt: integer(0), key: ownerKeyShape });
 
+const failingSchema: JsonObject = open({ since: timeShape.schema, attempts: integer(1).schema, at: timeShape.schema, code: codeShape.schema, reason: anyText.schema }, { status: integer(100, 599).schema });
+const webhookView: Readonly<Record<string, JsonObject>> = {
+  id: text(/[a-z2-7]{26}/, 26).schema, subscriber: { type: 'object' }, url: anyText.schema, filter: eventFilterShape.schema, batch: boolean().schema, createdAt: timeShape.schema,
+  state: { enum: ['active', 'failing', 'paused'] }, position: positionShape.schema,
+};
+const webhookMore: Readonly<Record<string, JsonObject>> = { deliveredAt: timeShape.schema, failing: failingSchema, paused: open({ at: timeShape.schema, code: codeShape.schema, reason: anyText.schema }) };
+const secretSchema = text(/[A-Za-z0-9_+/=-]{16,200}/, 200).schema;
+const eventSchema = open({ specversion: { const: '1.0' }, id: anyText.schema, source: anyText.schema, type: anyText.schema, time: anyText.schema, subject: anyText.schema, datacontenttype: { const: 'application/json' }, data: open({ block: integer(0).schema, transactionId: digestShape.schema }) });
+
 export const answers = {
+  events: open({ items: { type: 'array', items: eventSchema }, cursor: positionShape.schema, complete: boolean().schema }),
+  webhook: open(webhookView, webhookMore),
+  newWebhook: open(webhookView, { ...webhookMore, secret: secretSchema }),
+  webhooks: page(open(webhookView, webhookMore)),
+  webhookTested: object({ delivered: boolean(), event: anyText }).schema,
+  webhookSecret: open({ id: text(/[a-z2-7]{26}/, 26).schema }, { secret: secretSchema }),
   health: object({ status: oneOf('up') }).schema,
   ready: object({ ready: boolean(), reasons: list(text(/[a-z0-9-]+/, 100), 0, 20) }).schema,
   token: object({ access_token: text(/[A-Za-z0-9_-]{20,200}/, 200), expires_in: integer(1, 86_400), token_type: oneOf('Bearer') }).schema,

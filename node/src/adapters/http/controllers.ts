@@ -31,7 +31,7 @@ import {
 import { askShape } from '../../core/access/asks.js';
 import { answers, anyAnswer, pageQuery } from './answer-schemas.js';
 import { CallingMember, Operator, SignedIn } from './caller.js';
-import { Cursors } from './cursors.js';
+import { Cursors, listQuery, readPage } from './cursors.js';
 import { readQuery } from './declared-guard.js';
 import { Declare, jsonHeader, ledgerCodes, readLater, tokenHeader } from './declare-route.js';
 import { NodeServices } from './node-services.js';
@@ -53,7 +53,6 @@ const recordQuery = object({
   status: optional(oneOf('active', 'revoked', 'contested')),
   subject: optional(ownerIdShape),
 });
-const listQuery = object(pageQuery);
 const versionQuery = object({ version: optional(integer(1)) });
 const recordLines: JsonObject = { type: 'string', description: 'one JSON object per line: {kind, data} or {kind, row, source}; see docs/protocol/kinds.md' };
 
@@ -334,10 +333,6 @@ export class OperatorController {
 
 async function* from<T>(first: IteratorResult<T, unknown>, rest: AsyncIterator<T>): AsyncGenerator<T> {
   for (let next = first; next.done !== true; next = await rest.next()) yield next.value;
-}
-
-function readPage(query: Record<string, string>): Read<typeof listQuery> {
-  return readQuery({ query: listQuery }, query) as Read<typeof listQuery>;
 }
 
 function recordIdOf({ kind = '', localId = '', publisher = '' }: Record<string, string>): string {

@@ -1,4 +1,6 @@
-import { canonicalBytes, concatBytes, fromBase64url, fromUtf8, hmacSha256, ProtocolError, toBase64url, utf8 } from '@huilian/protocol';
+import { canonicalBytes, concatBytes, fromBase64url, fromUtf8, hmacSha256, object, ProtocolError, toBase64url, utf8, type Read } from '@huilian/protocol';
+import { pageQuery } from './answer-schemas.js';
+import { readQuery } from './declared-guard.js';
 
 const macBytes = 12;
 
@@ -49,4 +51,12 @@ function readCursor(cursor: string): { readonly mac: Uint8Array; readonly place:
     // Falls through to the one refusal below.
   }
   return refuse();
+}
+
+/** Query of every list that comes in pages. */
+export const listQuery = object(pageQuery);
+
+/** @throws UNKNOWN_FIELD, BAD_FIELD */
+export function readPage(query: Record<string, string>): Read<typeof listQuery> {
+  return readQuery({ query: listQuery }, query) as Read<typeof listQuery>;
 }

@@ -1,13 +1,28 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { eventFilterShape, feedStart, integer, positionText, ProtocolError, readPosition, type EventFilter, type EventPosition } from '@huilian/protocol';
+import { eventFilterShape, feedStart, integer, kindShape, memberIdShape, object, optional, ownerIdShape, positionText, readPosition, text, webhookShape, type ErrorCode, type EventFilter, type EventPosition } from '@huilian/protocol';
+import { answers } from './answer-schemas.js';
 import { SignedIn } from './caller.js';
+import { Cursors, listQuery, readPage } from './cursors.js';
+import { Declare, jsonHeader, tokenHeader } from './declare-route.js';
 import { EventStreams } from './event-streams.js';
 import { NodeServices } from './node-services.js';
 import { SignIn, type Caller } from './sign-in.js';
 
-const pageShape = integer(1, 500);
 const defaultPage = 100;
+const queryShape = object({
+  /** An event's id, a cursor, `start` or `now`; read by what it is. */
+  after: optional(text(/[a-z0-9/]+/, 64)),
+  kind: optional(kindShape),
+  limit: optional(integer(1, 500)),
+  owner: optional(ownerIdShape),
+  publisher: optional(memberIdShape),
+  subject: optional(ownerIdShape),
+  /** Several are separated by commas. */
+  type: optional(text(/[a-z.,-]+/, 1000)),
+});
+const targetCodes: readonly ErrorCode[] = ['WEBHOOK_TARGET_FORBIDDEN', 'WEBHOOK_TARGET_FAILED'];
+const ofWebhook = (call: string): string => `curl -s ${tokenHeader} ${call}`;
 
 /** The consortium's events: a page at a time, or as they come. */
 @Controller('v1')
@@ -18,6 +33,7 @@ export class EventsController {
     private readonly streams: EventStreams,
   ) {}
 
+  @Declare({ id: 'events', en: 'events of the ledger, a page at a time; as a stream with Accept: text/event-stream', zh: '账本事件，可分页或以事件流读取', who: 'signed-in', query: queryShape, answer: answers.events, codes: ['TOO_MANY_SUBSCRIBERS'], curl: `curl -s ${tokenHeader} "$NODE/v1/events?after=start&limit=10"` })
   @Get('events')
   public async events(
     @SignedIn() caller: Caller,
@@ -50,16 +66,13 @@ export class EventsController {
   }
 
   /** What a browser remembers by itself counts more than the address it began with. */
-  private readQuery({ after, limit, type, ...filter }: Record<string, string>, lastEventId: string | undefined): { after: EventPosition; filter: EventFilter; limit: number } {
-    for (const value of [after, limit, type, ...Object.values(filter)] as unknown[]) {
-      if (value !== undefined && typeof value !== 'string') throw new ProtocolError('BAD_FIELD', { path: '/query', reason: 'repeated' });
-    }
+  private readQuery(query: Record<string, string>, lastEventId: string | undefined): { after: EventPosition; filter: EventFilter; limit: number } {
+    const { after, limit, type, ...filter } = query;
     const types = type === undefined ? {} : { types: [...new Set(type.split(','))].sort() };
-    if (Object.hasOwn(filter, 'types')) throw new ProtocolError('UNKNOWN_FIELD', { path: '/types' });
     return {
       after: this.start(lastEventId === undefined || lastEventId === '' ? after : lastEventId),
       filter: eventFilterShape.read({ ...filter, ...types }),
-      limit: limit === undefined ? defaultPage : pageShape.read(Number(limit), '/limit'),
+      limit: limit === undefined ? defaultPage : Number(limit),
     };
   }
 
@@ -73,41 +86,51 @@ export class EventsController {
 /** Webhooks of the caller; the operator sees everybody's. */
 @Controller('v1/webhooks')
 export class WebhooksController {
-  public constructor(private readonly services: NodeServices) {}
+  public constructor(
+    private readonly services: NodeServices,
+    private readonly cursors: Cursors,
+  ) {}
 
+  @Declare({ id: 'createWebhook', en: 'a webhook; its secret is shown this once', zh: '登记事件推送，密钥仅显示一次', who: 'signed-in', body: webhookShape, answer: answers.newWebhook, status: 201, codes: ['TOO_MANY_SUBSCRIBERS', ...targetCodes], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$WEBHOOK $NODE/v1/webhooks` })
   @Post()
   public async create(@SignedIn() caller: Caller, @Body() body: unknown): Promise<object> {
     return await this.services.webhooks.create(caller, body);
   }
 
+  @Declare({ id: 'webhooks', en: "the caller's webhooks; everybody's for the operator", zh: '事件推送列表', who: 'signed-in', query: listQuery, answer: answers.webhooks, curl: ofWebhook('$NODE/v1/webhooks') })
   @Get()
-  public list(@SignedIn() caller: Caller): object {
-    return { items: this.services.webhooks.list(caller) };
+  public list(@SignedIn() caller: Caller, @Query() query: Record<string, string>): object {
+    return this.cursors.page('webhooks', this.services.webhooks.list(caller), readPage(query));
   }
 
+  @Declare({ id: 'webhook', en: 'how far one webhook is, and what stops it', zh: '查看事件推送', who: 'signed-in', answer: answers.webhook, codes: ['NOT_FOUND'], curl: ofWebhook('$NODE/v1/webhooks/$WEBHOOK_ID') })
   @Get(':id')
   public find(@SignedIn() caller: Caller, @Param('id') id: string): object {
     return this.services.webhooks.find(caller, id);
   }
 
+  @Declare({ id: 'removeWebhook', en: 'an end to a webhook', zh: '删除事件推送', who: 'signed-in', status: 204, codes: ['NOT_FOUND'], curl: ofWebhook('-X DELETE $NODE/v1/webhooks/$WEBHOOK_ID') })
   @Delete(':id')
   @HttpCode(204)
   public async remove(@SignedIn() caller: Caller, @Param('id') id: string): Promise<void> {
     await this.services.webhooks.remove(caller, id);
   }
 
+  @Declare({ id: 'testWebhook', en: 'a trial event, sent at once', zh: '发送测试事件', who: 'signed-in', answer: answers.webhookTested, codes: ['NOT_FOUND', ...targetCodes], curl: ofWebhook('-X POST $NODE/v1/webhooks/$WEBHOOK_ID/test') })
   @Post(':id/test')
   @HttpCode(200)
   public async test(@SignedIn() caller: Caller, @Param('id') id: string): Promise<object> {
     return await this.services.webhooks.test(caller, id);
   }
 
+  @Declare({ id: 'resumeWebhook', en: 'a paused webhook goes on where it stood', zh: '恢复事件推送', who: 'signed-in', answer: answers.webhook, codes: ['NOT_FOUND', ...targetCodes], curl: ofWebhook('-X POST $NODE/v1/webhooks/$WEBHOOK_ID/resume') })
   @Post(':id/resume')
   @HttpCode(200)
   public async resume(@SignedIn() caller: Caller, @Param('id') id: string): Promise<object> {
     return await this.services.webhooks.resume(caller, id);
   }
 
+  @Declare({ id: 'renewWebhookSecret', en: 'another secret for a webhook; the old one signs too for a day', zh: '更换推送密钥', who: 'signed-in', answer: answers.webhookSecret, codes: ['NOT_FOUND'], curl: ofWebhook('-X POST $NODE/v1/webhooks/$WEBHOOK_ID/secret') })
   @Post(':id/secret')
   @HttpCode(200)
   public async renewSecret(@SignedIn() caller: Caller, @Param('id') id: string): Promise<object> {
