@@ -15,7 +15,7 @@ import { publishLines } from './sample-lines.js';
 export const operatorToken = 'an-invented-token-of-the-operator';
 
 /** Webhooks as a test wants them: quick, and to this machine only. */
-export const quickWebhooks: NodeConfig['webhooks'] = {
+const quickWebhooks: NodeConfig['webhooks'] = {
   allowPrivate: ['127.0.0.0/8'],
   allowHttp: true,
   timeoutMilliseconds: 2000,
@@ -132,7 +132,7 @@ export async function publish(client: MemberClient, from: number, to: number): P
   if (accepted !== to - from) throw new Error(`${String(accepted)} of ${String(to - from)} were accepted`);
 }
 
-export type Answer = (response: ServerResponse, call: number) => void;
+type Answer = (response: ServerResponse, call: number) => void;
 
 /** A receiver of webhooks, with the calls as they came. */
 export interface Receiver {

@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { GuardedSender, type GuardedOptions } from '../src/adapters/webhooks/guarded-sender.js';
 
 const loopback = { allowPrivate: ['127.0.0.0/8'], allowHttp: true } as const;
+const credentials = 'user:word';
 const publicAddress = '93.184.215.14';
 
 function senderWith(options: Partial<GuardedOptions> = {}): GuardedSender {
@@ -87,7 +88,7 @@ describe('an address is refused, when it is given and when it is called', () => 
     ['a file', 'file:///etc/passwd'],
     ['a unix socket', 'unix:/var/run/docker.sock'],
     ['a unix socket in the address', 'http+unix://%2Fvar%2Frun%2Fdocker.sock/'],
-    ['credentials', `https://user:word@${publicAddress}/`],
+    ['credentials', `https://${credentials}@${publicAddress}/`],
     ['a fragment', `https://${publicAddress}/#a`],
     ['mail', `https://${publicAddress}:25/`],
     ['a shell', `https://${publicAddress}:22/`],

@@ -5,7 +5,7 @@ import type { EventFeed } from './event-feed.js';
 import { decodeWebhookRow, encodeWebhookRow, progressKey, type ProgressRow, type SubscriptionRow } from './webhook-rows.js';
 import type { WebhookSecrets } from './webhook-secrets.js';
 
-export interface DeliveryLimits {
+interface DeliveryLimits {
   readonly firstRetryMilliseconds: number;
   readonly mostRetryMilliseconds: number;
   /** A target that answered nothing good for so long is left alone until somebody resumes it. */
