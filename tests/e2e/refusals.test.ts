@@ -18,6 +18,7 @@ import { httpCases } from './refusals/http-cases.js';
 import { ownerCases } from './refusals/owner-cases.js';
 import { recordCases } from './refusals/record-cases.js';
 import { requestCases } from './refusals/request-cases.js';
+import { suspendedCases } from './refusals/suspended-cases.js';
 import { ticketCases } from './refusals/ticket-cases.js';
 import { expectRefused, surfaces, type RefusalCase, type Surface, type World } from './refusals/surfaces.js';
 
@@ -97,6 +98,7 @@ describe('refusals', () => {
       ...requestCases(world, door),
       ...(await ownerCases(world, door)),
       ...(await governanceCases(world, door)),
+      ...(await suspendedCases(world, door)),
       ...(await batchCases(world, door)),
       ...(await recordCases(world, door)),
       ...ticketCases(world, door),

@@ -1,11 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { connect, hash } from '@hyperledger/fabric-gateway';
+import { common, gateway as messages, peer as peerMessages } from '@hyperledger/fabric-protos';
+import { expect } from 'vitest';
 import { canonicalBytes, proposalId, type JsonObject, type LedgerFunction, type MemberState } from '@huilian/protocol';
 import { PeerGateway } from '../../../node/src/adapters/fabric/peer-gateway.js';
+import { makePeerClient } from '../../../node/src/adapters/fabric/peer-client.js';
 import { readConnection } from '../../../node/src/adapters/fabric/connection.js';
 import { endorsingError } from '../../../node/src/adapters/fabric/gateway-errors.js';
 import type { AccessDoor } from './access-door.js';
-import { answered, command, refusedBy, type Refused, type RefusalCase, type World } from './surfaces.js';
+import { answered, command, refusedBy, seconds, type Refused, type RefusalCase, type World } from './surfaces.js';
 
 /** Votes and admissions that break a rule, and calls of functions that nobody offers. */
 export async function governanceCases({ local }: World, door: AccessDoor): Promise<Record<string, RefusalCase>> {
@@ -51,6 +55,32 @@ export async function governanceCases({ local }: World, door: AccessDoor): Promi
       peer.close();
     }
   }
+  /** A call that says of itself that it was made 14 minutes ago, signed like any other. */
+  async function backDated(name: string, argument: Uint8Array): Promise<Refused | undefined> {
+    const connection = await readConnection(path.join(local.dir, 'ledger', 'connections', 'GuangzhouMSP.json'));
+    const client = makePeerClient(connection.peers[0]);
+    const gateway = connect({ client, hash: hash.none, identity: connection.identity, signer: connection.signer });
+    try {
+      const made = gateway.getNetwork(connection.channel).getContract('huilian').newProposal(name, { arguments: [argument] });
+      const unsigned = messages.ProposedTransaction.deserializeBinary(made.getBytes());
+      const signed = unsigned.getProposal() ?? new peerMessages.SignedProposal();
+      const proposal = peerMessages.Proposal.deserializeBinary(signed.getProposalBytes_asU8());
+      const header = common.Header.deserializeBinary(proposal.getHeader_asU8());
+      const channelHeader = common.ChannelHeader.deserializeBinary(header.getChannelHeader_asU8());
+      channelHeader.getTimestamp()?.setSeconds(seconds() - 14 * 60);
+      header.setChannelHeader(channelHeader.serializeBinary());
+      proposal.setHeader(header.serializeBinary());
+      signed.setProposalBytes(proposal.serializeBinary());
+      unsigned.setProposal(signed);
+      const refused = await refusedBy(gateway.newProposal(unsigned.serializeBinary()).endorse().catch((error: unknown) => { throw endorsingError(error); }));
+      // An operator is told of the clock, not of an identity that is refused.
+      expect(refused?.text).toContain('clock-apart');
+      return refused;
+    } finally {
+      gateway.close();
+      client.close();
+    }
+  }
   const called = (name: string): RefusalCase => ({ drivers: { contract: async () => await calling(name, canonicalBytes({})) } });
   const sent = (name: LedgerFunction, argument: Uint8Array, organisation = 'GuangzhouMSP'): RefusalCase => ({
     drivers: { contract: async () => await refusedBy((await door.ledger(organisation)).submit(name, argument)) },
@@ -74,6 +104,7 @@ export async function governanceCases({ local }: World, door: AccessDoor): Promi
     'call-constructor': called('access:constructor'),
     'call-proto': called('__proto__:x'),
     'call-unknown-contract': called('nobody:open'),
+    'call-back-dated': { drivers: { contract: async () => await backDated('governance:approve', canonicalBytes({ proposal: 'a'.repeat(64) })) } },
     'argument-no-json': sent('approve', Buffer.from('{"proposal":')),
     'argument-duplicate-key': sent('approve', Buffer.from(`{"proposal":"${'a'.repeat(64)}","proposal":"${'b'.repeat(64)}"}`)),
     'argument-byte-order-mark': sent('approve', Buffer.from('\uFEFF{}')),

@@ -4,6 +4,9 @@ import { parseErrorMessage, ProtocolError } from '@huilian/protocol';
 /** What a peer says of a creator that has expired, is unknown or may not write. */
 const refusedIdentity = /access denied|identity expired|creator/i;
 
+/** What a peer says of a proposal whose time lies outside its own window; told first, for some say it as an access denied. */
+const refusedTime = /timestamp/i;
+
 /** What an error of each phase means; see the Ledger port. */
 export function endorsingError(error: unknown): ProtocolError {
   if (error instanceof ProtocolError) return error;
@@ -11,6 +14,7 @@ export function endorsingError(error: unknown): ProtocolError {
   for (const { message } of error.details) {
     const found = contractError(message);
     if (found !== undefined) return found;
+    if (refusedTime.test(message)) return new ProtocolError('LEDGER_UNAVAILABLE', { grpc: error.code, reason: 'clock-apart' });
     // Waiting helps nobody here: the certificate must be renewed, or the right one be configured.
     if (refusedIdentity.test(message)) return new ProtocolError('LEDGER_UNAVAILABLE', { grpc: error.code, reason: 'identity-refused' });
   }
