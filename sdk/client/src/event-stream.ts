@@ -2,6 +2,7 @@ import { ProtocolError, type ConsortiumEvent, type EventFilter } from '@huilian/
 import { errorOf, wait, type HttpDoor } from './http-door.js';
 import { textLines } from './publish-stream.js';
 
+/** Which events a stream has, where it begins, and what ends it. */
 export interface SubscribeOptions extends EventFilter {
   /** Begin behind this event id or cursor; `now` for what comes from now on. The whole feed where absent. */
   readonly after?: string;

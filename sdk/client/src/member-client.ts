@@ -70,6 +70,7 @@ export interface RecordPage {
   readonly cursor?: string;
 }
 
+/** A page of the event feed, in the order of the ledger; `cursor` is where the next one begins. */
 export interface EventPage {
   readonly items: readonly ConsortiumEvent[];
   readonly cursor: string;
@@ -77,6 +78,7 @@ export interface EventPage {
   readonly complete: boolean;
 }
 
+/** What a webhook is asked for with. */
 export interface WebhookTerms {
   /** Public https address without credentials. */
   readonly url: string;
@@ -87,6 +89,7 @@ export interface WebhookTerms {
   readonly after?: string;
 }
 
+/** A webhook as its subscriber sees it; never its secret. */
 export interface Webhook {
   readonly id: string;
   readonly url: string;
@@ -233,6 +236,7 @@ export class MemberClient {
     return await this.door.post('/v1/webhooks', terms);
   }
 
+  /** Own webhooks, oldest first. @throws TOKEN_INVALID */
   public async webhooks(): Promise<readonly Webhook[]> {
     return (await this.door.get<{ items: Webhook[] }>('/v1/webhooks')).items;
   }

@@ -1,5 +1,6 @@
 import { fromUtf8, ProtocolError, readWebhookSecret, signWebhook, utf8, webhookHeaders, type ConsortiumEvent } from '@huilian/protocol';
 
+/** How a webhook's call is held against the clock. */
 export interface WebhookCheckOptions {
   /** How far the call's timestamp may be from this machine's clock; 300 where absent. */
   readonly toleranceSeconds?: number;

@@ -36,6 +36,7 @@ export const eventTypes = [
   'huilian.rule-set.adopted',
   'huilian.consortium.founded',
 ] as const;
+/** One of `eventTypes`. */
 export type EventType = (typeof eventTypes)[number];
 
 /** Type of the one event that is not on the feed: a webhook's trial (`POST /v1/webhooks/:id/test`). */
@@ -107,6 +108,7 @@ export const eventFilterShape = object({
   /** Any of these types, ascending. */
   types: optional(sortedSet(oneOf(...eventTypes), 1, eventTypes.length)),
 });
+/** As `eventFilterShape` reads it. */
 export type EventFilter = Read<typeof eventFilterShape>;
 
 /**
