@@ -76,6 +76,7 @@ describe('every place', () => {
     server = createServer((request, response) => {
       if (request.url === '/openapi.json') response.end(JSON.stringify({ paths: { '/feed': { get: {} }, '/metrics': { get: {} }, '/v1/records/{id}': { get: {} }, '/v1/token': { post: {} } } }));
       else if (request.url === '/feed') response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`data: ${misplaced.phone}\n\n`);
+      else if (request.url?.startsWith('/v1/events') === true) response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`data: ${misplaced.email}\n\n`);
       else response.writeHead(request.url === '/refused' ? 400 : 200, { 'content-type': 'application/json' }).end(JSON.stringify({ asked: request.headers.authorization, value: person }));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -114,6 +115,7 @@ describe('every place', () => {
     // The operator's token was sent, and a feed that never ends was heard.
     expect(found).toContain('/metrics: account');
     expect(found).toContain('/feed: phone');
+    expect(found).toContain('feed: email');
   });
 
   it('that refuses over HTTP is heard, and what is answered to its asker is not', async () => {

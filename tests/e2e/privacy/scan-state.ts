@@ -24,20 +24,32 @@ export async function scanDoors(scan: PersonalScan, doors: OpenDoors): Promise<v
     for (const bytes of [response, proposalResponse, ...writes.flatMap(({ key, value }) => [Buffer.from(key), value ?? new Uint8Array()])]) scan.bytes(`ledger ${name}`, bytes);
   }
   await Promise.all(centreIds.map(async (centre) => {
-    for (const route of await routesOf(doors.api(centre).url)) scan.text(route, await told(`${doors.api(centre).url}${route}`, doors.operatorToken(centre)));
+    const { url } = doors.api(centre);
+    const token = doors.operatorToken(centre);
+    for (const { route, type } of await routesOf(url)) scan.text(route, await told(`${url}${route}`, token, type));
+    // The feed from its beginning, as subscribers hear it.
+    scan.text('feed', await told(`${url}/v1/events?after=start`, token, 'text/event-stream'));
   }));
 }
 
-/** Every route of the node's own description that is read without an id; the pages of the description itself are the same for all. */
-async function routesOf(url: string): Promise<string[]> {
-  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
-  return Object.entries(paths).flatMap(([route, methods]) => ('get' in methods && !route.includes('{') && !/^\/(?:docs|errors|openapi)/.test(route) ? [route] : []));
+interface DescribedRoute {
+  readonly responses?: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+}
+
+/** Every route of the node's own description that is read without an id, once for each type of its answer; the pages of the description itself are the same for all. */
+async function routesOf(url: string): Promise<{ readonly route: string; readonly type: string }[]> {
+  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { readonly paths: Readonly<Record<string, { readonly get?: DescribedRoute }>> };
+  return Object.entries(paths).flatMap(([route, { get }]) => {
+    if (get === undefined || route.includes('{') || /^\/(?:docs|errors|openapi)/.test(route)) return [];
+    const types = Object.keys(get.responses?.['200']?.content ?? {});
+    return (types.length === 0 ? ['*/*'] : types).map((type) => ({ route, type }));
+  });
 }
 
 /** An answer as it comes; of a feed that does not end, what it had to say at once. */
-async function told(address: string, token: string): Promise<string> {
+async function told(address: string, token: string, type: string): Promise<string> {
   const stop = new AbortController();
-  const response = await fetch(address, { headers: { authorization: `Bearer ${token}` }, signal: stop.signal });
+  const response = await fetch(address, { headers: { accept: type, authorization: `Bearer ${token}` }, signal: stop.signal });
   if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) return await response.text();
   const timer = setTimeout(() => { stop.abort(); }, streamMilliseconds);
   let text = '';

@@ -34,7 +34,21 @@ export function httpCases({ local }: World, door: AccessDoor): Record<string, Re
   const client = async (): Promise<Awaited<ReturnType<World['local']['client']>>> => await local.client(bank);
   const ticket = `${'0'.repeat(64)}/0`;
 
+  /** Where a node may be made to call; the settings of this consortium allow plain HTTP and loopback. */
+  const target = (address: string): RefusalCase => ({
+    drivers: {
+      http: async () => answered(await local.call('beijing', 'POST', '/v1/webhooks', { url: address }, bank)),
+      sdk: async () => await refusedBy((async () => await (await client()).createWebhook({ url: address }))()),
+    },
+  });
+
   return {
+    'webhook-metadata-service': target('http://169.254.169.254/latest/meta-data'),
+    'webhook-loopback-ipv6': target('https://[::1]:8443/'),
+    'webhook-mapped-address': target('https://[::ffff:a9fe:a9fe]/'),
+    'webhook-decimal-address': target('https://167772161/'),
+    'webhook-with-credentials': target(`https://${misplaced.phone}:secret@example.invalid/`),
+    'webhook-other-scheme': target('unix:/var/run/docker.sock'),
     'search-without-token': get('/v1/records'),
     'search-forged-cursor': {
       drivers: {
