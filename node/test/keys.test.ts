@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { utf8, verifyEs256 } from '@huilian/protocol';
@@ -57,4 +57,76 @@ test('vault keys survive a torn last line, which nothing was sealed under, and d
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace(/^(\S+ c )./m, '$1!'));
   await expect(VaultKeyFile.open(folder)).rejects.toMatchObject({ code: 'KEYS_MISSING', details: { reason: 'damaged', line: 2 } });
+});
+
+test('the one copy of the vault keys is replaced whole with every change, before a new key is used and before a removed one is gone', async () => {
+  const [folder, place] = [temporaryFolder(), temporaryFolder()];
+  const [file, copy] = [path.join(folder, 'keys'), path.join(place, 'vault-keys')];
+  await VaultKeyFile.create(folder);
+  const first = await VaultKeyFile.open(folder, copy);
+  expect(readFileSync(copy, 'utf8')).toBe('');
+  await first.ensure(['a', 'b']);
+  expect(readFileSync(copy, 'utf8')).toBe(readFileSync(file, 'utf8'));
+  const inode = statSync(copy).ino;
+  await first.remove(['a']);
+  await first.ensure(['c']);
+  expect(readFileSync(copy, 'utf8')).toBe(readFileSync(file, 'utf8'));
+  expect(readFileSync(copy, 'utf8').split('\n').map((line) => line.split(' ')[1])).toEqual(['b', 'c', undefined]);
+  expect(statSync(copy)).toMatchObject({ mode: 0o100600 });
+  expect(statSync(copy).ino).not.toBe(inode);
+  await first.close();
+  // A crash between the two writes of a new key, or of a removal, leaves the file with more: the copy follows it. Drafts go.
+  const before = readFileSync(file, 'utf8');
+  writeFileSync(copy, before.split('\n').slice(0, 1).join('\n') + '\n');
+  for (const left of [file, copy]) writeFileSync(`${left}.0123456789ab`, before);
+  const second = await VaultKeyFile.open(folder, copy);
+  expect(readFileSync(copy, 'utf8')).toBe(before);
+  expect([...readdirSync(folder), ...readdirSync(place)]).toEqual(['keys', 'vault-keys']);
+  expect(second.copyState).toBe('kept');
+  await second.close();
+});
+
+test('a copy with keys that the file lacks is written over by nothing: the file may be an old one', async () => {
+  const [folder, place] = [temporaryFolder(), temporaryFolder()];
+  const [file, copy] = [path.join(folder, 'keys'), path.join(place, 'vault-keys')];
+  await VaultKeyFile.create(folder);
+  const keys = await VaultKeyFile.open(folder, copy);
+  await keys.ensure(['a']);
+  const old = readFileSync(file);
+  await keys.ensure(['b']);
+  await keys.close();
+  const newest = readFileSync(copy, 'utf8');
+  for (const other of [old, Buffer.from('')]) {
+    writeFileSync(file, other);
+    await expect(VaultKeyFile.open(folder, copy)).rejects.toMatchObject({ code: 'KEY_COPY_DIFFERS', details: { file, copy } });
+    expect(readFileSync(copy, 'utf8')).toBe(newest);
+  }
+  writeFileSync(file, newest);
+  const again = await VaultKeyFile.open(folder, copy);
+  expect([again.find('a'), again.find('b')].map((key) => key?.length)).toEqual([32, 32]);
+  await again.close();
+});
+
+test('while the second place is away no key is made or removed, what has its key goes on, and the place may come back', async () => {
+  const [folder, place] = [temporaryFolder(), temporaryFolder()];
+  const medium = path.join(place, 'medium');
+  const copy = path.join(medium, 'vault-keys');
+  mkdirSync(medium);
+  await VaultKeyFile.create(folder);
+  const first = await VaultKeyFile.open(folder, copy);
+  await first.ensure(['a']);
+  renameSync(medium, `${medium}-away`);
+  await expect(first.ensure(['a', 'b'])).rejects.toMatchObject({ code: 'KEY_COPY_FAILED', details: { cause: 'ENOENT' } });
+  await expect(first.ensure(['b'])).rejects.toMatchObject({ code: 'KEY_COPY_FAILED' });
+  await expect(first.remove(['a'])).rejects.toMatchObject({ code: 'KEY_COPY_FAILED' });
+  await first.ensure(['a']);
+  expect([first.find('a')?.length, first.copyState]).toEqual([32, 'unreachable']);
+  await first.close();
+  const second = await VaultKeyFile.open(folder, copy);
+  expect(second.copyState).toBe('unreachable');
+  renameSync(`${medium}-away`, medium);
+  await second.ensure(['c']);
+  expect(second.copyState).toBe('kept');
+  expect(readFileSync(copy, 'utf8')).toBe(readFileSync(path.join(folder, 'keys'), 'utf8'));
+  await second.close();
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { canonicalBytes, fromUtf8, parseRecordId, type JsonObject, type ProposalAction } from '@huilian/protocol';
 import { NodeServices, type GovernanceAnswer } from '../adapters/http/node-services.js';
+import type { KeyCopyState } from '../adapters/keys/vault-key-file.js';
 import type { LedgerCommands } from '../core/governance/ledger-commands.js';
 import type { LedgerFollower } from '../core/indexing/follow-ledger.js';
 import type { Intake } from '../core/intake/intake.js';
@@ -22,6 +23,8 @@ export interface ServiceParts extends Shared {
   readonly sender: BatchSender;
   readonly transport: Transport;
   ownPublicRecord(recordId: string): Promise<string>;
+  /** How the vault keys' one copy stands. */
+  vaultKeyCopy(): KeyCopyState;
   /** Resident memory in MiB. */
   memory(): number;
 }
@@ -121,6 +124,7 @@ export class RunningServices extends NodeServices {
       member: this.memberId,
       memoryMiB: this.parts.memory(),
       outbox: await outbox.status(),
+      vaultKeyCopy: this.parts.vaultKeyCopy(),
       webhooks: this.webhooks.counts(),
     };
   }

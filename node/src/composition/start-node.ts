@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fromUtf8, parseRecordId, ProtocolError, utf8, type JsonObject } from '@huilian/protocol';
 import { openLedger } from '../adapters/fabric/open-ledger.js';
 import { openKeys } from '../adapters/keys/node-keys.js';
+import type { KeyCopyState } from '../adapters/keys/vault-key-file.js';
 import { LevelStore } from '../adapters/level/level-store.js';
 import { MarkFile } from '../adapters/level/mark-file.js';
 import { Libp2pTransport } from '../adapters/libp2p/libp2p-transport.js';
@@ -58,7 +59,8 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     if (error.code === 'BLOCK_FORK' || error.code === 'STORAGE_FAILED') onFatal(error);
   };
   const [clock, random, recover] = [systemClock, systemRandom, recoverPublicKey];
-  const keys = await openKeys(stateDir);
+  const keys = await openKeys(stateDir, config.vaultKeyCopy);
+  warnOfKeyCopy(keys.vaultKeys.copyState, logger);
   const store = await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: config.diskFloorBytes, onFailure: alarm });
   const mark = await MarkFile.open(path.join(stateDir, 'outbox.hwm'));
   const ledger = await openLedger(config.ledger);
@@ -104,6 +106,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     store,
     trail,
     transport,
+    vaultKeyCopy: () => keys.vaultKeys.copyState,
     webhooks,
     ownPublicRecord: async (recordId) => await publicRecord(readModel, releases, recordId),
     memory: () => Math.round(process.memoryUsage.rss() / memoryUnit),
@@ -135,6 +138,11 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
       await Promise.all([mark.close(), keys.close(), examiner?.close()]);
     },
   };
+}
+
+function warnOfKeyCopy(state: KeyCopyState, logger: Logger): void {
+  if (state === 'none') logger.warn('the vault keys have no copy: name a second place as vaultKeyCopy in huilian.json / 保管库密钥没有副本');
+  if (state === 'unreachable') logger.warn('the second place of the vault keys cannot be written: no key is made or removed until it can / 保管库密钥副本无法写入');
 }
 
 type WebhookCore = Pick<WebhookParts, 'clock' | 'feed' | 'onAlarm' | 'random' | 'readModel' | 'store'> & { readonly keys: Keys };

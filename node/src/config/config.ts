@@ -69,6 +69,8 @@ export interface NodeConfig {
     readonly mostInAll: number;
   };
   readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug' };
+  /** File of the one copy of the vault keys, best on another medium: relative to the state folder or absolute, in a folder that exists. */
+  readonly vaultKeyCopy?: string;
   /** Below this many free bytes the node answers 507 to new records. */
   readonly diskFloorBytes: number;
 }
@@ -142,6 +144,7 @@ const configSchema = {
       },
     },
     log: { ...closed, default: {}, properties: { level: { enum: ['error', 'warn', 'info', 'debug'], default: 'info' } } },
+    vaultKeyCopy: text,
     diskFloorBytes: { type: 'integer', minimum: 0, default: 256 * 1024 * 1024 },
   },
 } as const;
@@ -170,7 +173,8 @@ export function loadConfig(stateDir: string, environment: NodeJS.ProcessEnv = pr
   if (!validate(draft)) throw invalid(validate.errors?.[0]);
   const config: NodeConfig = draft;
   const publicUrl = config.http.publicUrl || `${config.http.tls === undefined ? 'http' : 'https'}://${config.http.host}:${String(config.http.port)}`;
-  return { ...config, http: { ...config.http, publicUrl }, ledger: ledgerOf(draft['ledger'] ?? {}, stateDir) };
+  const copy = config.vaultKeyCopy === undefined ? {} : { vaultKeyCopy: path.resolve(stateDir, config.vaultKeyCopy) };
+  return { ...config, ...copy, http: { ...config.http, publicUrl }, ledger: ledgerOf(draft['ledger'] ?? {}, stateDir) };
 }
 
 const ledgerFields = { gateway: ['connection'], network: ['profile', 'wallet', 'identity', 'channel'] } as const;

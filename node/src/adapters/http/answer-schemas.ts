@@ -62,7 +62,7 @@ export const answers = {
   owner: object({ ca: digestShape, certificate: digestShape, key: ownerKeyShape, owner: ownerIdShape, recovery: optional(recoverySchema), registeredAt: timeShape, sequence: integer(1) }).schema,
   committed: object({ response: anyObject(), transactionId: digestShape }).schema,
   trail: open({ entries: { type: 'array', items: open({ at: timeShape.schema, block: integer(0).schema, transactionId: digestShape.schema, what: anyText.schema }) }, refusals: { type: 'array', items: open({ centre: memberIdShape.schema, refusals: { type: 'array' } }) }, missing: list(memberIdShape, 0, 64).schema }),
-  status: open({ height: integer(-1).schema, ledger: open({ state: anyText.schema }), member: memberIdShape.schema, outbox: open({ pending: integer(0).schema, inFlight: integer(0).schema }) }),
+  status: open({ height: integer(-1).schema, ledger: open({ state: anyText.schema }), member: memberIdShape.schema, outbox: open({ pending: integer(0).schema, inFlight: integer(0).schema }), vaultKeyCopy: oneOf('kept', 'none', 'unreachable').schema }),
   lost: object({ lost: list(object({ from: integer(0), to: integer(0) }), 0, 1_000_000) }).schema,
   proposals: page(open({ action: anyText.schema, approvals: list(memberIdShape, 0, 64).schema, content: { type: 'object' }, id: digestShape.schema, proposedAt: timeShape.schema, proposer: memberIdShape.schema, rejections: list(memberIdShape, 0, 64).schema, round: integer(1).schema, status: { enum: ['adopted', 'open', 'rejected'] } })),
 } as const;

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isJsonObject, ProtocolError, type JsonObject } from '@huilian/protocol';
 
+const draftBytes = 6;
+
 /** Whole file or none, readable by its owner alone, on disk before it answers. */
 export async function writeSecret(file: string, content: string | Uint8Array): Promise<void> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  const draft = `${file}.${randomBytes(draftBytes).toString('hex')}`;
   const handle = await open(draft, 'wx', 0o600);
   try {
     await handle.writeFile(content);
@@ -16,6 +18,14 @@ export async function writeSecret(file: string, content: string | Uint8Array): P
   }
   await rename(draft, file);
   await syncFolder(path.dirname(file));
+}
+
+/** What broken writes of a file left beside it: it may hold keys that were removed from the file since. */
+export async function removeDrafts(file: string): Promise<void> {
+  const folder = path.dirname(file);
+  const start = `${path.basename(file)}.`;
+  const left = (await readdir(folder)).filter((name) => name.startsWith(start) && /^[0-9a-f]{12}$/.test(name.slice(start.length)));
+  for (const name of left) await rm(path.join(folder, name));
 }
 
 export async function makeSecretFolder(folder: string): Promise<void> {

@@ -67,13 +67,13 @@ export async function createKeys(stateDir: string, memberId: string): Promise<No
   return identity;
 }
 
-/** @throws KEYS_MISSING {file} */
-export async function openKeys(stateDir: string): Promise<NodeKeys> {
+/** @param vaultKeyCopy file of the vault keys' one copy. @throws KEYS_MISSING {file}, KEY_COPY_DIFFERS */
+export async function openKeys(stateDir: string, vaultKeyCopy?: string): Promise<NodeKeys> {
   const folder = path.join(stateDir, 'keys');
   const at = (name: keyof typeof keyFiles): string => path.join(folder, keyFiles[name]);
   const identity = (await readSecretJson(at('identity'))) as unknown as NodeIdentity;
   const signingKey = createPrivateKey({ key: (await readSecretJson(at('signing'))) as JsonWebKey, format: 'jwk' });
-  const vaultKeys = await VaultKeyFile.open(path.join(stateDir, 'vault-keys'));
+  const vaultKeys = await VaultKeyFile.open(path.join(stateDir, 'vault-keys'), vaultKeyCopy);
   return {
     ...identity,
     sign: es256Sign(signingKey),
