@@ -80,7 +80,7 @@ export class EventWorld {
     const logged: string[] = [];
     const node = await startNode(this.consortium.stateDir('river'), { ...config, webhooks: { ...config.webhooks, ...webhooks } }, loggerInto(logged), (error) => { throw error; });
     await node.services.readModel.whenHeight(Number(this.consortium.ledger.height()) - 1, AbortSignal.timeout(20_000));
-    const door = await startHttp(node.services, { host: config.http.host, port: config.http.port, publicUrl: config.http.publicUrl, operatorToken, streams });
+    const door = await startHttp(node.services, { host: config.http.host, port: config.http.port, publicUrl: config.http.publicUrl, metricsToken: 'an-invented-token-of-the-monitoring', operatorToken, streams });
     return {
       node,
       url: config.http.publicUrl,

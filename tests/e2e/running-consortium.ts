@@ -114,6 +114,11 @@ export class RunningConsortium {
     this.tokens.clear();
   }
 
+  /** The embedded ledger, after it was ended. */
+  public async startLedger(): Promise<void> {
+    this.running.set('ledger', await startProcess(ledgerArguments(this.dir), this.log('ledger')));
+  }
+
   public async end(name: string, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const child = this.running.get(name);
     this.running.delete(name);
@@ -176,9 +181,9 @@ export class RunningConsortium {
     }
   }
 
-  /** Sends as it is, without the SDK's care. `as` is a member, `operator`, or nobody. */
+  /** Sends as it is, without the SDK's care. `as` is a member, `operator`, `monitoring`, or nobody. */
   public async call(centre: Centre, method: 'GET' | 'POST', route: string, body?: unknown, as?: string): Promise<Answer> {
-    const token = as === undefined ? undefined : as === 'operator' ? this.operatorToken(centre) : await this.token(as);
+    const token = as === undefined ? undefined : await this.tokenOf(as, centre);
     const raw = typeof body === 'string';
     const response = await fetch(`${this.api(centre).url}${route}`, {
       method,
@@ -190,7 +195,16 @@ export class RunningConsortium {
   }
 
   public operatorToken(centre: Centre): string {
-    return readFileSync(path.join(this.dir, 'nodes', centre, 'operator-token'), 'utf8').trim();
+    return this.ownToken(centre, 'operator-token');
+  }
+
+  /** Opens /metrics and nothing else. */
+  public metricsToken(centre: Centre): string {
+    return this.ownToken(centre, 'metrics-token');
+  }
+
+  private ownToken(centre: Centre, name: string): string {
+    return readFileSync(path.join(this.dir, 'nodes', centre, name), 'utf8').trim();
   }
 
   /** Claims of a good assertion, to be spoilt by tests. */
@@ -222,9 +236,10 @@ export class RunningConsortium {
     return new OwnerWallet(signer, memoryPin());
   }
 
-  /** Token of the operator of a node, or of a member. */
+  /** Token of the operator of a node, of its monitoring, or of a member. */
   public async tokenOf(as: string, centre: Centre): Promise<string> {
-    return as === 'operator' ? this.operatorToken(centre) : await this.token(as);
+    if (as === 'operator') return this.operatorToken(centre);
+    return as === 'monitoring' ? this.metricsToken(centre) : await this.token(as);
   }
 
   /** A good grant of the first owner, but for what a test changes; signed by the wallet named. */

@@ -7,21 +7,52 @@ import { listFiles } from '../../scripts/list-files.mjs';
 import { root } from '../e2e/main-job.js';
 import { documentedCommands, judgeCommand, npmScripts, readHelp, type CommandHelp } from './documented-commands.js';
 
-const known = new Map<string, CommandHelp>();
+const known = new Map<string, string>();
 
 /** What the built program itself says. */
-function helpOf(command: readonly string[]): CommandHelp {
+function helpText(command: readonly string[]): string {
   const name = command.join(' ');
   const before = known.get(name);
   if (before !== undefined) return before;
   const run = spawnSync(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), ...command, '--help'], { encoding: 'utf8' });
   expect(run.status, run.stderr).toBe(0);
-  const help = readHelp(run.stdout);
-  known.set(name, help);
-  return help;
+  known.set(name, run.stdout);
+  return run.stdout;
 }
 
+const helpOf = (command: readonly string[]): CommandHelp => readHelp(helpText(command));
+
+/** The command and all below it. */
+function walk(command: readonly string[]): (readonly string[])[] {
+  const below = helpOf(command).subcommands.filter((name) => name !== 'help');
+  return [command, ...below.flatMap((name) => walk([...command, name]))];
+}
+
+/** Paragraphs and entries of a help text, each in one line. */
+const entries = (text: string): string[] => text.split(/\n\n|\n(?= {2}-)/).map((entry) => entry.replace(/\s+/g, ' ').trim());
+
 const judge = (text: string): string[] => documentedCommands('page.md', text).flatMap((command) => judgeCommand(command, helpOf, ['test']));
+
+describe('every command', () => {
+  it('tells in both languages what it does, with an example of itself, and each of its options; all print JSON', () => {
+    const commands = walk([]).filter((command) => command.length > 0);
+    expect(commands.length).toBeGreaterThan(30);
+    for (const command of commands) {
+      const name = `huilian ${command.join(' ')}`;
+      const [usage, told = '', ...more] = entries(helpText(command));
+      expect(usage).toContain(`Usage: ${name} `);
+      expect(told, name).toMatch(/^[A-Za-z"'].* \/ .*\p{Script=Han}/u);
+      expect(told.slice(told.indexOf('Example: ')), name).toContain(`Example: ${name}`);
+      expect(helpOf(command).options, name).toContain('--json');
+      for (const option of more.filter((entry) => entry.includes(' --') || entry.startsWith('--'))) {
+        if (!option.includes('-h, --help')) expect(option, name).toMatch(/ \/ .*\p{Script=Han}/u);
+      }
+      for (const example of told.slice(told.indexOf('Example: ') + 9).split('; ')) {
+        expect(documentedCommands(name, `\`${example}\``).flatMap((line) => judgeCommand(line, helpOf, [])), example).toEqual([]);
+      }
+    }
+  }, 180_000);
+});
 
 describe('commands in the docs', () => {
   it('are known to the programs, with their options', () => {

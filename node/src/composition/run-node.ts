@@ -7,7 +7,7 @@ import { loadConfig, type NodeConfig } from '../config/config.js';
 import { createLogger, errorFields } from '../observability/logger.js';
 import { announceReady } from './local/managed-process.js';
 import { openDrillDoor } from './drill-door.js';
-import { operatorToken } from './operator-token.js';
+import { metricsToken, operatorToken } from './operator-token.js';
 import type { RunningServices } from './running-services.js';
 import { runUntilStopped } from './run-until-stopped.js';
 import { startNode } from './start-node.js';
@@ -24,7 +24,7 @@ export async function runNode(stateDir: string, prepare: (services: RunningServi
   });
   prepare(node.services);
   const { tls, ...http } = config.http;
-  const door = await startHttp(node.services, { ...http, ...(tls === undefined ? {} : { tls: readTls(stateDir, tls) }), operatorToken: operatorToken(stateDir) });
+  const door = await startHttp(node.services, { ...http, ...(tls === undefined ? {} : { tls: readTls(stateDir, tls) }), metricsToken: metricsToken(stateDir), operatorToken: operatorToken(stateDir) });
   const renew = (): void => {
     if (tls === undefined) return;
     try {

@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { canonicalBytes, fromUtf8, parseRecordId, type JsonObject, type ProposalAction } from '@huilian/protocol';
 import { NodeServices, type GovernanceAnswer } from '../adapters/http/node-services.js';
-import type { KeyCopyState } from '../adapters/keys/vault-key-file.js';
+import { examineNode, mostSkewSeconds, type ExaminedParts } from '../core/diagnosis/examine-node.js';
+import type { Finding } from '../core/diagnosis/finding.js';
+import { followRecord, ownRecordId, type FollowedParts, type RecordCourse } from '../core/diagnosis/follow-record.js';
+import type { PeerWatch } from '../core/exchange/peer-watch.js';
 import type { LedgerCommands } from '../core/governance/ledger-commands.js';
 import type { LedgerFollower } from '../core/indexing/follow-ledger.js';
 import type { Intake } from '../core/intake/intake.js';
@@ -11,6 +14,8 @@ import type { Outbox } from '../core/outbox/outbox.js';
 import type { BatchSender } from '../core/outbox/send-batches.js';
 import type { Transport } from '../core/ports.js';
 import { errorFields, type Logger } from '../observability/logger.js';
+import { NodeMetrics, type Readings } from '../observability/metrics.js';
+import type { OutboxAge } from './metered.js';
 
 type Shared = Pick<NodeServices, 'asks' | 'clock' | 'commands' | 'evidence' | 'feed' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'store' | 'trail' | 'webhooks'>;
 
@@ -23,14 +28,20 @@ export interface ServiceParts extends Shared {
   readonly sender: BatchSender;
   readonly transport: Transport;
   ownPublicRecord(recordId: string): Promise<string>;
-  /** How the vault keys' one copy stands. */
-  vaultKeyCopy(): KeyCopyState;
+  readonly examined: ExaminedParts;
+  readonly followed: FollowedParts;
+  readonly age: OutboxAge;
+  readonly peers: PeerWatch;
+  readonly version: string;
   /** Resident memory in MiB. */
   memory(): number;
 }
 
 /** The services of a running node, as its HTTP door sees them. */
 export class RunningServices extends NodeServices {
+  /** What the node counts. */
+  public readonly meter: NodeMetrics;
+  private readonly rows = { accepted: 0, unchanged: 0, refused: 0 };
   public readonly asks: NodeServices['asks'];
   public readonly clock: NodeServices['clock'];
   public readonly commands: LedgerCommands;
@@ -62,11 +73,56 @@ export class RunningServices extends NodeServices {
       trail: this.trail,
       webhooks: this.webhooks,
     } = parts);
+    this.meter = new NodeMetrics(parts.version, async () => await this.readings());
+  }
+
+  public async examine(): Promise<readonly Finding[]> {
+    return await examineNode(this.parts.examined);
+  }
+
+  public async follow({ kind = '', naturalKey = [], recordId }: { readonly recordId?: string; readonly kind?: string; readonly naturalKey?: readonly string[] }): Promise<RecordCourse> {
+    return await followRecord(this.parts.followed, recordId ?? ownRecordId(this.parts.followed, kind, naturalKey));
+  }
+
+  public async metrics(): Promise<{ readonly contentType: string; readonly text: string }> {
+    return { contentType: this.meter.contentType, text: await this.meter.text() };
+  }
+
+  public answered(method: string, route: string, status: number, seconds: number): void {
+    this.meter.answered(method, route, status, seconds);
+  }
+
+  private async readings(): Promise<Readings> {
+    const { age, examined, follower, outbox, peers } = this.parts;
+    const { length: known } = peers.peers;
+    const certificate = await examined.certificateEnd();
+    const reachable = peers.peers.filter((peer) => peer.reachable).length;
+    return {
+      rows: this.rows,
+      outbox: { ...(await outbox.status()), whole: outbox.isWhole, oldestSeconds: age.seconds },
+      following: follower.state === 'following',
+      ready: this.notReady().length === 0,
+      height: this.readModel.height(),
+      missingBlocks: peers.missingBlocks,
+      peers: { reachable, unreachable: known - reachable },
+      clockBehindSeconds: peers.behindSeconds,
+      webhooks: this.webhooks.counts(),
+      diskFreeBytes: await examined.freeBytes(),
+      diskFloorBytes: examined.diskFloorBytes,
+      certificateEndSeconds: certificate === undefined ? undefined : Math.floor(certificate / 1000),
+    };
+  }
+
+  private count(answer: object): void {
+    if ('refused' in answer) this.rows.refused += 1;
+    else if ('unchanged' in answer && answer.unchanged === true) this.rows.unchanged += 1;
+    else if ('recordId' in answer) this.rows.accepted += 1;
   }
 
   public intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<object> {
     const answers = new PassThrough({ objectMode: true, highWaterMark: 1000 });
     const say = async (answer: object): Promise<void> => {
+      this.count(answer);
       // A client that does not read its answers holds its own stream back, and nobody else's.
       if (!answers.write(answer) && !answers.destroyed) await once(answers, 'drain').catch(() => undefined);
     };
@@ -116,22 +172,29 @@ export class RunningServices extends NodeServices {
   }
 
   public async status(): Promise<object> {
-    const { follower, outbox, sender, transport } = this.parts;
+    const { age, examined, follower, outbox, peers, sender, transport, version } = this.parts;
     return {
+      blocksBehind: peers.missingBlocks,
+      clockBehindSeconds: peers.behindSeconds ?? null,
+      diskFreeBytes: await examined.freeBytes(),
       exchange: transport.addresses(),
       height: this.readModel.height(),
       ledger: { state: follower.state, ...(sender.lastProblem === undefined ? {} : { problem: sender.lastProblem }) },
       member: this.memberId,
       memoryMiB: this.parts.memory(),
-      outbox: await outbox.status(),
-      vaultKeyCopy: this.parts.vaultKeyCopy(),
+      notReady: this.notReady(),
+      outbox: { ...(await outbox.status()), oldestSeconds: age.seconds },
+      peers: peers.peers,
+      version,
+      vaultKeyCopy: examined.vaultKeyCopy(),
       webhooks: this.webhooks.counts(),
     };
   }
 
   public notReady(): readonly string[] {
-    const { follower, outbox } = this.parts;
-    return [...(follower.state === 'following' ? [] : [`ledger-${follower.state}`]), ...(outbox.isWhole ? [] : ['outbox-tail-lost'])];
+    const { follower, outbox, peers } = this.parts;
+    const skewed = Math.abs(peers.behindSeconds ?? 0) > mostSkewSeconds;
+    return [...(skewed ? ['clock-skew'] : []), ...(follower.state === 'following' ? [] : [`ledger-${follower.state}`]), ...(outbox.isWhole ? [] : ['outbox-tail-lost'])];
   }
 
   public reportFault(error: unknown): void {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fromUtf8, parseRecordId, ProtocolError, utf8, type JsonObject } from '@huilian/protocol';
@@ -15,7 +16,6 @@ import { GuardedSender } from '../adapters/webhooks/guarded-sender.js';
 import type { NodeConfig } from '../config/config.js';
 import { Asks } from '../core/access/asks.js';
 import { OpenTickets } from '../core/access/open-tickets.js';
-import { RelayRequest } from '../core/access/relay-request.js';
 import { EventFeed } from '../core/events/event-feed.js';
 import { WebhookSecrets } from '../core/events/webhook-secrets.js';
 import { Webhooks, type WebhookParts } from '../core/events/webhooks.js';
@@ -24,6 +24,7 @@ import { KeepReceipts } from '../core/exchange/keep-receipts.js';
 import { OfferRecords, type OfferRequest } from '../core/exchange/offer-records.js';
 import { RefusalLog } from '../core/exchange/refusal-log.js';
 import { ReleaseRecords } from '../core/exchange/release-records.js';
+import { PeerWatch, type NodeHealth } from '../core/exchange/peer-watch.js';
 import { SleepWatch } from '../core/exchange/sleep-watch.js';
 import { LedgerCommands } from '../core/governance/ledger-commands.js';
 import { LedgerFollower } from '../core/indexing/follow-ledger.js';
@@ -33,12 +34,16 @@ import { Intake } from '../core/intake/intake.js';
 import { DeadLetters } from '../core/outbox/dead-letters.js';
 import { Outbox } from '../core/outbox/outbox.js';
 import { BatchSender } from '../core/outbox/send-batches.js';
-import type { ExchangeMethod, Keys } from '../core/ports.js';
+import type { ExchangeMethod, Keys, Transport } from '../core/ports.js';
 import { JoinTrail } from '../core/trail/join-trail.js';
 import { Vault } from '../core/vault/vault.js';
 import { errorFields, type Logger } from '../observability/logger.js';
+import type { NodeMetrics } from '../observability/metrics.js';
+import { certificateEnd } from './certificate-end.js';
+import { MeteredRelay, meteredLedger, meteredTransport, OutboxAge } from './metered.js';
 import { recoverPublicKey } from './recover-public-key.js';
 import { RunningServices } from './running-services.js';
+import { softwareVersion } from './software-version.js';
 
 const memoryUnit = 1024 * 1024;
 /** More would wait for the thread that writes. */
@@ -54,8 +59,11 @@ export interface RunningNode {
  * anchoring receipts, answering other nodes. The HTTP door is opened by the caller.
  */
 export async function startNode(stateDir: string, config: NodeConfig, logger: Logger, onFatal: (error: ProtocolError) => void): Promise<RunningNode> {
+  const meter: { current?: NodeMetrics } = {};
+  const metrics = (): NodeMetrics => meter.current as NodeMetrics;
   const alarm = (error: ProtocolError): void => {
     logger.error('alarm', errorFields(error));
+    meter.current?.alarm(error.code);
     if (error.code === 'BLOCK_FORK' || error.code === 'STORAGE_FAILED') onFatal(error);
   };
   const [clock, random, recover] = [systemClock, systemRandom, recoverPublicKey];
@@ -63,7 +71,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   warnOfKeyCopy(keys.vaultKeys.copyState, logger);
   const store = await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: config.diskFloorBytes, onFailure: alarm });
   const mark = await MarkFile.open(path.join(stateDir, 'outbox.hwm'));
-  const ledger = await openLedger(config.ledger);
+  const ledger = meteredLedger(await openLedger(config.ledger), metrics);
   const readModel = new ReadModel(store);
   const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
   const { inFlight, maxHeaders, maxWaitMilliseconds } = config.outbox;
@@ -73,7 +81,8 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const sender = new BatchSender({ clock, inFlight, ledger, maxHeaders, maxWaitMilliseconds, onAlarm: alarm, outbox, random, readModel });
   const examiner = examiningThreads(config, keys, logger);
   const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner }), keys, outbox, random, readModel, store, vault });
-  const transport = await Libp2pTransport.start({ memberId: keys.memberId, privateKey: keys.exchangeKey, listen: config.exchange.listen });
+  const transport = meteredTransport(await Libp2pTransport.start({ memberId: keys.memberId, privateKey: keys.exchangeKey, listen: config.exchange.listen }), metrics);
+  const peers = new PeerWatch(readModel, transport, clock, keys.memberId);
   const refusals = await RefusalLog.open(store, clock);
   const offers = new OfferRecords(readModel, vault, store, keys, clock);
   const sleep = new SleepWatch(clock);
@@ -81,16 +90,23 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const receipts = new KeepReceipts(readModel, store, ledger, keys, clock, (error) => {
     logger.warn('receipts wait', errorFields(error));
   });
-  const relay = new RelayRequest(readModel, store, keys, transport, new OpenTickets(ledger, clock, random), { offers, releases, receipts }, refusals);
+  const relay = new MeteredRelay(readModel, store, keys, transport, new OpenTickets(ledger, clock, random), { offers, releases, receipts }, refusals);
   const trail = new JoinTrail(readModel, refusals, store, transport, keys, clock, recover);
   const commands = new LedgerCommands(ledger, keys, clock, random);
   const feed = new EventFeed(readModel);
   const webhooks = webhooksOf(stateDir, config, { clock, feed, keys, onAlarm: alarm, random, readModel, store });
+  const freeBytes = async (): Promise<number> => { const { bavail, bsize } = await statfs(stateDir); return bavail * bsize; };
+  const deadLetters = new DeadLetters(store);
   const services = new RunningServices({
+    age: new OutboxAge(outbox, () => clock.now()),
+    examined: { certificateEnd: async () => await certificateEnd(config.ledger), clock, diskFloorBytes: config.diskFloorBytes, follower, freeBytes, memberId: keys.memberId, outbox, peers, readModel, sender, vaultKeyCopy: () => keys.vaultKeys.copyState },
+    followed: { deadLetters, feed, keys, ledger, outbox, readModel, sender, store, webhooks },
+    peers,
+    version: softwareVersion(),
     asks: new Asks(store, readModel, clock, random, recover),
     clock,
     commands,
-    deadLetters: new DeadLetters(store),
+    deadLetters,
     evidence: new BuildEvidence(readModel, ledger, relay),
     feed,
     follower,
@@ -106,17 +122,19 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     store,
     trail,
     transport,
-    vaultKeyCopy: () => keys.vaultKeys.copyState,
     webhooks,
     ownPublicRecord: async (recordId) => await publicRecord(readModel, releases, recordId),
     memory: () => Math.round(process.memoryUsage.rss() / memoryUnit),
   });
-  serveExchange(transport, { offers, releases, receipts, trail, publicRecord: async (recordId) => await publicRecord(readModel, releases, recordId) });
+  meter.current = services.meter;
+  relay.meter = services.meter;
+  serveExchange(transport, { health: () => peers.health(), offers, releases, receipts, trail, publicRecord: async (recordId) => await publicRecord(readModel, releases, recordId) });
   const allowPeers = async (): Promise<void> => {
     const members = await readModel.members();
     transport.allow(members.filter(({ document, status }) => document.kind === 'centre' && status === 'active').map(({ document }) => document));
   };
   const stopWatching = readModel.onBlock((block) => {
+    services.meter.block(block.transactions);
     if (block.transactions.some(({ writes }) => writes.some(({ key }) => key.startsWith('\u0000member\u0000')))) void allowPeers();
   });
   await allowPeers();
@@ -125,12 +143,14 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   receipts.start();
   sleep.start();
   await webhooks.start();
+  peers.start();
   return {
     services,
     close: async () => {
       stopWatching();
       sleep.stop();
       await webhooks.stop();
+      peers.stop();
       await Promise.all([sender.stop(), receipts.stop(), transport.close()]);
       await follower.stop();
       await ledger.close();
@@ -174,6 +194,7 @@ async function publicRecord(readModel: ReadModel, releases: ReleaseRecords, reco
 }
 
 interface ExchangeParts {
+  health(): NodeHealth;
   readonly offers: OfferRecords;
   readonly releases: ReleaseRecords;
   readonly receipts: KeepReceipts;
@@ -182,12 +203,13 @@ interface ExchangeParts {
 }
 
 /** Answers the nodes of other centres. Bodies are JSON; what they carry is checked by the part that takes it. */
-function serveExchange(transport: Libp2pTransport, parts: ExchangeParts): void {
+function serveExchange(transport: Transport, parts: ExchangeParts): void {
   const answers: Readonly<Record<ExchangeMethod, (body: JsonObject) => Promise<unknown>>> = {
     offer: async (body) => ({ offer: await parts.offers.offer(body as unknown as OfferRequest) }),
     release: async ({ ticket }) => await parts.releases.release(String(ticket)),
     receipt: async ({ receipt }) => await parts.receipts.keep(String(receipt)),
     'public-record': async ({ recordId }) => ({ presentation: await parts.publicRecord(String(recordId)) }),
+    health: () => Promise.resolve(parts.health()),
     refusals: async ({ request }) => await parts.trail.ownRefusals(request),
   };
   transport.serve(async (_from, method, body) => utf8(JSON.stringify(await answers[method](readBody(body)))));

@@ -153,6 +153,7 @@ export function httpCases({ local }: World, door: AccessDoor): Record<string, Re
     },
     'member-votes': post('/v1/governance/approve', { proposal: '0'.repeat(64) }, 'zhuhai-platform'),
     'member-reads-status': http(async () => await local.call('zhuhai', 'GET', '/v1/status', undefined, 'zhuhai-platform')),
+    'monitoring-reads-status': http(async () => await local.call('zhuhai', 'GET', '/v1/status', undefined, 'monitoring')),
     'ask-unknown': {
       drivers: {
         cli: async () => await command(['grant', '--ask', 'a'.repeat(26), '--wallet', `${local.dir}/owners/${local.owner.slice(4)}/key.txt`, '--node', local.api('zhuhai').url]),

@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { AccessCommand } from './access-command.js';
 import { AuditCommand } from './audit-command.js';
+import { DoctorCommand } from './doctor-command.js';
 import { EvidenceCommand, VerifyCommand } from './evidence-commands.js';
 import { ApproveCommand, FoundCommand, GovernanceCommand, ProposalsCommand, ProposeCommand, RejectCommand, RotateKeysCommand } from './governance-commands.js';
 import { GrantCommand, RevokeGrantCommand } from './grant-commands.js';
@@ -17,7 +18,7 @@ import { TrailCommand } from './trail-command.js';
 
 /** Every command of `huilian`, in the order of its help. */
 export const cliProviders: readonly Provider[] = [
-  ...[LocalCommand, InitCommand, StartCommand, StatusCommand, ConfigCommand, ReindexCommand, AuditCommand, LedgerCommand],
+  ...[LocalCommand, InitCommand, StartCommand, StatusCommand, DoctorCommand, ConfigCommand, ReindexCommand, AuditCommand, LedgerCommand],
   ...[GovernanceCommand, FoundCommand, ProposeCommand, ApproveCommand, RejectCommand, ProposalsCommand, RotateKeysCommand],
   ...[KeysCommand, ListKeysCommand, ExportKeysCommand, ImportKeysCommand],
   ...[OwnerCommand, OwnerKeyCommand, RegisterOwnerCommand, RotateOwnerCommand, RecoverOwnerCommand, ObjectRecoveryCommand],

@@ -27,6 +27,7 @@ const memberSchema = object({ admittedAt: timeShape, caCertificate: optional(any
 const recordSchema = object({ contested: boolean(), header: headerShape, index: integer(0), publishedAt: timeShape, recordId: recordIdShape, seq: integer(1), versions: integer(1) }).schema;
 const batchSchema = object({ block: integer(0), count: integer(1), root: digestShape, time: timeShape, transactionId: digestShape }).schema;
 const recoverySchema = object({ approvals: list(memberIdShape, 0, 64), ca: digestShape, certificate: digestShape, effectiveAt: integer(0), key: ownerKeyShape });
+const findingSchema: JsonObject = open({ check: anyText.schema, level: { enum: ['fail', 'ok', 'warn'] }, en: anyText.schema, zh: anyText.schema }, { next: words.schema });
 
 const failingSchema: JsonObject = open({ since: timeShape.schema, attempts: integer(1).schema, at: timeShape.schema, code: codeShape.schema, reason: anyText.schema }, { status: integer(100, 599).schema });
 const webhookView: Readonly<Record<string, JsonObject>> = {
@@ -63,6 +64,8 @@ export const answers = {
   committed: object({ response: anyObject(), transactionId: digestShape }).schema,
   trail: open({ entries: { type: 'array', items: open({ at: timeShape.schema, block: integer(0).schema, transactionId: digestShape.schema, what: anyText.schema }) }, refusals: { type: 'array', items: open({ centre: memberIdShape.schema, refusals: { type: 'array' } }) }, missing: list(memberIdShape, 0, 64).schema }),
   status: open({ height: integer(-1).schema, ledger: open({ state: anyText.schema }), member: memberIdShape.schema, outbox: open({ pending: integer(0).schema, inFlight: integer(0).schema }), vaultKeyCopy: oneOf('kept', 'none', 'unreachable').schema }),
+  examined: open({ findings: { type: 'array', items: findingSchema } }),
+  course: open({ recordId: recordIdShape.schema, version: integer(1).schema, steps: { type: 'array', items: findingSchema } }, { stoppedAt: anyText.schema }),
   lost: object({ lost: list(object({ from: integer(0), to: integer(0) }), 0, 1_000_000) }).schema,
   proposals: page(open({ action: anyText.schema, approvals: list(memberIdShape, 0, 64).schema, content: { type: 'object' }, id: digestShape.schema, proposedAt: timeShape.schema, proposer: memberIdShape.schema, rejections: list(memberIdShape, 0, 64).schema, round: integer(1).schema, status: { enum: ['adopted', 'open', 'rejected'] } })),
 } as const;

@@ -1,7 +1,7 @@
 import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ProtocolError } from '@huilian/protocol';
-import { SignIn, type Caller } from './sign-in.js';
+import { SignIn, type Caller, type SignedInCaller } from './sign-in.js';
 
 export interface CalledRequest extends FastifyRequest {
   caller?: Caller;
@@ -26,8 +26,12 @@ function callerOf(context: ExecutionContext): Caller {
   return caller;
 }
 
-/** Any signed-in caller. */
-export const SignedIn = createParamDecorator((_data: unknown, context: ExecutionContext): Caller => callerOf(context));
+/** Any signed-in caller: a member or the operator. */
+export const SignedIn = createParamDecorator((_data: unknown, context: ExecutionContext): SignedInCaller => {
+  const caller = callerOf(context);
+  if (caller.role === 'monitor') throw new ProtocolError('FORBIDDEN', { needs: 'signed-in' });
+  return caller;
+});
 
 /** The member that calls; its id. */
 export const CallingMember = createParamDecorator((_data: unknown, context: ExecutionContext): string => {

@@ -36,7 +36,7 @@ import { readQuery } from './declared-guard.js';
 import { Declare, jsonHeader, ledgerCodes, readLater, tokenHeader } from './declare-route.js';
 import { NodeServices } from './node-services.js';
 import { streamType } from './read-bodies.js';
-import { SignIn, type Caller } from './sign-in.js';
+import { SignIn, type Caller, type SignedInCaller } from './sign-in.js';
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const tokenShape = object({ client_assertion: text(/[A-Za-z0-9_.-]+/, 4096), client_assertion_type: oneOf(assertionType), grant_type: oneOf('client_credentials') });
@@ -141,7 +141,7 @@ export class RecordsController {
 
   @Declare({ id: 'records', en: 'records on the ledger, newest first', zh: '查询账本记录', who: 'signed-in', query: recordQuery, answer: answers.records, codes: ['BAD_ID'], curl: `curl -s ${tokenHeader} "$NODE/v1/records?kind=credit&limit=5"` })
   @Get('records')
-  public async search(@SignedIn() _caller: Caller, @Query() query: Record<string, string>): Promise<object> {
+  public async search(@SignedIn() _caller: SignedInCaller, @Query() query: Record<string, string>): Promise<object> {
     const { cursor, limit = 100, ...filter } = readQuery({ query: recordQuery }, query) as Read<typeof recordQuery>;
     const from = cursor === undefined ? {} : { cursor: this.cursors.open('records', filter, cursor) };
     const { cursor: place, items } = await this.services.readModel.records({ ...filter, ...from, limit });
@@ -150,7 +150,7 @@ export class RecordsController {
 
   @Declare({ id: 'record', en: 'one record, its place and its batch', zh: '单条记录及其位置', who: 'signed-in', query: versionQuery, answer: answers.record, codes: ['BAD_ID', 'RECORD_UNKNOWN'], curl: `curl -s ${tokenHeader} $NODE/v1/records/$RECORD` })
   @Get('records/:publisher/:kind/:localId')
-  public record(@SignedIn() _caller: Caller, @Param() place: Record<string, string>, @Query('version') version?: string): object {
+  public record(@SignedIn() _caller: SignedInCaller, @Param() place: Record<string, string>, @Query('version') version?: string): object {
     const id = recordIdOf(place);
     const { readModel } = this.services;
     const number = version === undefined ? undefined : integer(1).read(Number(version), '/version');
@@ -164,7 +164,7 @@ export class RecordsController {
 
   @Declare({ id: 'publicRecord', en: 'presentation of a public record', zh: '公开记录内容', who: 'signed-in', answer: answers.presentation, codes: ['BAD_ID', 'RECORD_UNKNOWN', 'GRANT_REQUIRED', 'RECORD_REVOKED', 'PUBLISHER_UNAVAILABLE', 'EXCHANGE_FAILED', 'ERASED'], curl: `curl -s ${tokenHeader} $NODE/v1/records/$PUBLIC/public` })
   @Get('records/:publisher/:kind/:localId/public')
-  public async publicRecord(@SignedIn() _caller: Caller, @Param() place: Record<string, string>): Promise<object> {
+  public async publicRecord(@SignedIn() _caller: SignedInCaller, @Param() place: Record<string, string>): Promise<object> {
     return { presentation: await this.services.publicRecord(recordIdOf(place)) };
   }
 
@@ -239,7 +239,7 @@ export class AccessController {
 
   @Declare({ id: 'evidence', en: 'evidence of an access', zh: '导出证据包', who: 'signed-in', answer: answers.evidence, codes: ['TICKET_UNKNOWN', 'TICKET_OTHER_READER', 'NOT_FOUND', 'LEDGER_UNAVAILABLE'], curl: `curl -s ${tokenHeader} $NODE/v1/evidence/$TICKET` })
   @Get('evidence/:transaction/:index')
-  public async evidence(@SignedIn() caller: Caller, @Param('transaction') transaction: string, @Param('index') index: string): Promise<object> {
+  public async evidence(@SignedIn() caller: SignedInCaller, @Param('transaction') transaction: string, @Param('index') index: string): Promise<object> {
     const id = `${transaction}/${index}`;
     if (caller.role === 'member') this.services.relay.ownTicket(caller.member, id);
     return await this.services.evidence.build(id);
@@ -261,7 +261,7 @@ export class OwnersController {
 
   @Declare({ id: 'registerOwner', en: "registers an owner's key by its certificate", zh: '登记权属人密钥', who: 'signed-in', body: ownerBodyShape, answer: answers.committed, status: 201, also: [202], codes: ['OWNER_EXISTS', 'CA_UNKNOWN', 'CERTIFICATE_INVALID', 'CERTIFICATE_EXPIRED', 'CERTIFICATE_OTHER_ENTITY', 'STATEMENT_BAD_SIGNATURE', 'STATEMENT_EXPIRED', ...ledgerCodes], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$REGISTRATION $NODE/v1/owners` })
   @Post('owners')
-  public async register(@SignedIn() _caller: Caller, @Body() body: unknown): Promise<object> {
+  public async register(@SignedIn() _caller: SignedInCaller, @Body() body: unknown): Promise<object> {
     const { chain, statement } = ownerBodyShape.read(body);
     return await this.services.registerOwner(statement, chain);
   }

@@ -3,9 +3,9 @@ import { anyObject, type ErrorCode, type JsonObject, type Shape } from '@huilian
 
 /**
  * Who may call a route. `anyone` needs no token; `signed-in` is the operator or a member that this node serves; `publisher`
- * is the operator or a platform or centre that this node serves.
+ * is the operator or a platform or centre that this node serves; `monitor` is whoever has the metrics token, or the operator.
  */
-export type RouteCaller = 'anyone' | 'member' | 'operator' | 'publisher' | 'signed-in';
+export type RouteCaller = 'anyone' | 'member' | 'monitor' | 'operator' | 'publisher' | 'signed-in';
 
 /** What a route says of itself: the guard holds every call against it, and /openapi.json is assembled from it. */
 export interface RouteDeclaration {

@@ -28,6 +28,7 @@ export class DeclaredGuard implements CanActivate {
   }
 
   private allows(who: RouteCaller, caller: Caller): boolean {
+    if (caller.role === 'monitor' || who === 'monitor') return who === 'monitor' && caller.role !== 'member';
     if (who === 'signed-in') return true;
     if (caller.role === 'operator') return who !== 'member';
     if (who !== 'publisher') return who === 'member';

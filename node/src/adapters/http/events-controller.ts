@@ -7,7 +7,7 @@ import { Cursors, listQuery, readPage } from './cursors.js';
 import { Declare, jsonHeader, tokenHeader } from './declare-route.js';
 import { EventStreams } from './event-streams.js';
 import { NodeServices } from './node-services.js';
-import { SignIn, type Caller } from './sign-in.js';
+import { SignIn, type SignedInCaller } from './sign-in.js';
 
 const defaultPage = 100;
 const queryShape = object({
@@ -36,7 +36,7 @@ export class EventsController {
   @Declare({ id: 'events', en: 'events of the ledger, a page at a time; as a stream with Accept: text/event-stream', zh: '账本事件，可分页或以事件流读取', who: 'signed-in', query: queryShape, answer: answers.events, codes: ['TOO_MANY_SUBSCRIBERS'], curl: `curl -s ${tokenHeader} "$NODE/v1/events?after=start&limit=10"` })
   @Get('events')
   public async events(
-    @SignedIn() caller: Caller,
+    @SignedIn() caller: SignedInCaller,
     @Query() query: Record<string, string>,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Req() request: FastifyRequest,
@@ -51,7 +51,7 @@ export class EventsController {
     await reply.send({ items: events, cursor: positionText(position), complete });
   }
 
-  private stream(caller: Caller, wanted: { readonly after: EventPosition; readonly filter: EventFilter }, request: FastifyRequest, reply: FastifyReply): void {
+  private stream(caller: SignedInCaller, wanted: { readonly after: EventPosition; readonly filter: EventFilter }, request: FastifyRequest, reply: FastifyReply): void {
     const name = caller.role === 'member' ? caller.member : 'operator.';
     const leave = this.streams.admit(name);
     reply.hijack();
@@ -93,47 +93,47 @@ export class WebhooksController {
 
   @Declare({ id: 'createWebhook', en: 'a webhook; its secret is shown this once', zh: '登记事件推送，密钥仅显示一次', who: 'signed-in', body: webhookShape, answer: answers.newWebhook, status: 201, codes: ['TOO_MANY_SUBSCRIBERS', ...targetCodes], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$WEBHOOK $NODE/v1/webhooks` })
   @Post()
-  public async create(@SignedIn() caller: Caller, @Body() body: unknown): Promise<object> {
+  public async create(@SignedIn() caller: SignedInCaller, @Body() body: unknown): Promise<object> {
     return await this.services.webhooks.create(caller, body);
   }
 
   @Declare({ id: 'webhooks', en: "the caller's webhooks; everybody's for the operator", zh: '事件推送列表', who: 'signed-in', query: listQuery, answer: answers.webhooks, curl: ofWebhook('$NODE/v1/webhooks') })
   @Get()
-  public list(@SignedIn() caller: Caller, @Query() query: Record<string, string>): object {
+  public list(@SignedIn() caller: SignedInCaller, @Query() query: Record<string, string>): object {
     return this.cursors.page('webhooks', this.services.webhooks.list(caller), readPage(query));
   }
 
   @Declare({ id: 'webhook', en: 'how far one webhook is, and what stops it', zh: '查看事件推送', who: 'signed-in', answer: answers.webhook, codes: ['NOT_FOUND'], curl: ofWebhook('$NODE/v1/webhooks/$WEBHOOK_ID') })
   @Get(':id')
-  public find(@SignedIn() caller: Caller, @Param('id') id: string): object {
+  public find(@SignedIn() caller: SignedInCaller, @Param('id') id: string): object {
     return this.services.webhooks.find(caller, id);
   }
 
   @Declare({ id: 'removeWebhook', en: 'an end to a webhook', zh: '删除事件推送', who: 'signed-in', status: 204, codes: ['NOT_FOUND'], curl: ofWebhook('-X DELETE $NODE/v1/webhooks/$WEBHOOK_ID') })
   @Delete(':id')
   @HttpCode(204)
-  public async remove(@SignedIn() caller: Caller, @Param('id') id: string): Promise<void> {
+  public async remove(@SignedIn() caller: SignedInCaller, @Param('id') id: string): Promise<void> {
     await this.services.webhooks.remove(caller, id);
   }
 
   @Declare({ id: 'testWebhook', en: 'a trial event, sent at once', zh: '发送测试事件', who: 'signed-in', answer: answers.webhookTested, codes: ['NOT_FOUND', ...targetCodes], curl: ofWebhook('-X POST $NODE/v1/webhooks/$WEBHOOK_ID/test') })
   @Post(':id/test')
   @HttpCode(200)
-  public async test(@SignedIn() caller: Caller, @Param('id') id: string): Promise<object> {
+  public async test(@SignedIn() caller: SignedInCaller, @Param('id') id: string): Promise<object> {
     return await this.services.webhooks.test(caller, id);
   }
 
   @Declare({ id: 'resumeWebhook', en: 'a paused webhook goes on where it stood', zh: '恢复事件推送', who: 'signed-in', answer: answers.webhook, codes: ['NOT_FOUND', ...targetCodes], curl: ofWebhook('-X POST $NODE/v1/webhooks/$WEBHOOK_ID/resume') })
   @Post(':id/resume')
   @HttpCode(200)
-  public async resume(@SignedIn() caller: Caller, @Param('id') id: string): Promise<object> {
+  public async resume(@SignedIn() caller: SignedInCaller, @Param('id') id: string): Promise<object> {
     return await this.services.webhooks.resume(caller, id);
   }
 
   @Declare({ id: 'renewWebhookSecret', en: 'another secret for a webhook; the old one signs too for a day', zh: '更换推送密钥', who: 'signed-in', answer: answers.webhookSecret, codes: ['NOT_FOUND'], curl: ofWebhook('-X POST $NODE/v1/webhooks/$WEBHOOK_ID/secret') })
   @Post(':id/secret')
   @HttpCode(200)
-  public async renewSecret(@SignedIn() caller: Caller, @Param('id') id: string): Promise<object> {
+  public async renewSecret(@SignedIn() caller: SignedInCaller, @Param('id') id: string): Promise<object> {
     return await this.services.webhooks.renewSecret(caller, id);
   }
 }

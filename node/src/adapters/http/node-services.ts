@@ -1,6 +1,8 @@
 import type { JsonObject, ProposalAction, RecoverPublicKey } from '@huilian/protocol';
 import type { Asks } from '../../core/access/asks.js';
 import type { RelayRequest } from '../../core/access/relay-request.js';
+import type { Finding } from '../../core/diagnosis/finding.js';
+import type { RecordCourse } from '../../core/diagnosis/follow-record.js';
 import type { BuildEvidence } from '../../core/evidence/build-evidence.js';
 import type { EventFeed } from '../../core/events/event-feed.js';
 import type { Webhooks } from '../../core/events/webhooks.js';
@@ -37,6 +39,13 @@ export abstract class NodeServices {
   /** The operator has seen which acknowledged rows are lost; the node takes records again. */
   public abstract acceptLoss(): Promise<{ readonly lost: readonly { readonly from: number; readonly to: number }[] }>;
   public abstract status(): Promise<object>;
+  /** Everything an operator would look at. */
+  public abstract examine(): Promise<readonly Finding[]>;
+  /** Where a record is on its way, by its id or by kind and natural key of an own one. @throws RECORD_UNKNOWN, BAD_ID */
+  public abstract follow(named: { readonly recordId?: string; readonly kind?: string; readonly naturalKey?: readonly string[] }): Promise<RecordCourse>;
+  /** Metrics for Prometheus: content type and text. */
+  public abstract metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  public abstract answered(method: string, route: string, status: number, seconds: number): void;
   /** Why the node is not ready to serve; empty when it is. */
   public abstract notReady(): readonly string[];
   public abstract reportFault(error: unknown): void;

@@ -45,7 +45,7 @@ export function openApi(routes: readonly DeclaredRoute[], publicUrl: string): Js
     servers: [{ url: publicUrl }],
     paths,
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: "a member's token of POST /v1/token, or the operator's 成员登录令牌或运维令牌" } },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: "a member's token of POST /v1/token, the operator's, or for /metrics the monitoring's 成员登录令牌、运维令牌或监控令牌" } },
       schemas: { Error: errorSchema },
     },
   };

@@ -4,8 +4,11 @@ import { fromUtf8, ProtocolError, sha256Hex, toBase64url, utf8 } from '@huilian/
 import type { ReadModel } from '../../core/indexing/read-model.js';
 import type { Clock, Random, Store } from '../../core/ports.js';
 
-/** Who is calling: the operator of this node, or a member that this node serves. */
-export type Caller = { readonly role: 'operator' } | { readonly role: 'member'; readonly member: string };
+/** Who is calling: the operator of this node, its monitoring, or a member that this node serves. */
+export type Caller = { readonly role: 'monitor' } | { readonly role: 'operator' } | { readonly role: 'member'; readonly member: string };
+
+/** Who may use routes for signed-in callers: monitoring may not. */
+export type SignedInCaller = Exclude<Caller, { readonly role: 'monitor' }>;
 
 const tokenSeconds = 900;
 const assertionSeconds = 60;
@@ -20,19 +23,19 @@ export class SignIn {
   private readonly tokens = new Map<string, { readonly caller: Caller; readonly expires: number }>();
   /** Assertions under way: two uses at the same moment are one and a replay. */
   private readonly storing = new Set<string>();
-  private readonly operatorDigest: Buffer;
+  private readonly own: readonly { readonly digest: Buffer; readonly caller: Caller }[];
   private pruned = 0;
 
   public constructor(
     private readonly readModel: ReadModel,
     private readonly memberId: string,
     private readonly audience: string,
-    operatorToken: string,
+    { metricsToken, operatorToken }: { readonly metricsToken: string; readonly operatorToken: string },
     private readonly clock: Clock,
     private readonly random: Random,
     private readonly store: Store,
   ) {
-    this.operatorDigest = digest(operatorToken);
+    this.own = [{ digest: digest(operatorToken), caller: { role: 'operator' } }, { digest: digest(metricsToken), caller: { role: 'monitor' } }];
   }
 
   /** @throws TOKEN_INVALID, REPLAYED */
@@ -61,7 +64,8 @@ export class SignIn {
     if (authorization === undefined) return undefined;
     const token = /^Bearer ([A-Za-z0-9_-]{20,200})$/.exec(authorization)?.[1];
     if (token === undefined) throw new ProtocolError('TOKEN_INVALID');
-    if (timingSafeEqual(digest(token), this.operatorDigest)) return { role: 'operator' };
+    const own = this.own.filter((one) => timingSafeEqual(digest(token), one.digest))[0];
+    if (own !== undefined) return own.caller;
     const known = this.tokens.get(token);
     if (known === undefined || known.expires <= this.now()) throw new ProtocolError('TOKEN_INVALID');
     this.requireServed(known.caller.role === 'member' ? known.caller.member : '');

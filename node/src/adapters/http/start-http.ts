@@ -19,6 +19,7 @@ import { EventsController, WebhooksController } from './events-controller.js';
 import { ErrorFilter } from './error-filter.js';
 import { Idempotency } from './idempotency.js';
 import { KeyChangesController } from './key-changes-controller.js';
+import { countAnswers, MetricsController } from './metrics-controller.js';
 import { NodeServices } from './node-services.js';
 import { declaredRoutes, openApi } from './open-api.js';
 import { OperationsController } from './operations-controller.js';
@@ -38,6 +39,8 @@ export interface HttpOptions {
   /** Address that members use; the audience of their assertions is `<publicUrl>/v1/token`. */
   readonly publicUrl: string;
   readonly operatorToken: string;
+  /** Opens /metrics and nothing else. */
+  readonly metricsToken: string;
   /** Origins whose pages may call this node; none where absent. */
   readonly allowedOrigins?: readonly string[];
   /** The door's own TLS; without it a proxy before the node has it. */
@@ -68,13 +71,13 @@ const defaultSignatures = 600;
 /** Connections at a time; a further one is closed at once. */
 const mostConnections = 2000;
 const defaultArrival = 8000;
-const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, EventsController, WebhooksController, PagesController];
+const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, EventsController, WebhooksController, MetricsController, PagesController];
 
 @Module({})
 class HttpModule {
   public static of(services: NodeServices, options: HttpOptions): DynamicModule {
     const audience = `${options.publicUrl}/v1/token`;
-    const signIn = new SignIn(services.readModel, services.memberId, audience, options.operatorToken, services.clock, services.random, services.store);
+    const signIn = new SignIn(services.readModel, services.memberId, audience, options, services.clock, services.random, services.store);
     return {
       module: HttpModule,
       controllers,
@@ -116,6 +119,7 @@ export async function startHttp(services: NodeServices, options: HttpOptions): P
   });
   const app = await NestFactory.create<NestFastifyApplication>(HttpModule.of(services, options), adapter, { logger: false, abortOnError: false, bodyParser: false });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  countAnswers(fastify, services);
   allowOrigins(fastify, options.allowedOrigins ?? []);
   await boundRoutes(fastify, app.get(SignIn), options);
   // A long text as bytes: Node.js writes a string of megabytes to a socket several times slower.
@@ -161,7 +165,7 @@ const operatorKey = 'operator';
 function callerKey(signIn: SignIn, { headers, ip }: FastifyRequest): string {
   try {
     const caller = signIn.caller(headers.authorization);
-    if (caller !== undefined) return caller.role === 'operator' ? operatorKey : `member ${caller.member}`;
+    if (caller !== undefined) return caller.role === 'member' ? `member ${caller.member}` : caller.role;
   } catch {
     // Falls through to the address.
   }

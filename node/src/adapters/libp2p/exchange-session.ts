@@ -12,7 +12,7 @@ interface Waiting {
   readonly reject: (error: ProtocolError) => void;
 }
 
-const methods: readonly ExchangeMethod[] = ['offer', 'release', 'receipt', 'public-record', 'refusals'];
+const methods: readonly ExchangeMethod[] = ['offer', 'release', 'receipt', 'public-record', 'refusals', 'health'];
 
 /** One long-lived stream between two nodes; both ask and answer on it, many requests at a time. */
 export class ExchangeSession {

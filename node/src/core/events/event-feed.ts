@@ -69,6 +69,16 @@ export class EventFeed {
     await this.readModel.whenHeight(height + 1, signal).catch(() => undefined);
   }
 
+  /** The event that told of a version of a record, looked for in its block. */
+  public async ofRecord(recordId: string, version: number, block: number): Promise<ConsortiumEvent | undefined> {
+    const { kind, publisher } = parseRecordId(recordId);
+    for await (const { event, position } of this.look({ block: block - 1 }, { kind, publisher })) {
+      if (position.block > block) return undefined;
+      if (event?.data.recordId === recordId && event.data.version === version) return event;
+    }
+    return undefined;
+  }
+
   private async *look(after: EventPosition, filter: EventFilter): AsyncGenerator<Looked> {
     let from = after;
     for (;;) {
@@ -174,7 +184,8 @@ function subjectOf({ fingerprint, grant, kind, member, name, owner, policy, prop
   return recordId ?? ticket ?? grant ?? policy ?? owner ?? member ?? proposal ?? fingerprint ?? document;
 }
 
-function matches(note: EventNote, { kind, owner, publisher, subject, types }: EventFilter): boolean {
+/** Whether a filter lets an event through; an absent term lets all. */
+export function matches(note: Pick<EventNote, 'kind' | 'owner' | 'publisher' | 'records' | 'subject'> & { readonly type: ConsortiumEvent['type'] }, { kind, owner, publisher, subject, types }: EventFilter): boolean {
   return (
     types?.includes(note.type) !== false &&
     (publisher === undefined || note.publisher === publisher) &&

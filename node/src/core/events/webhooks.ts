@@ -1,6 +1,8 @@
 import {
+  comparePositions,
   positionText,
   ProtocolError,
+  readPosition,
   toBase32,
   webhookShape,
   webhookTestType,
@@ -8,6 +10,7 @@ import {
   type EventFilter,
   type EventPosition,
 } from '@huilian/protocol';
+import { matches } from './event-feed.js';
 import { Mutex } from '../mutex.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import { pastPrefix } from '../indexing/index-keys.js';
@@ -150,6 +153,14 @@ export class Webhooks {
     const { body, headers } = webhookCall(secrets, row, [event], Math.floor(clock.now() / 1000));
     await sender.post(row.url, headers, body, new AbortController().signal);
     return { delivered: true, event: event.id };
+  }
+
+  /** The subscriptions that an event is for: how many are past it, and which still have it before them. */
+  public reached(event: ConsortiumEvent): { readonly past: number; readonly before: readonly WebhookView[] } {
+    const at = readPosition(event.id);
+    const wanted = this.list({ role: 'operator' }).filter(({ filter }) => matches({ type: event.type, ...event.data }, filter));
+    const before = wanted.filter(({ position }) => comparePositions(readPosition(position), at) < 0);
+    return { past: wanted.length - before.length, before };
   }
 
   /** Counts for the operator. */

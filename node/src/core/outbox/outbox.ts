@@ -134,6 +134,11 @@ export class Outbox implements BatchSettler {
     return { pending, inFlight: this.frozen.list().length, settled: this.chain.end.to - pending, deadLettered: await this.deadLetters.count() };
   }
 
+  /** First row that is not known to be settled, and the last one; the first is beyond the last where none waits. */
+  public get span(): { readonly first: number; readonly last: number } {
+    return { first: this.chain.start, last: this.chain.end.to };
+  }
+
   /** Rows that wait for a batch and were not looked at yet. */
   public get fresh(): number {
     return this.picker.fresh;

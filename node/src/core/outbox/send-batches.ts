@@ -50,12 +50,19 @@ export class BatchSender {
   private halted = false;
   private readonly hurries = new Set<() => void>();
   private breaks = 0;
+  /** Transactions that were endorsed and handed in, by the batch's seq. */
+  private readonly ordered = new Map<number, string>();
 
   public constructor(private readonly parts: SenderParts) {}
 
   /** Why the ledger does not take batches now; undefined while it does. */
   public get lastProblem(): ErrorCode | undefined {
     return this.problem;
+  }
+
+  /** Transaction of a batch that is under way: endorsed and handed to ordering; undefined before that. */
+  public orderedAs(seq: number): string | undefined {
+    return this.ordered.get(seq);
   }
 
   public get isHalted(): boolean {
@@ -121,6 +128,7 @@ export class BatchSender {
   private launch(batch: FrozenBatch, signal: AbortSignal): void {
     const delivery = this.deliver(batch, signal).finally(() => {
       this.deliveries.delete(batch.seq);
+      this.ordered.delete(batch.seq);
       if (this.deliveries.size === 0) this.linger?.abort();
       this.wakeup.wake();
     });
@@ -155,6 +163,7 @@ export class BatchSender {
     try {
       const submission = await untilAborted(ledger.submit('publish', batch.argument), signal);
       if (submission === undefined) return undefined;
+      this.ordered.set(batch.seq, submission.transactionId);
       await this.untilBlock(signal, async (deadline) => {
         await readModel.whenIndexed(submission.transactionId, deadline);
       }, breaks);
