@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ConsortiumEvent, MemberClient } from '@huilian/sdk';
+import { armFailpoints } from '../src/core/failpoints.js';
 import { EventWorld, operatorToken, publish, startReceiver, take, wholeFeed, type Door, type Receiver } from './event-node.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'huilian-events-'));
@@ -184,6 +185,26 @@ describe('a webhook', () => {
     for (const route of ['/v1/webhooks', `/v1/webhooks/${id}`]) expect(await (await fetch(url + route, { headers: asOperator })).text()).not.toContain(raw);
     await east.deleteWebhook(id);
     await expect(east.webhook(id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test("goes on after a trouble of the node itself: what it does not know to be stored is told again, the operator hears of it", async () => {
+    const { logged } = await opened();
+    const receiver = await receiving();
+    const { id, secret } = await east.createWebhook({ url: `${receiver.url}/in`, filter: { types: ['huilian.record.published'] } });
+    let reached = 0;
+    armFailpoints((step) => {
+      reached += step === 'E4' ? 1 : 0;
+      if (step === 'E4' && reached === 3) throw new Error('an invented trouble');
+      return undefined;
+    });
+    onTestFinished(() => { armFailpoints(undefined); });
+    await publishSome(east, 6);
+    await receiver.when(() => receiver.events('/in', secret).length === 7);
+    const told = ids(receiver.events('/in', secret));
+    expect(told[3]).toBe(told[2]);
+    expect([...new Set(told)]).toEqual(ids((await wholeFeed(east)).filter(({ type }) => type === 'huilian.record.published')).slice(-6));
+    expect(logged.filter((line) => line.includes('webhook-delivery'))).toHaveLength(1);
+    await east.deleteWebhook(id);
   });
 
   test('in batches: up to a hundred events in one call', async () => {

@@ -25,14 +25,14 @@ async function drill(...args: readonly string[]): Promise<{ readonly code: numbe
 
 describe('npm run drill', () => {
   it('kills, faults, races and damages leave nothing lost, doubled, late or silent', async () => {
-    const { code, results, stderr } = await drill('--json', '--seed', '7', '--only', 'kills,events,syncs,races,sweep', '--kills', '3', '--syncs', '2', '--kills-per-step', '1', '--races', '16', '--stride', '300');
+    const { code, results, stderr } = await drill('--json', '--seed', '7', '--only', 'kills,events,syncs,races,sweep,webhooks', '--kills', '3', '--syncs', '2', '--kills-per-step', '1', '--races', '16', '--stride', '300');
     for (const { drill: name, skipped } of results) if (skipped !== undefined) process.stderr.write(`NOT RUN: ${name}: ${skipped}\n`);
     expect(results.flatMap(({ drill: name, violations }) => violations.map((text) => `${name}: ${text}`)), stderr).toEqual([]);
     expect(code, stderr).toBe(0);
     const kills = results.reduce((sum, result) => sum + result.kills, 0);
-    expect(kills).toBe(3 + 5);
+    expect(kills).toBe(3 + 5 + 1);
     for (const step of ['E0', 'E1', 'E2', 'E3', 'E4']) expect(results.find((result) => result.drill === `events ${step}`)).toMatchObject({ faults: 4, kills: 1 });
-    for (const name of ['races uses', 'races revoked', 'storage flips', 'storage cuts']) expect(results.find((result) => result.drill === name)?.faults, name).toBeGreaterThan(0);
+    for (const name of ['races uses', 'races revoked', 'storage flips', 'storage cuts', 'webhooks dead']) expect(results.find((result) => result.drill === name)?.faults, name).toBeGreaterThan(0);
   }, 300_000);
 
   it('finds a contract that does not read revocations, by its own eyes and by the audit', async () => {
@@ -40,6 +40,13 @@ describe('npm run drill', () => {
     const found = results.flatMap(({ violations }) => violations);
     expect(code).toBe(1);
     expect(found).toEqual(expect.arrayContaining([expect.stringMatching(/^late: a new read after the revocation/), expect.stringMatching(/ I6 .*expected no ticket after the revocation/)]));
+  }, 180_000);
+
+  it('finds a webhook whose position moves before its target took the call', async () => {
+    const { code, results } = await drill('--json', '--plant', 'position-before-delivery', '--seed', '7', '--only', 'webhooks', '--kills-per-step', '1');
+    const found = results.flatMap(({ violations }) => violations);
+    expect(code).toBe(1);
+    expect(found).toEqual(expect.arrayContaining([expect.stringMatching(/^I10: webhook fails took nothing since /), expect.stringMatching(/^I10: webhook fails: gap: /)]));
   }, 180_000);
 
   it('says what it does, in two languages, and refuses what it does not know', async () => {

@@ -13,7 +13,7 @@ interface Order {
 
 const orderText = /^([PRE]\d{1,2}):(?:(kill|throw|eio)|delay:(\d{1,5}))(?:@(\d{1,6}))?$/;
 /** Nothing waits at these: a delay there holds the whole process. */
-const straight: ReadonlySet<FailpointStep> = new Set(['P0', 'P1', 'P2', 'P11', 'P12', 'E1', 'E2', 'E4']);
+const straight: ReadonlySet<FailpointStep> = new Set(['P0', 'P1', 'P2', 'P11', 'P12', 'E1', 'E2']);
 
 /**
  * Opens the node to drills where HUILIAN_FAIL says so: a list of orders (`P7:kill@2,R3:eio`), or `door` for orders that the

@@ -18,7 +18,7 @@ const year = 366 * 86_400;
 export async function runAwayDrill(drill: Drill): Promise<readonly DrillResult[]> {
   const reader = await DrillReader.open(drill.world);
   const results = [await ledgerAway(drill), await publisherAway(drill, reader), await paused(drill, reader), await clocks(drill, reader)];
-  const verdict = new Tally('away judged', 'drain, read back, audit of three nodes / 回读与审计');
+  const verdict = new Tally('away judged', 'drain, read back, all were told, audit of three nodes / 回读、推送与审计');
   await judge(drill, verdict);
   return [...results, verdict.result()];
 }

@@ -3,6 +3,7 @@ import type { DrillWorld } from './drill-world.js';
 import type { InventedRows } from './invented-rows.js';
 import type { DrillProgress } from './progress.js';
 import type { DrillResult } from './result.js';
+import type { Subscribers } from './subscribers.js';
 
 /** How much a run does. */
 export interface DrillScale {
@@ -22,6 +23,7 @@ export interface Drill {
   readonly world: DrillWorld;
   readonly scale: DrillScale;
   readonly acknowledged: AcknowledgementLog;
+  readonly subscribers: Subscribers;
   readonly rows: InventedRows;
   readonly progress: DrillProgress;
 }

@@ -25,8 +25,16 @@ const linesPerPiece = 10;
 const mostPieces = 400;
 const delayMilliseconds = 300;
 
-/** Kills and faults at each named step of a flow; one result a step, and one judgement of the whole flow. */
-export async function runFailpointDrill(drill: Drill, flow: FailpointFlow): Promise<readonly DrillResult[]> {
+/** Kills and faults at each named step of some flows; one result a step, and one judgement of all of them. */
+export async function runFailpointDrill(drill: Drill, flows: readonly FailpointFlow[]): Promise<readonly DrillResult[]> {
+  const results: DrillResult[] = [];
+  for (const flow of flows) results.push(...(await faultEachStep(drill, flow)));
+  const verdict = new Tally(`${flows.join(' ')} judged`, 'drain, read back, all were told, audit of three nodes / 回读、推送与审计');
+  await judge(drill, verdict);
+  return [...results, verdict.result()];
+}
+
+async function faultEachStep(drill: Drill, flow: FailpointFlow): Promise<readonly DrillResult[]> {
   const random = new SeededRandom(drill.scale.seed, `failpoints ${flow}`);
   const reader = await DrillReader.open(drill.world);
   const grant = await reader.grant(10_000);
@@ -39,9 +47,7 @@ export async function runFailpointDrill(drill: Drill, flow: FailpointFlow): Prom
     }
     results.push(tally.result());
   }
-  const verdict = new Tally(`${flow} judged`, 'drain, read back, audit of three nodes / 回读与审计');
-  await judge(drill, verdict);
-  return [...results, verdict.result()];
+  return results;
 }
 
 function actions(kills: number): readonly string[] {

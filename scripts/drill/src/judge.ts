@@ -22,10 +22,10 @@ interface RecordPage {
 
 /**
  * Judges the consortium after its faults: all accepted work ends within 30 s; each acknowledged record is read back from a
- * node that did not take it; the ledger holds each version once; and `huilian audit` of every stopped node, with its log and
+ * node that did not take it; the ledger holds each version once; everybody who subscribed was told of every event; and `huilian audit` of every stopped node, with its log and
  * the client's acknowledgements, finds nothing. The nodes run again afterwards.
  */
-export async function judge({ acknowledged, progress, world }: Pick<Drill, 'acknowledged' | 'progress' | 'world'>, tally: Tally): Promise<void> {
+export async function judge({ acknowledged, progress, subscribers, world }: Pick<Drill, 'acknowledged' | 'progress' | 'subscribers' | 'world'>, tally: Tally): Promise<void> {
   progress.step('judging: does all accepted work end?');
   await world.revive();
   if (!(await world.settles(drainMilliseconds))) {
@@ -34,6 +34,8 @@ export async function judge({ acknowledged, progress, world }: Pick<Drill, 'ackn
   }
   progress.step('judging: is all of it there?');
   const versions = await readBack(world, acknowledged, tally);
+  progress.step('judging: was everybody told?');
+  await subscribers.judge(tally, versions);
   await Promise.all(centres.map(async (centre) => { await world.end(centre); }));
   progress.step('judging: huilian audit of each node');
   const file = acknowledged.write(world, 'guangzhou');

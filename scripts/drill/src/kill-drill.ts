@@ -122,6 +122,10 @@ async function killOnce(drill: Drill, random: SeededRandom, target: Target, file
     await sync.close();
     if (seen > 0 && seen < rowsPerSync) {
       progress.note(`kill ${String(tally.kills + 1).padStart(2)}: ${victim.padEnd(9)} at ${String(seen).padStart(3)} of ${String(rowsPerSync)} acknowledged, outbox ${state}`);
+      if (random.chance(0.15)) {
+        await drill.subscribers.killTargets();
+        tally.count('kills of webhook targets');
+      }
       // Sometimes the next fault meets a consortium that still recovers from this one.
       await world.revive();
       if (random.chance(0.3)) await world.settles(5000);

@@ -30,6 +30,11 @@ export const plants: Readonly<Record<string, Plant>> = {
     from: 'this.checkLive(ticketId, ticket);',
     to: '',
   },
+  'position-before-delivery': {
+    file: 'node/dist/core/events/deliver-webhook.js',
+    from: 'const failure = await this.send(events, signal);',
+    to: 'await this.delivered(events); const failure = await this.send(events, signal);',
+  },
   'forget-the-mark': {
     file: 'node/dist/core/outbox/outbox-chain.js',
     from: 'if (mark !== undefined)',

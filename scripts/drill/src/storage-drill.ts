@@ -23,14 +23,14 @@ const mountScript = fileURLToPath(new URL('../preload/on-small-disk.sh', import.
 /** Failed syncs, a full disk, and a small store cut off and changed byte by byte. */
 export async function runStorageDrill(drill: Drill): Promise<readonly DrillResult[]> {
   const results = [await failedSyncs(drill), await fullDisk(drill)];
-  const verdict = new Tally('storage judged', 'drain, read back, audit of three nodes / 回读与审计');
+  const verdict = new Tally('storage judged', 'drain, read back, all were told, audit of three nodes / 回读、推送与审计');
   await judge(drill, verdict);
   return [...results, verdict.result(), ...(await sweepStore(drill))];
 }
 
 /** The failed syncs alone. */
 export async function runSyncDrill(drill: Drill): Promise<readonly DrillResult[]> {
-  const verdict = new Tally('syncs judged', 'drain, read back, audit of three nodes / 回读与审计');
+  const verdict = new Tally('syncs judged', 'drain, read back, all were told, audit of three nodes / 回读、推送与审计');
   const syncs = await failedSyncs(drill);
   await judge(drill, verdict);
   return [syncs, verdict.result()];

@@ -1,5 +1,6 @@
 import { comparePositions, positionText, ProtocolError, readPosition, type ConsortiumEvent, type EventPosition } from '@huilian/protocol';
 import { Backoff } from '../backoff.js';
+import { passStep } from '../failpoints.js';
 import type { Clock, Random, Store, WebhookSender } from '../ports.js';
 import type { EventFeed } from './event-feed.js';
 import { decodeWebhookRow, encodeWebhookRow, progressKey, type ProgressRow, type SubscriptionRow } from './webhook-rows.js';
@@ -89,6 +90,7 @@ export class WebhookDelivery {
       if (!this.isServed()) return { code: 'MEMBER_SUSPENDED', reason: 'member-not-served' };
       const failure = await this.send(events, signal);
       if (failure === undefined) {
+        await passStep('E4');
         this.backoff.reset();
         await this.delivered(events);
         return undefined;

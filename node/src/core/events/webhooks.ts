@@ -10,6 +10,7 @@ import {
   type EventFilter,
   type EventPosition,
 } from '@huilian/protocol';
+import { Backoff } from '../backoff.js';
 import { matches } from './event-feed.js';
 import { Mutex } from '../mutex.js';
 import type { ReadModel } from '../indexing/read-model.js';
@@ -192,12 +193,20 @@ export class Webhooks {
 
   private async deliver(one: Running): Promise<void> {
     const { signal } = one.stopping;
-    try {
-      const pause = await one.delivery.run(signal);
-      if (pause !== undefined && !signal.aborted) await this.pause(one, pause);
-    } catch (error) {
-      // A storage error ends the node by its own alarm; whatever else it is, an operator must see that deliveries rest.
-      this.parts.onAlarm(error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', { reason: 'webhook-delivery' }));
+    const backoff = new Backoff(this.parts.clock, this.parts.random);
+    let troubled: string | undefined;
+    while (!signal.aborted) {
+      try {
+        const pause = await one.delivery.run(signal);
+        if (pause !== undefined && !signal.aborted) await this.pause(one, pause);
+        return;
+      } catch (error) {
+        // A trouble of this node and not of the target, such as a disk nearly full: told once, and deliveries go on when it passes.
+        const { position } = one.delivery.state;
+        if (troubled !== position) this.parts.onAlarm(error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', { reason: 'webhook-delivery' }));
+        troubled = position;
+        await backoff.wait(signal);
+      }
     }
   }
 

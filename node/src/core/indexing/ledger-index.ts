@@ -70,7 +70,6 @@ export class LedgerIndex {
     await passStep('E3');
     if (batches.length > 0) reachStep('P11');
     this.readModel.blockIndexed(block);
-    reachStep('E4');
   }
 }
 
