@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, '..');
 const STEPS = [
   ['sdk/protocol/scripts/generate-kinds.mjs'],
   ['node_modules/typescript/bin/tsc', '-b'],
+  ['scripts/bundle-node.mjs'],
 ];
 
 /** @returns {Promise<import('./bootstrap/child.mjs').Ending>} of the first step that failed, else of the last */

@@ -60,7 +60,7 @@ function installed() {
 
 /** A consortium with its sample data, whose nodes count no calls: all come from one address here. */
 async function start() {
-  const local = [path.join(root, 'node', 'dist', 'main.js'), 'local', 'up', '--state', state];
+  const local = [path.join(root, 'node', 'bin', 'huilian.js'), 'local', 'up', '--state', state];
   const made = spawnSync(process.execPath, [...local, '--once'], { encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`the consortium did not come up: ${made.stderr}`);
   for (const centre of readdirSync(path.join(state, 'nodes'))) {

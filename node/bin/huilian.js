@@ -7,7 +7,7 @@ const isNewEnough = (have, need) => have[0] > need[0] || (have[0] === need[0] &&
 const numbers = (version) => version.split('.').map(Number);
 
 if (isNewEnough(numbers(process.versions.node), numbers(floor))) {
-  import('../dist/main.js');
+  import('../dist/program/main.js');
 } else {
   console.error(
     'huilian needs Node.js ' + floor + ' or newer; this is ' + process.versions.node + '. Install a newer one (https://nodejs.org), or run "npm start" in a checkout, which fetches its own.\n' +

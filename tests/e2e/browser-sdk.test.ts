@@ -67,7 +67,7 @@ describe('the SDK in a page, against real nodes', () => {
   beforeAll(async () => {
     const code = await bundle();
     [named, unnamed] = await Promise.all([serve(code, () => nodes), serve(code, () => nodes)]);
-    sandbox = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), 'sandbox', '--state', state.dir], { env: { ...process.env, HUILIAN_ALLOWED_ORIGINS: originOf(named) }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    sandbox = spawn(process.execPath, [path.join(root, 'node', 'bin', 'huilian.js'), 'sandbox', '--state', state.dir], { env: { ...process.env, HUILIAN_ALLOWED_ORIGINS: originOf(named) }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     const started = new Promise<void>((resolve, reject) => {
       sandbox.once('message', () => { resolve(); });
       sandbox.once('exit', (exit) => { reject(new Error(`the sandbox ended with ${String(exit)}`)); });
@@ -164,7 +164,7 @@ describe('the SDK in a page, against real nodes', () => {
 
   it('takes no wildcard for an origin', () => {
     for (const origins of ['*', 'https://example.org/']) {
-      const check = spawnSync(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), 'config', 'check', '--json', '--state', path.join(state.dir, 'nodes', 'guangzhou')], { encoding: 'utf8', env: { ...process.env, HUILIAN_ALLOWED_ORIGINS: origins } });
+      const check = spawnSync(process.execPath, [path.join(root, 'node', 'bin', 'huilian.js'), 'config', 'check', '--json', '--state', path.join(state.dir, 'nodes', 'guangzhou')], { encoding: 'utf8', env: { ...process.env, HUILIAN_ALLOWED_ORIGINS: origins } });
       expect(check.stderr, origins).toContain('"code":"CONFIG_INVALID"');
     }
   }, 30_000);

@@ -18,7 +18,7 @@ export const saidByCommands: string[] = [];
 
 /** Runs the built command line to its end. */
 export async function huilian(args: readonly string[], onOutput: (text: string) => void = () => undefined): Promise<Run> {
-  const child = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [path.join(root, 'node', 'bin', 'huilian.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;

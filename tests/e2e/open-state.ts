@@ -38,7 +38,7 @@ export async function withNode<T>(state: string, centre: string, use: (node: Ope
 /** Starts a command of the built program that says over IPC when it is ready. What it writes goes to the end of the log, or nowhere. */
 export async function startProcess(args: readonly string[], log?: string): Promise<ChildProcess> {
   const output = log === undefined ? 'ignore' : openSync(log, 'a');
-  const child = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), ...args], { stdio: ['ignore', output, output, 'ipc'] });
+  const child = spawn(process.execPath, [path.join(root, 'node', 'bin', 'huilian.js'), ...args], { stdio: ['ignore', output, output, 'ipc'] });
   if (typeof output === 'number') closeSync(output);
   await new Promise<void>((resolve, reject) => {
     child.once('message', () => { resolve(); });

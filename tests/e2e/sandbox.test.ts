@@ -27,7 +27,7 @@ interface Started {
 
 /** Starts a command of the built program; answers what it says when it is ready, and what it wrote by then and later. */
 async function start(...args: readonly string[]): Promise<Started> {
-  const child = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = spawn(process.execPath, [path.join(root, 'node', 'bin', 'huilian.js'), ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   running.push(child);
   let log = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (log += text));

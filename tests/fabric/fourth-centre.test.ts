@@ -20,7 +20,7 @@ describe.skipIf(!fabricIsHere())('the guide for a fourth centre', () => {
   let guide: Run;
 
   beforeAll(async () => {
-    const args = [path.join(root, 'node', 'dist', 'main.js'), 'local', 'up', '--engine', 'fabric', '--profile', 'raft', '--state', consortium];
+    const args = [path.join(root, 'node', 'bin', 'huilian.js'), 'local', 'up', '--engine', 'fabric', '--profile', 'raft', '--state', consortium];
     const running = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     demonstration = running;
     await new Promise<void>((resolve, reject) => {

@@ -57,7 +57,7 @@ export class WatchedNode {
   /** Starts it on a connection file, with a clock that is wrong or not; resolves when it serves, or with its exit code when it ends before. */
   public async start(connection: string, clockAheadSeconds = 0): Promise<number | null | 'serves'> {
     writeFileSync(path.join(this.state, 'huilian.json'), JSON.stringify({ ...this.config, ledger: { connection } }));
-    const child = spawn(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), 'start', '--state', this.state], {
+    const child = spawn(process.execPath, [path.join(root, 'node', 'bin', 'huilian.js'), 'start', '--state', this.state], {
       env: { ...process.env, ...(clockAheadSeconds === 0 ? {} : { NODE_OPTIONS: `--import=${wrongClock(clockAheadSeconds)}` }) },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -14,7 +14,7 @@ function helpText(command: readonly string[]): string {
   const name = command.join(' ');
   const before = known.get(name);
   if (before !== undefined) return before;
-  const run = spawnSync(process.execPath, [path.join(root, 'node', 'dist', 'main.js'), ...command, '--help'], { encoding: 'utf8' });
+  const run = spawnSync(process.execPath, [path.join(root, 'node', 'bin', 'huilian.js'), ...command, '--help'], { encoding: 'utf8' });
   expect(run.status, run.stderr).toBe(0);
   known.set(name, run.stdout);
   return run.stdout;

@@ -7,7 +7,7 @@ import { ProcessActions } from '../adapters/cli/process-actions.js';
 import { reportUsageError } from '../adapters/cli/usage-errors.js';
 import { HuilianProcesses } from './huilian-processes.js';
 
-@Module({ providers: [...cliProviders, { provide: ProcessActions, useClass: HuilianProcesses }] })
+@Module({})
 class CliModule {
   public constructor(@InjectCommander() program: Parameters<CommandRunner['setCommand']>[0]) {
     // Without positional options a command would take those of its subcommand for its own.
@@ -23,7 +23,8 @@ export async function runCommandLine(): Promise<void> {
     reportError(error, process.argv.includes('--json'));
     process.exitCode = exitCodeOf(error);
   };
-  await CommandFactory.run(CliModule, {
+  const providers = await cliProviders(process.argv[2]);
+  await CommandFactory.run({ module: CliModule, providers: [...providers, { provide: ProcessActions, useClass: HuilianProcesses }] }, {
     logger: false,
     cliName: 'huilian',
     errorHandler: fail,

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { ProcessIds } from './processor-time.js';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
-export const nodeProgram = path.join(root, 'node', 'dist', 'main.js');
+export const nodeProgram = path.join(root, 'node', 'bin', 'huilian.js');
 const sampleProgram = path.join(root, 'scripts', 'sample-data.mjs');
 export const centreIds = ['guangzhou', 'zhuhai', 'beijing'] as const;
 export type CentreId = (typeof centreIds)[number];

@@ -1,28 +1,64 @@
-import type { Provider } from '@nestjs/common';
-import { AccessCommand } from './access-command.js';
-import { AuditCommand } from './audit-command.js';
-import { DoctorCommand } from './doctor-command.js';
-import { EvidenceCommand, VerifyCommand } from './evidence-commands.js';
-import { ApproveCommand, FoundCommand, GovernanceCommand, ProposalsCommand, ProposeCommand, RejectCommand, RotateKeysCommand } from './governance-commands.js';
-import { GrantCommand, RevokeGrantCommand } from './grant-commands.js';
-import { InitCommand } from './init-command.js';
-import { ExportKeysCommand, ImportKeysCommand, KeysCommand, ListKeysCommand } from './keys-commands.js';
-import { ConfigCommand, LedgerCommand, LocalCommand, ReindexCommand, StartCommand } from './lifecycle-commands.js';
-import { ObjectRecoveryCommand, OwnerCommand, OwnerKeyCommand, RecoverOwnerCommand, RegisterOwnerCommand, RotateOwnerCommand } from './owner-commands.js';
-import { PublishCommand, SyncCommand } from './publish-commands.js';
-import { QueryCommand } from './query-command.js';
-import { ReaderCommand } from './reader-command.js';
-import { SandboxCommand } from './sandbox-command.js';
-import { StatusCommand } from './status-command.js';
-import { TrailCommand } from './trail-command.js';
+import type { Provider, Type } from '@nestjs/common';
 
-/** Every command of `huilian`, in the order of its help. */
-export const cliProviders: readonly Provider[] = [
-  ...[LocalCommand, InitCommand, StartCommand, StatusCommand, DoctorCommand, ConfigCommand, ReindexCommand, AuditCommand, LedgerCommand],
-  ...[GovernanceCommand, FoundCommand, ProposeCommand, ApproveCommand, RejectCommand, ProposalsCommand, RotateKeysCommand],
-  ...[KeysCommand, ListKeysCommand, ExportKeysCommand, ImportKeysCommand],
-  ...[OwnerCommand, OwnerKeyCommand, RegisterOwnerCommand, RotateOwnerCommand, RecoverOwnerCommand, ObjectRecoveryCommand],
-  ...[SyncCommand, PublishCommand, QueryCommand],
-  ...[GrantCommand, RevokeGrantCommand, AccessCommand, TrailCommand, EvidenceCommand, VerifyCommand],
-  ...[ReaderCommand, SandboxCommand],
+interface CommandLoader {
+  /** As it is typed after `huilian`. */
+  readonly name: string;
+  /** The command and its subcommands. */
+  load(): Promise<readonly Type[]>;
+}
+
+/** Every command of `huilian`, in the order of its help. The code of one is loaded when it is asked for. */
+const commands: readonly CommandLoader[] = [
+  { name: 'local', load: async () => [(await import('./lifecycle-commands.js')).LocalCommand] },
+  { name: 'init', load: async () => [(await import('./init-command.js')).InitCommand] },
+  { name: 'start', load: async () => [(await import('./lifecycle-commands.js')).StartCommand] },
+  { name: 'status', load: async () => [(await import('./status-command.js')).StatusCommand] },
+  { name: 'doctor', load: async () => [(await import('./doctor-command.js')).DoctorCommand] },
+  { name: 'config', load: async () => [(await import('./lifecycle-commands.js')).ConfigCommand] },
+  { name: 'reindex', load: async () => [(await import('./lifecycle-commands.js')).ReindexCommand] },
+  { name: 'audit', load: async () => [(await import('./audit-command.js')).AuditCommand] },
+  { name: 'ledger', load: async () => [(await import('./lifecycle-commands.js')).LedgerCommand] },
+  {
+    name: 'governance',
+    load: async () => {
+      const { ApproveCommand, FoundCommand, GovernanceCommand, ProposalsCommand, ProposeCommand, RejectCommand, RotateKeysCommand } = await import('./governance-commands.js');
+      return [GovernanceCommand, FoundCommand, ProposeCommand, ApproveCommand, RejectCommand, ProposalsCommand, RotateKeysCommand];
+    },
+  },
+  {
+    name: 'keys',
+    load: async () => {
+      const { ExportKeysCommand, ImportKeysCommand, KeysCommand, ListKeysCommand } = await import('./keys-commands.js');
+      return [KeysCommand, ListKeysCommand, ExportKeysCommand, ImportKeysCommand];
+    },
+  },
+  {
+    name: 'owner',
+    load: async () => {
+      const { ObjectRecoveryCommand, OwnerCommand, OwnerKeyCommand, RecoverOwnerCommand, RegisterOwnerCommand, RotateOwnerCommand } = await import('./owner-commands.js');
+      return [OwnerCommand, OwnerKeyCommand, RegisterOwnerCommand, RotateOwnerCommand, RecoverOwnerCommand, ObjectRecoveryCommand];
+    },
+  },
+  { name: 'sync', load: async () => [(await import('./publish-commands.js')).SyncCommand] },
+  { name: 'publish', load: async () => [(await import('./publish-commands.js')).PublishCommand] },
+  { name: 'query', load: async () => [(await import('./query-command.js')).QueryCommand] },
+  {
+    name: 'grant',
+    load: async () => {
+      const { GrantCommand, RevokeGrantCommand } = await import('./grant-commands.js');
+      return [GrantCommand, RevokeGrantCommand];
+    },
+  },
+  { name: 'access', load: async () => [(await import('./access-command.js')).AccessCommand] },
+  { name: 'trail', load: async () => [(await import('./trail-command.js')).TrailCommand] },
+  { name: 'evidence', load: async () => [(await import('./evidence-commands.js')).EvidenceCommand] },
+  { name: 'verify', load: async () => [(await import('./evidence-commands.js')).VerifyCommand] },
+  { name: 'reader', load: async () => [(await import('./reader-command.js')).ReaderCommand] },
+  { name: 'sandbox', load: async () => [(await import('./sandbox-command.js')).SandboxCommand] },
 ];
+
+/** The command that is asked for; all of them where it is none, for the help and for what may have been meant. */
+export async function cliProviders(asked: string | undefined): Promise<readonly Provider[]> {
+  const chosen = commands.filter(({ name }) => name === asked);
+  return (await Promise.all((chosen.length === 0 ? commands : chosen).map(async ({ load }) => await load()))).flat();
+}

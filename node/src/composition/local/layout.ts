@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFolder } from '../package-folder.js';
 
 /** The cast of the local consortium: three centres, a bank and two platforms, all fictional. */
 export interface LocalMember {
@@ -28,7 +28,7 @@ export function organisationOf(centre: string): string {
   return `${centre.charAt(0).toUpperCase()}${centre.slice(1)}MSP`;
 }
 
-const repository = fileURLToPath(new URL('../../../../', import.meta.url));
+const repository = path.dirname(packageFolder());
 
 /** Export files that the centres sync. */
 export const sampleData = path.join(repository, 'network-config', 'local', 'data');
