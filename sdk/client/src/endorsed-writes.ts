@@ -1,8 +1,23 @@
-import { concatBytes, fromBase64url, ProtocolError, type Charter } from '@huilian/protocol';
+import { concatBytes, fromBase64url, parseCanonicalObject, ProtocolError, type Charter, type JsonObject } from '@huilian/protocol';
 import type { EndorsedTransaction } from './evidence-file.js';
 import { provedPeer } from './peer-certificate.js';
 import { ProtobufMessage } from './protobuf-reader.js';
 import type { ProvedBefore } from './proved-before.js';
+
+/** What a transaction wrote by key; a value is parsed once. */
+export class EndorsedWrites {
+  private readonly parsed = new Map<string, JsonObject>();
+
+  public constructor(private readonly bytes: ReadonlyMap<string, Uint8Array>) {}
+
+  /** Undefined where nothing was written under the key. @throws CANONICAL_INVALID */
+  public value(key: string): JsonObject | undefined {
+    const bytes = this.bytes.get(key);
+    const parsed = this.parsed.get(key) ?? (bytes && parseCanonicalObject(bytes));
+    if (parsed !== undefined) this.parsed.set(key, parsed);
+    return parsed;
+  }
+}
 
 /**
  * What a majority of the charter's centres endorsed: the writes of one transaction in the charter's chaincode. Each
@@ -11,14 +26,14 @@ import type { ProvedBefore } from './proved-before.js';
  * Certificates proved before are not parsed again.
  * @throws EVIDENCE_INVALID {reason}
  */
-export async function endorsedWrites(transaction: EndorsedTransaction, charter: Charter, before: ProvedBefore): Promise<ReadonlyMap<string, Uint8Array>> {
+export async function endorsedWrites(transaction: EndorsedTransaction, charter: Charter, before: ProvedBefore): Promise<EndorsedWrites> {
   const payload = fromBase64url(transaction.proposalResponse);
   const organisations = new Set<string>();
   for (const { identity, signature } of transaction.endorsements) {
     organisations.add(await endorser(fromBase64url(identity), fromBase64url(signature), payload, charter, before));
   }
   if (organisations.size * 2 <= charter.founders.length) throw new ProtocolError('EVIDENCE_INVALID', { reason: 'no-majority', endorsers: organisations.size });
-  return writesOf(payload, transaction.transactionId, charter.chaincode);
+  return new EndorsedWrites(writesOf(payload, transaction.transactionId, charter.chaincode));
 }
 
 /** SerializedIdentity {mspid 1, id_bytes 2: PEM}; answers the organisation. */

@@ -10,7 +10,6 @@ import {
   limits,
   object,
   ownerKeyInForce,
-  parseCanonicalObject,
   parseJws,
   ProtocolError,
   readRequest,
@@ -34,7 +33,8 @@ import {
   type Ticket,
 } from '@huilian/protocol';
 import { endorsedWrites } from './endorsed-writes.js';
-import { readEvidence, type EndorsedTransaction, type Evidence } from './evidence-file.js';
+import type { EndorsedTransaction, Evidence } from './evidence-file.js';
+import { FilesRead } from './files-read.js';
 import { isAnswerTo } from './open-request.js';
 import { keyInput, ProvedBefore } from './proved-before.js';
 
@@ -82,11 +82,13 @@ export interface EvidenceTrust {
  * its batch's root, the owner's registered key and grant, the reader's request, the publisher's release, the receipt.
  * Validity on the ledger and the absence of a later revocation need the ledger, and are said to be not provable yet.
  *
- * It remembers what it proved (certificates, endorsed transactions, signatures), so that files which share them, or one file
- * again, cost a fraction: whoever verifies many keeps one. `recover` may bring a faster recovery of owners' keys.
+ * It remembers what it proved (certificates, endorsed transactions, signatures) and how the last files read, each by the
+ * digest of its every byte, so that files which share them, or one file again, cost a fraction: whoever verifies many keeps
+ * one. What a file says is linked anew each time. `recover` may bring a faster recovery of owners' keys.
  */
 export class EvidenceVerifier {
   private readonly before = new ProvedBefore();
+  private readonly files = new FilesRead();
   private readonly grants: VerifiedGrants;
 
   public constructor(recover?: RecoverPublicKey) {
@@ -98,7 +100,7 @@ export class EvidenceVerifier {
    * @throws EVIDENCE_MALFORMED
    */
   public async verify(file: unknown, trust: EvidenceTrust | string): Promise<EvidenceReport> {
-    const evidence = readEvidence(file);
+    const evidence = this.files.read(file);
     const trial = new Trial(evidence, typeof trust === 'string' ? { charterFingerprint: trust } : trust, this.before, this.grants);
     const checks = await trial.run();
     return { ok: checks.every(({ result }) => result !== 'fails'), checks, ticket: evidence.ticketId, ...factsOf(trial.ticket) };
@@ -170,10 +172,12 @@ class Trial {
 
   private async checkCharter(): Promise<Lacking> {
     const { charter, domain, founding } = this.evidence;
-    const digest = await this.before.get(['charter', JSON.stringify(charter)], () => documentDigest(charter));
+    const digest = await this.before.get(['charter', charter], () => documentDigest(charter));
     if (digest !== this.trust.charterFingerprint) invalid('fingerprint');
     const { chaincode, channel } = charter;
-    if (canonicalize(domainOf({ chaincode, channel, charter: digest, founding })) !== canonicalize(domain)) invalid('domain');
+    const { salt } = await this.before.get(['domain', chaincode, channel, digest, founding], () => domainOf({ chaincode, channel, charter: digest, founding }));
+    // Name and version of a domain have one value each, which its shape holds it to.
+    if (salt !== domain.salt) invalid('domain');
     this.charterHolds = true;
     return undefined;
   }
@@ -294,11 +298,9 @@ class Trial {
 
   /** The value that an endorsed transaction wrote under a key. */
   private async endorsed<K extends keyof LedgerState>(transaction: EndorsedTransaction, type: K, ...parts: (string | number)[]): Promise<JsonObject> {
-    const { endorsements, proposalResponse, transactionId } = transaction;
     const charter = this.trustedCharter;
-    const inputs = ['transaction', this.trust.charterFingerprint, transactionId, proposalResponse, ...endorsements.flatMap(({ identity, signature }) => [identity, signature])];
-    const writes = await this.before.get(inputs, async () => await endorsedWrites(transaction, charter, this.before));
-    return parseCanonicalObject(writes.get(stateKey(type, ...parts)) ?? invalid(`no-${type}-write`));
+    const writes = await this.before.get(['transaction', this.trust.charterFingerprint, transaction], async () => await endorsedWrites(transaction, charter, this.before));
+    return writes.value(stateKey(type, ...parts)) ?? invalid(`no-${type}-write`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { createSign } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isJsonObject, sha256Hex, stateKey, toBase64url, utf8, type JsonValue } from '@huilian/protocol';
-import { ProtocolError, readEvidence, verifyEvidence, type Evidence, type EvidenceReport } from '../src/index.js';
+import { EvidenceVerifier, ProtocolError, readEvidence, verifyEvidence, type Evidence, type EvidenceReport } from '../src/index.js';
 import { certify, endorse, makeAccess, makeConsortium, proposalResponse, transaction, type Access, type EndorsedParts, type Endorser } from './mini-consortium.js';
 
 let access: Access;
@@ -209,5 +209,54 @@ describe('one byte changed', () => {
       if (said === 'ok' || said.startsWith('not a refusal')) survivors.push(`${String(at)} ${said}`);
     }
     expect(survivors).toEqual([]);
+  });
+});
+
+describe('a verifier that remembers', () => {
+  const knowing = new EvidenceVerifier();
+  const says = async (file: unknown, fingerprint = access.consortium.fingerprint): Promise<string> =>
+    await knowing.verify(file, fingerprint).then(({ checks, ok }) => (ok ? 'ok' : checks.filter(({ result }) => result === 'fails').map(({ id }) => id).join(' ')), (error: unknown) => (error instanceof ProtocolError ? error.code : String(error)));
+
+  it('refuses one byte changed in a file that it proved, each time', async () => {
+    const whole = new TextEncoder().encode(JSON.stringify(access.evidence));
+    const survivors: string[] = [];
+    for (let round = 0; round < 60; round += 1) {
+      expect(await says(whole)).toBe('ok');
+      const at = Math.floor((round * whole.length) / 60);
+      const copy = whole.slice();
+      copy[at] = (copy[at] ?? 0) ^ 1;
+      for (const once of [await says(copy), await says(copy), await says(new TextDecoder().decode(copy))]) if (once === 'ok') survivors.push(String(at));
+      // The bytes a caller handed in stay the caller's: changed in place they are another file.
+      whole[at] = (whole[at] ?? 0) ^ 1;
+      if ((await says(whole)) === 'ok') survivors.push(`${String(at)} in place`);
+      whole[at] = (whole[at] ?? 0) ^ 1;
+    }
+    expect(survivors).toEqual([]);
+  });
+
+  it('takes no object for what it was before', async () => {
+    const evidence = JSON.parse(JSON.stringify(access.evidence)) as { receipt: string; ticket: { proposalResponse: string } };
+    const { receipt } = evidence;
+    expect(await says(evidence)).toBe('ok');
+    evidence.receipt = nudged(receipt, receipt.length - 20);
+    expect(await says(evidence)).toBe('receipt');
+    evidence.receipt = receipt;
+    expect(await says(evidence)).toBe('ok');
+    evidence.ticket.proposalResponse = nudged(evidence.ticket.proposalResponse, 200);
+    expect(await says(evidence)).toContain('ticket');
+  });
+
+  it('stands on the fingerprint that is given, not on the one of before', async () => {
+    const file = JSON.stringify(access.evidence);
+    expect(await says(file)).toBe('ok');
+    expect(await says(file, stranger.consortium.fingerprint)).toContain('charter ticket');
+    expect(await says(file)).toBe('ok');
+  });
+
+  it('takes no text for another that has the same bytes', async () => {
+    const file = JSON.stringify(access.evidence);
+    const { en } = access.evidence.charter.name;
+    expect(await says(file.replace(en, `${en}\ufffd`))).toContain('charter');
+    expect(await says(file.replace(en, `${en}\ud800`))).toBe('EVIDENCE_MALFORMED');
   });
 });
