@@ -16,7 +16,7 @@ export function keepCompiled(environment: NodeJS.ProcessEnv = process.env): void
 /** A service's CACHE_DIRECTORY (systemd), XDG_CACHE_HOME, or .cache in the user's home; undefined where none of them is safe. */
 function ownFolder({ CACHE_DIRECTORY: service, XDG_CACHE_HOME: desktop }: NodeJS.ProcessEnv): string | undefined {
   try {
-    const folder = path.join(service ?? desktop ?? path.join(homedir(), '.cache'), 'huilian', 'compiled');
+    const folder = path.join(service ?? path.join(desktop ?? path.join(homedir(), '.cache'), 'huilian'), 'compiled');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { mode, uid } = statSync(folder);
     const othersMayWrite = (mode & 0o022) !== 0;
