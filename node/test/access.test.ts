@@ -24,6 +24,10 @@ class OpenDoor implements Ledger {
     throw new Error('no blocks are read here');
   }
 
+  public height(): never {
+    throw new Error('no height is asked here');
+  }
+
   public async transactionCode(): Promise<undefined> {
     return await Promise.resolve(undefined);
   }

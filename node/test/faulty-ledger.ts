@@ -68,6 +68,10 @@ export class FaultyLedger implements Ledger {
     return await this.ledger.transactionCode(transactionId);
   }
 
+  public async height(): Promise<number> {
+    return await this.ledger.height();
+  }
+
   public async close(): Promise<void> {
     await this.ledger.close();
   }

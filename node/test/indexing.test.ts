@@ -84,7 +84,7 @@ function scripted(scripts: readonly (readonly LedgerBlock[])[]): { ledger: Ledge
     await new Promise<void>((resolve) => { signal.addEventListener('abort', () => { resolve(); }, { once: true }); });
   }
   const refuse = (): never => { throw new Error('not scripted'); };
-  return { asked, ledger: { blocks, submit: refuse, transactionCode: refuse, close: () => Promise.resolve() } };
+  return { asked, ledger: { blocks, submit: refuse, transactionCode: refuse, height: refuse, close: () => Promise.resolve() } };
 }
 
 test('following a stream with repeats and gaps comes to the model of the whole chain', async () => {

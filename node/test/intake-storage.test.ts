@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { ProtocolError } from '@huilian/protocol';
 import type { IntakeAnswer } from '../src/core/intake/intake-answer.js';
-import type { Store, StoreRange, StoreWrite } from '../src/core/ports.js';
+import type { Store, StoreRange, StoreSnapshot, StoreWrite } from '../src/core/ports.js';
 import { startConsortium } from './ledger-fixture.js';
 import { PublishingNode } from './publishing-node.js';
 import { publishLines, stream } from './sample-lines.js';
@@ -19,6 +19,10 @@ class FailingStore implements Store {
 
   public entries(range: StoreRange): AsyncIterable<readonly [string, Uint8Array]> {
     return this.store.entries(range);
+  }
+
+  public snapshot(): StoreSnapshot {
+    return this.store.snapshot();
   }
 
   public async write(writes: readonly StoreWrite[]): Promise<void> {

@@ -197,6 +197,52 @@ test('data restored from an old copy: known batches settle, a batch it does not 
   await restored.node.drained();
 });
 
+test('a folder put back sends nothing of what the ledger has by now, whatever batch brought it there', async () => {
+  const copy = path.join(folder, 'rolled-back');
+  const first = await open();
+  const ids = recordIds(await first.node.publish(stream(...fresh(20))));
+  await first.node.close();
+  cpSync(consortium.stateDir('river'), copy, { recursive: true });
+  const second = await open();
+  second.node.sender.start();
+  const later = recordIds(await second.node.publish(stream(...fresh(3))));
+  await second.node.drained();
+  await second.node.close();
+  // Put back: the rows wait here, frozen in no batch, and stand on the ledger.
+  const restored = await open(() => undefined, copy);
+  expect((await restored.node.outbox.status()).pending).toBe(20);
+  restored.node.sender.start();
+  await restored.node.drained();
+  expect(restored.faulty.sent).toEqual([]);
+  for (const id of [...ids, ...later]) expect(restored.node.readModel.record(id)).toMatchObject({ versions: 1, contested: false });
+  expect(await restored.node.publish(stream(...publishLines(series, series + 1, { level: '02' })))).toMatchObject([{ version: 2 }, {}]);
+  await restored.node.drained();
+});
+
+test('a row that a folder put back took, of a record that is on the ledger with other content, becomes a dead letter, and its next import follows the ledger', async () => {
+  const copy = path.join(folder, 'displaced');
+  const before = await open();
+  await before.node.close();
+  cpSync(consortium.stateDir('river'), copy, { recursive: true });
+  const first = await open();
+  first.node.sender.start();
+  const [line] = fresh(1);
+  const [id = ''] = recordIds(await first.node.publish(stream(line as object)));
+  await first.node.drained();
+  await first.node.close();
+  // The copy takes the same record before it sees the ledger, as it would while the ledger is away.
+  const blind = await PublishingNode.open({ stateDir: copy, connectionFile: consortium.connectionFile('river'), maxHeaders: 8 });
+  onTestFinished(async () => { await blind.close(); });
+  expect(await blind.publish(stream(line as object))).toMatchObject([{ version: 1 }, {}]);
+  blind.start();
+  await blind.drained();
+  expect((await new DeadLetters(blind.store).list()).filter(({ recordId }) => recordId === id)).toMatchObject([{ code: 'VERSION_ORDER', version: 1 }]);
+  expect(blind.readModel.record(id)).toMatchObject({ versions: 1, contested: false });
+  expect(await blind.publish(stream(line as object))).toMatchObject([{ version: 2 }, {}]);
+  await blind.drained();
+  expect(blind.readModel.record(id)).toMatchObject({ versions: 2, contested: false });
+});
+
 test('the ledger away and back: rows are taken all the while, then all come to the ledger', async () => {
   const { node } = await open();
   node.sender.start();

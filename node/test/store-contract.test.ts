@@ -32,6 +32,18 @@ describe.each(stores)('the store %s', (_name, open) => {
     return store;
   }
 
+  test('a snapshot shows what was there when it was taken', async () => {
+    const store = await opened();
+    await store.write([{ key: 'a', value: bytes(1) }, { key: 'b', value: bytes(2) }]);
+    const snapshot = store.snapshot();
+    await store.write([{ key: 'a', remove: true }, { key: 'b', value: bytes(3) }, { key: 'c', value: bytes(4) }]);
+    const seen: [string, number[]][] = [];
+    for await (const [key, value] of snapshot.entries({ gte: 'a' })) seen.push([key, [...value]]);
+    await snapshot.close();
+    expect(seen).toEqual([['a', [1]], ['b', [2]]]);
+    expect(await keys(store, {})).toEqual(['b', 'c']);
+  });
+
   test('answers what was written, and undefined for what was not or was removed', async () => {
     const store = await opened();
     await store.write([{ key: 'a', value: bytes(1, 2) }, { key: 'b', value: bytes() }]);

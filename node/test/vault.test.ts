@@ -73,8 +73,8 @@ test('opens what it sealed, also after it was closed, and nothing else', async (
   expect(first.vault.open(idOf(0), 1)).toEqual(record);
   expect(first.vault.has(idOf(0), 1)).toBe(true);
   expect(first.vault.has(idOf(0), 2)).toBe(false);
-  expect(() => first.vault.open(idOf(1), 1)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }) as Error);
-  expect(() => first.vault.open(idOf(0), 2)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }) as Error);
+  expect(() => first.vault.open(idOf(1), 1)).toThrow(expect.objectContaining({ code: 'PAYLOAD_MISSING' }) as Error);
+  expect(() => first.vault.open(idOf(0), 2)).toThrow(expect.objectContaining({ code: 'PAYLOAD_MISSING' }) as Error);
 });
 
 test('no payload byte lies on disk in the clear', async () => {

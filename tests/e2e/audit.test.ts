@@ -161,6 +161,12 @@ describe('planted in a node', () => {
 
   const changedJson = (value: Uint8Array, change: (text: string) => string): Uint8Array => Buffer.from(change(Buffer.from(value).toString()));
 
+  it('data of an older format is not looked at before the node converted it', async () => {
+    const copy = await planted('zhuhai', 'older', () => Promise.resolve([{ key: 'store/format', remove: true }]));
+    const run = await huilian(['audit', '--state', copy, '--json']);
+    expect({ code: run.code, error: run.stderr }).toEqual({ code: 1, error: expect.stringContaining('"code":"STORE_OLDER"') as string });
+  });
+
   it.each<readonly [string, string, string, (store: LevelStore) => Promise<readonly StoreWrite[]>]>([
     ['I1', 'a version that is nowhere', 'zhuhai', async (store) => {
       const records = new OwnRecords(store);

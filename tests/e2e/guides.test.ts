@@ -42,10 +42,20 @@ describe('a centre\'s day', () => {
   it('is seen at another centre', () => { expect(guide.stdout).toMatch(/guangzhou\/entity\/[a-z2-7]{26} {2}v1 {2}org:91440402MA0NMCNFXU/); });
 });
 
+describe('backup and restore', () => {
+  it('runs to its end: what was backed up lies in the other folder', async () => {
+    const guide = await runGuide('docs/operations/backup.md');
+    expect(guide.code, guide.stderr + guide.stdout).toBe(0);
+    expect(guide.stdout).toMatch(/guangzhou\.backup: \d{4,} bytes, read again and found whole/);
+    expect(guide.stdout).toMatch(/guangzhou: \d{2,} rows as of 20\d\d-/);
+  }, 120_000);
+});
+
 /** Pages with bash blocks, and the test that runs each. */
 const runners: Readonly<Record<string, string>> = {
   'docs/integrators.md': 'tests/e2e/sandbox.test.ts',
   'docs/sandbox.md': 'tests/e2e/sandbox.test.ts',
+  'docs/operations/backup.md': 'tests/e2e/guides.test.ts',
   'docs/operations/daily.md': 'tests/e2e/guides.test.ts',
   'docs/operations/tls.md': 'tests/e2e/http-door.test.ts',
   'docs/protocol/http.md': 'tests/e2e/http-door.test.ts',

@@ -33,6 +33,13 @@ export async function huilian(args: readonly string[], onOutput: (text: string) 
   return { code, stdout, stderr };
 }
 
+/** Runs a command with --json; answers what it printed, or its error. */
+export async function command<T = Record<string, unknown>>(...args: readonly string[]): Promise<{ readonly code: number | null; readonly answer: T; readonly error: { code?: string; details?: Record<string, unknown> } }> {
+  const { code, stderr, stdout } = await huilian([...args, '--json']);
+  const parse = (text: string): unknown => { try { return JSON.parse(text) as unknown; } catch { return {}; } };
+  return { code, answer: parse(stdout) as T, error: ((parse(stderr.trimEnd().split('\n').at(-1) ?? '') as { error?: object }).error ?? {}) };
+}
+
 export function stateFolder(): { readonly dir: string; remove(): void } {
   const dir = mkdtempSync(path.join(tmpdir(), 'huilian-e2e-'));
   return { dir, remove: () => { rmSync(dir, { recursive: true, force: true }); } };

@@ -8,19 +8,12 @@ import type { MemberState, OwnerState } from '@huilian/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SampleCa } from '../../node/src/composition/local/sample-ca.js';
 import { qualification } from '../../node/test/sample-lines.js';
-import { huilian, readJson } from './main-job.js';
+import { command, readJson } from './main-job.js';
 import { RunningConsortium, type Centre } from './running-consortium.js';
 
 const consortium = new RunningConsortium();
 const state = (centre: Centre): string => path.join(consortium.dir, 'nodes', centre);
 const at = (name: string): string => path.join(consortium.dir, name);
-
-/** Runs a command with --json; answers what it printed, or its error. */
-async function command<T = Record<string, unknown>>(...args: readonly string[]): Promise<{ readonly code: number | null; readonly answer: T; readonly error: { code?: string; details?: Record<string, unknown> } }> {
-  const { code, stderr, stdout } = await huilian([...args, '--json']);
-  const parse = (text: string): unknown => { try { return JSON.parse(text) as unknown; } catch { return {}; } };
-  return { code, answer: parse(stdout) as T, error: ((parse(stderr.trimEnd().split('\n').at(-1) ?? '') as { error?: object }).error ?? {}) };
-}
 
 async function found(query: Record<string, string>): Promise<readonly FoundRecord[]> {
   await consortium.whenLevel();

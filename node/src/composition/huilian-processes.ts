@@ -1,5 +1,5 @@
 import type { Es256Key, MemberDocument } from '@huilian/protocol';
-import { ProcessActions, type AuditOptions, type AuditReport, type InitOptions, type KeyReport, type LedgerRunOptions, type LocalRunOptions, type ReaderRunOptions, type SandboxRunOptions } from '../adapters/cli/process-actions.js';
+import { ProcessActions, type AuditOptions, type AuditReport, type BackupReport, type InitOptions, type KeyReport, type LedgerRunOptions, type LocalRunOptions, type ReaderRunOptions, type RestoreReport, type SandboxRunOptions } from '../adapters/cli/process-actions.js';
 
 /** What the command line can run. Each is loaded when it is asked for: a command that needs no server starts at once. */
 export class HuilianProcesses extends ProcessActions {
@@ -41,6 +41,14 @@ export class HuilianProcesses extends ProcessActions {
 
   public async importKeys(stateDir: string, file: string, passphrase: string): Promise<KeyReport> {
     return await (await import('../adapters/keys/key-export.js')).importKeys(stateDir, file, passphrase);
+  }
+
+  public async backup(stateDir: string, file: string, stream: AsyncIterable<Uint8Array> | undefined, onBytes: (bytes: number) => void): Promise<BackupReport> {
+    return await (await import('./run-backup.js')).runBackup(stateDir, file, stream, onBytes);
+  }
+
+  public async restore(stateDir: string, file: string, onRows: (done: number, all: number) => void): Promise<RestoreReport> {
+    return await (await import('./run-restore.js')).runRestore(stateDir, file, onRows);
   }
 
   public async reindex(stateDir: string, onProgress: (height: number) => void): Promise<{ readonly height: number; readonly digest: string }> {

@@ -13,6 +13,7 @@ export function meteredLedger(ledger: Ledger, metrics: () => NodeMetrics): Ledge
     },
     blocks: (from: number, signal: AbortSignal): AsyncIterable<LedgerBlock> => ledger.blocks(from, signal),
     transactionCode: async (id) => await ledger.transactionCode(id),
+    height: async () => await ledger.height(),
     close: async () => { await ledger.close(); },
   };
 }

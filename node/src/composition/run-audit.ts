@@ -15,6 +15,7 @@ import { LedgerChecker } from '../core/audit/check-ledger.js';
 import { NodeChecker } from '../core/audit/check-node.js';
 import { Findings } from '../core/audit/findings.js';
 import { PersonalMarks } from '../core/audit/personal-marks.js';
+import { checkStoreFormat, storeFormat, storeFormatOf } from '../core/backup/store-format.js';
 import { LedgerIndex } from '../core/indexing/ledger-index.js';
 import { ReadModel } from '../core/indexing/read-model.js';
 import { OutboxChain } from '../core/outbox/outbox-chain.js';
@@ -50,7 +51,10 @@ async function readAcknowledged(file: string | undefined): Promise<string[]> {
 async function openStore(state: string, config: NodeConfig, ledgerOnly: boolean): Promise<{ readonly store?: Store; readonly reason?: string }> {
   if (ledgerOnly) return { reason: 'ledger only' };
   try {
-    return { store: await LevelStore.open(path.join(state, 'data'), { diskFloorBytes: config.diskFloorBytes }) };
+    const store = await LevelStore.open(path.join(state, 'data'), { diskFloorBytes: config.diskFloorBytes });
+    // An audit changes nothing, so it does not convert either.
+    if (checkStoreFormat(store) < storeFormat) throw new ProtocolError('STORE_OLDER', { found: storeFormatOf(store), known: storeFormat });
+    return { store };
   } catch (error) {
     if (error instanceof ProtocolError && error.details['reason'] === 'locked') return { reason: 'the node runs; stop it to check its data too / 节点正在运行' };
     throw error;

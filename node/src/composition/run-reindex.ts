@@ -1,6 +1,4 @@
-import path from 'node:path';
 import { openLedger } from '../adapters/fabric/open-ledger.js';
-import { LevelStore } from '../adapters/level/level-store.js';
 import { systemClock } from '../adapters/system/system-clock.js';
 import { systemRandom } from '../adapters/system/system-random.js';
 import { loadConfig } from '../config/config.js';
@@ -8,11 +6,12 @@ import { LedgerFollower } from '../core/indexing/follow-ledger.js';
 import { LedgerIndex } from '../core/indexing/ledger-index.js';
 import { ReadModel } from '../core/indexing/read-model.js';
 import { reindex } from '../core/indexing/reindex.js';
+import { openStore } from './open-store.js';
 
 /** Rebuilds the read model of a stopped node from the ledger and flips to the new generation. */
 export async function runReindex(stateDir: string, onProgress: (height: number) => void): Promise<{ readonly height: number; readonly digest: string }> {
   const config = loadConfig(stateDir);
-  const store = await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: config.diskFloorBytes });
+  const store = await openStore(stateDir, config);
   const ledger = await openLedger(config.ledger);
   const readModel = new ReadModel(store);
   const index = new LedgerIndex(store, readModel);

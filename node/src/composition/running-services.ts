@@ -17,7 +17,7 @@ import { errorFields, type Logger } from '../observability/logger.js';
 import { NodeMetrics, type Readings } from '../observability/metrics.js';
 import type { OutboxAge } from './metered.js';
 
-type Shared = Pick<NodeServices, 'asks' | 'clock' | 'commands' | 'evidence' | 'feed' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'store' | 'trail' | 'webhooks'>;
+type Shared = Pick<NodeServices, 'asks' | 'backups' | 'clock' | 'commands' | 'evidence' | 'feed' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'store' | 'trail' | 'webhooks'>;
 
 export interface ServiceParts extends Shared {
   readonly deadLetters: DeadLetters;
@@ -33,6 +33,8 @@ export interface ServiceParts extends Shared {
   readonly age: OutboxAge;
   readonly peers: PeerWatch;
   readonly version: string;
+  streamBackup(): AsyncIterable<Uint8Array>;
+  missingPayloads(from?: string): ReturnType<NodeServices['missingPayloads']>;
   /** Resident memory in MiB. */
   memory(): number;
 }
@@ -43,6 +45,7 @@ export class RunningServices extends NodeServices {
   public readonly meter: NodeMetrics;
   private readonly rows = { accepted: 0, unchanged: 0, refused: 0 };
   public readonly asks: NodeServices['asks'];
+  public readonly backups: NodeServices['backups'];
   public readonly clock: NodeServices['clock'];
   public readonly commands: LedgerCommands;
   public readonly evidence: NodeServices['evidence'];
@@ -60,6 +63,7 @@ export class RunningServices extends NodeServices {
     super();
     ({
       asks: this.asks,
+      backups: this.backups,
       clock: this.clock,
       commands: this.commands,
       evidence: this.evidence,
@@ -109,6 +113,7 @@ export class RunningServices extends NodeServices {
       webhooks: this.webhooks.counts(),
       diskFreeBytes: await examined.freeBytes(),
       diskFloorBytes: examined.diskFloorBytes,
+      lastBackupSeconds: this.backups.last === undefined ? undefined : Math.floor(this.backups.last.at / 1000),
       certificateEndSeconds: certificate === undefined ? undefined : Math.floor(certificate / 1000),
     };
   }
@@ -129,6 +134,14 @@ export class RunningServices extends NodeServices {
     const summary = this.parts.intake.accept(lines, say);
     summary.then(() => answers.end(), () => answers.end());
     return answersThen(answers, summary);
+  }
+
+  public streamBackup(): AsyncIterable<Uint8Array> {
+    return this.parts.streamBackup();
+  }
+
+  public async missingPayloads(from?: string): ReturnType<NodeServices['missingPayloads']> {
+    return await this.parts.missingPayloads(from);
   }
 
   public async deadLetters(): Promise<readonly object[]> {
@@ -173,7 +186,9 @@ export class RunningServices extends NodeServices {
 
   public async status(): Promise<object> {
     const { age, examined, follower, outbox, peers, sender, transport, version } = this.parts;
+    const { last } = this.backups;
     return {
+      backups: { configured: this.backups.isConfigured, kept: this.backups.list.length, ...(last === undefined ? {} : { last: { ...last, at: Math.floor(last.at / 1000) } }) },
       blocksBehind: peers.missingBlocks,
       clockBehindSeconds: peers.behindSeconds ?? null,
       diskFreeBytes: await examined.freeBytes(),
@@ -194,7 +209,7 @@ export class RunningServices extends NodeServices {
   public notReady(): readonly string[] {
     const { follower, outbox, peers } = this.parts;
     const skewed = Math.abs(peers.behindSeconds ?? 0) > mostSkewSeconds;
-    return [...(skewed ? ['clock-skew'] : []), ...(follower.state === 'following' ? [] : [`ledger-${follower.state}`]), ...(outbox.isWhole ? [] : ['outbox-tail-lost'])];
+    return [...(skewed ? ['clock-skew'] : []), ...(follower.state === 'following' ? [] : [`ledger-${follower.state}`]), ...(outbox.isWhole ? [] : ['outbox-tail-lost']), ...(outbox.isRestoring ? ['restoring'] : [])];
   }
 
   public reportFault(error: unknown): void {

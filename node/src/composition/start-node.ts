@@ -3,10 +3,10 @@ import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fromUtf8, parseRecordId, ProtocolError, utf8, type JsonObject } from '@huilian/protocol';
+import { BackupFolder } from '../adapters/backups/backup-files.js';
 import { openLedger } from '../adapters/fabric/open-ledger.js';
 import { openKeys } from '../adapters/keys/node-keys.js';
 import type { KeyCopyState } from '../adapters/keys/vault-key-file.js';
-import { LevelStore } from '../adapters/level/level-store.js';
 import { MarkFile } from '../adapters/level/mark-file.js';
 import { Libp2pTransport } from '../adapters/libp2p/libp2p-transport.js';
 import { systemClock } from '../adapters/system/system-clock.js';
@@ -16,6 +16,8 @@ import { GuardedSender } from '../adapters/webhooks/guarded-sender.js';
 import type { NodeConfig } from '../config/config.js';
 import { Asks } from '../core/access/asks.js';
 import { OpenTickets } from '../core/access/open-tickets.js';
+import { KeepBackups } from '../core/backup/keep-backups.js';
+import { streamBackup } from '../core/backup/stream-backup.js';
 import { EventFeed } from '../core/events/event-feed.js';
 import { WebhookSecrets } from '../core/events/webhook-secrets.js';
 import { Webhooks, type WebhookParts } from '../core/events/webhooks.js';
@@ -36,11 +38,13 @@ import { Outbox } from '../core/outbox/outbox.js';
 import { BatchSender } from '../core/outbox/send-batches.js';
 import type { ExchangeMethod, Keys, Transport } from '../core/ports.js';
 import { JoinTrail } from '../core/trail/join-trail.js';
+import { missingPayloads } from '../core/vault/missing-payloads.js';
 import { Vault } from '../core/vault/vault.js';
 import { errorFields, type Logger } from '../observability/logger.js';
 import type { NodeMetrics } from '../observability/metrics.js';
 import { certificateEnd } from './certificate-end.js';
 import { MeteredRelay, meteredLedger, meteredTransport, OutboxAge } from './metered.js';
+import { openStore, stateFiles } from './open-store.js';
 import { recoverPublicKey } from './recover-public-key.js';
 import { RunningServices } from './running-services.js';
 import { softwareVersion } from './software-version.js';
@@ -69,7 +73,10 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const [clock, random, recover] = [systemClock, systemRandom, recoverPublicKey];
   const keys = await openKeys(stateDir, config.vaultKeyCopy);
   warnOfKeyCopy(keys.vaultKeys.copyState, logger);
-  const store = await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: config.diskFloorBytes, onFailure: alarm });
+  const store = await openStore(stateDir, config, {
+    onConverted: (backup) => { logger.warn('the data was of an older format; it was backed up and converted / 数据已备份并转换格式', { backup }); },
+    onFailure: alarm,
+  });
   const mark = await MarkFile.open(path.join(stateDir, 'outbox.hwm'));
   const ledger = meteredLedger(await openLedger(config.ledger), metrics);
   const readModel = new ReadModel(store);
@@ -97,12 +104,22 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const webhooks = webhooksOf(stateDir, config, { clock, feed, keys, onAlarm: alarm, random, readModel, store });
   const freeBytes = async (): Promise<number> => { const { bavail, bsize } = await statfs(stateDir); return bavail * bsize; };
   const deadLetters = new DeadLetters(store);
+  const stream = (): AsyncGenerator<Uint8Array> => streamBackup({
+    store, mark, memberId: keys.memberId, now: () => clock.now(), height: () => readModel.height(), files: () => stateFiles(stateDir), quietly: async (take) => await vault.sealing(() => Promise.resolve(take())),
+  });
+  const { folder, ...often } = config.backups;
+  const backups = new KeepBackups({ ...often, clock, memberId: keys.memberId, onAlarm: alarm, ...(folder === undefined ? {} : { place: new BackupFolder(folder, keys.memberId) }), stream });
+  if (folder === undefined) logger.warn('the node keeps no backups of its data: name a folder as backups.folder in huilian.json / 未配置备份位置');
+  if (outbox.isRestoring) logger.warn('this data was restored from a backup; records are taken once the ledger is read to its end / 数据由备份恢复，读完账本后接收记录');
   const services = new RunningServices({
     age: new OutboxAge(outbox, () => clock.now()),
-    examined: { certificateEnd: async () => await certificateEnd(config.ledger), clock, diskFloorBytes: config.diskFloorBytes, follower, freeBytes, memberId: keys.memberId, outbox, peers, readModel, sender, vaultKeyCopy: () => keys.vaultKeys.copyState },
+    examined: { certificateEnd: async () => await certificateEnd(config.ledger), clock, diskFloorBytes: config.diskFloorBytes, follower, freeBytes, memberId: keys.memberId, outbox, peers, readModel, sender, backups, vaultKeyCopy: () => keys.vaultKeys.copyState },
     followed: { deadLetters, feed, keys, ledger, outbox, readModel, sender, store, webhooks },
     peers,
     version: softwareVersion(),
+    backups,
+    streamBackup: stream,
+    missingPayloads: async (from) => await missingPayloads(readModel, vault, keys.memberId, from),
     asks: new Asks(store, readModel, clock, random, recover),
     clock,
     commands,
@@ -144,12 +161,14 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   sleep.start();
   await webhooks.start();
   peers.start();
+  backups.start();
   return {
     services,
     close: async () => {
       stopWatching();
       sleep.stop();
       await webhooks.stop();
+      await backups.stop();
       peers.stop();
       await Promise.all([sender.stop(), receipts.stop(), transport.close()]);
       await follower.stop();

@@ -71,6 +71,14 @@ export interface NodeConfig {
   readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug' };
   /** File of the one copy of the vault keys, best on another medium: relative to the state folder or absolute, in a folder that exists. */
   readonly vaultKeyCopy?: string;
+  readonly backups: {
+    /** Where the node keeps backups of its data, best on another medium: relative to the state folder or absolute, a folder that exists. */
+    readonly folder?: string;
+    /** From one backup to the next, 0 for none but those that are asked for. */
+    readonly everyHours: number;
+    /** How many are kept. */
+    readonly keep: number;
+  };
   /** Below this many free bytes the node answers 507 to new records. */
   readonly diskFloorBytes: number;
 }
@@ -145,6 +153,11 @@ const configSchema = {
     },
     log: { ...closed, default: {}, properties: { level: { enum: ['error', 'warn', 'info', 'debug'], default: 'info' } } },
     vaultKeyCopy: text,
+    backups: {
+      ...closed,
+      default: {},
+      properties: { folder: text, everyHours: { type: 'integer', minimum: 0, maximum: 8760, default: 24 }, keep: { type: 'integer', minimum: 1, maximum: 1000, default: 7 } },
+    },
     diskFloorBytes: { type: 'integer', minimum: 0, default: 256 * 1024 * 1024 },
   },
 } as const;
@@ -174,7 +187,9 @@ export function loadConfig(stateDir: string, environment: NodeJS.ProcessEnv = pr
   const config: NodeConfig = draft;
   const publicUrl = config.http.publicUrl || `${config.http.tls === undefined ? 'http' : 'https'}://${config.http.host}:${String(config.http.port)}`;
   const copy = config.vaultKeyCopy === undefined ? {} : { vaultKeyCopy: path.resolve(stateDir, config.vaultKeyCopy) };
-  return { ...config, ...copy, http: { ...config.http, publicUrl }, ledger: ledgerOf(draft['ledger'] ?? {}, stateDir) };
+  const { folder } = config.backups;
+  const backups = folder === undefined ? config.backups : { ...config.backups, folder: path.resolve(stateDir, folder) };
+  return { ...config, ...copy, backups, http: { ...config.http, publicUrl }, ledger: ledgerOf(draft['ledger'] ?? {}, stateDir) };
 }
 
 const ledgerFields = { gateway: ['connection'], network: ['profile', 'wallet', 'identity', 'channel'] } as const;

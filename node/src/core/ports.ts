@@ -27,10 +27,18 @@ export interface StoreRange {
   readonly limit?: number;
 }
 
+/** An unchanging view of a store. */
+export interface StoreSnapshot {
+  entries(range: StoreRange): AsyncIterable<readonly [key: string, value: Uint8Array]>;
+  close(): Promise<void>;
+}
+
 /** An ordered key/value store. Keys sort by their UTF-8 bytes. */
 export interface Store {
   get(key: string): Uint8Array | undefined;
   entries(range: StoreRange): AsyncIterable<readonly [key: string, value: Uint8Array]>;
+  /** The store as it is now, whatever is written after; to be closed. */
+  snapshot(): StoreSnapshot;
   /**
    * All writes or none; resolved only when on disk. @throws ProtocolError STORAGE_FAILED: outcome unknown, never "not
    * stored"; DISK_NEARLY_FULL before anything was written.
@@ -97,6 +105,8 @@ export interface Ledger {
   blocks(from: number, signal: AbortSignal): AsyncIterable<LedgerBlock>;
   /** Validation code of a transaction, undefined while the ledger does not know it. */
   transactionCode(transactionId: string): Promise<string | undefined>;
+  /** Number of the last block. @throws LEDGER_UNAVAILABLE */
+  height(): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -15,6 +15,8 @@ export interface Readings {
   readonly webhooks: { readonly active: number; readonly failing: number; readonly paused: number };
   readonly diskFreeBytes: number;
   readonly diskFloorBytes: number;
+  /** Unix seconds; undefined where there is no backup, or no place for one. */
+  readonly lastBackupSeconds: number | undefined;
   /** Unix seconds; undefined where the certificate cannot be read. */
   readonly certificateEndSeconds: number | undefined;
 }
@@ -120,6 +122,7 @@ export class NodeMetrics {
     const skew = this.gauge('huilian_clock_behind_seconds', 'How far this clock is behind those of the other nodes (median)', []);
     const disk = this.gauge('huilian_disk_free_bytes', 'Free where the data lies', []);
     const floor = this.gauge('huilian_disk_floor_bytes', 'Below it nothing is written', []);
+    const backup = this.gauge('huilian_last_backup_seconds', 'When the newest backup in its place was begun, Unix seconds; 0 where there is none', []);
     const certificate = this.gauge('huilian_certificate_end_seconds', "When the certificate ends by which the ledger knows this node, Unix seconds; NaN where it cannot be read", []);
     return (now) => {
       for (const [outcome, count] of Object.entries(now.rows)) rows.set({ outcome }, count);
@@ -138,6 +141,7 @@ export class NodeMetrics {
       skew.set(now.clockBehindSeconds ?? Number.NaN);
       disk.set(now.diskFreeBytes);
       floor.set(now.diskFloorBytes);
+      backup.set(now.lastBackupSeconds ?? 0);
       certificate.set(now.certificateEndSeconds ?? Number.NaN);
     };
   }

@@ -70,6 +70,12 @@ export function ledgerPortSuite(title: string, open: () => Promise<PortWorld>, l
       expect(await ledger.transactionCode(submission.transactionId)).toBe('VALID');
     });
 
+    test('the height is the number of the last block', async () => {
+      const { block } = await (await ledger.submit('publish', batch())).committed();
+      expect(await ledger.height()).toBeGreaterThanOrEqual(block);
+      expect((await take(await ledger.height(), 1))[0]?.number).toBeGreaterThanOrEqual(block);
+    });
+
     test('a transaction nobody ordered is not known', async () => {
       expect(await ledger.transactionCode('0'.repeat(64))).toBeUndefined();
     });
@@ -138,6 +144,7 @@ export function ledgerPortSuite(title: string, open: () => Promise<PortWorld>, l
       await world.away();
       await expect(ledger.submit('publish', batch())).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
       await expect(take(0, 1)).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+      await expect(ledger.height()).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
       await world.back();
       await expect.poll(async () => (await take(0, 1).catch(() => [])).length, { timeout: 30_000, interval: 200 }).toBe(1);
       const published = expect.poll(

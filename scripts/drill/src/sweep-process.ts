@@ -12,6 +12,7 @@ const built = (file: string): string => new URL(`../../../node/dist/${file}`, im
 const { LevelStore } = (await import(built('adapters/level/level-store.js'))) as { LevelStore: { open(folder: string, options: { diskFloorBytes: number }): Promise<StoreLike> } };
 const { MarkFile } = (await import(built('adapters/level/mark-file.js'))) as { MarkFile: { open(file: string): Promise<Closing> } };
 const { VaultKeyFile } = (await import(built('adapters/keys/vault-key-file.js'))) as { VaultKeyFile: { create(folder: string): Promise<void>; open(folder: string): Promise<Closing> } };
+const { bringUpToDate } = (await import(built('core/backup/store-format.js'))) as { bringUpToDate(store: object, backUp: () => Promise<void>): Promise<number> };
 const { Outbox } = (await import(built('core/outbox/outbox.js'))) as { Outbox: { open(parts: object): Promise<OutboxLike> } };
 const { ReadModel } = (await import(built('core/indexing/read-model.js'))) as { ReadModel: new (store: StoreLike) => object };
 const { Vault } = (await import(built('core/vault/vault.js'))) as { Vault: new (store: StoreLike, keys: Closing, random: object, publisher: string) => VaultLike };
@@ -85,6 +86,8 @@ async function openState(folder: string): Promise<OpenedState> {
     open.push(keys);
     const store = await LevelStore.open(path.join(folder, 'data'), { diskFloorBytes: 0 });
     open.push(store);
+    // Nothing older is in it that would want a backup before it is converted.
+    await bringUpToDate(store, () => Promise.resolve());
     const mark = await MarkFile.open(path.join(folder, 'outbox.hwm'));
     open.push(mark);
     const vault = new Vault(store, keys, systemRandom, publisher);

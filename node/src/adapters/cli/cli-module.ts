@@ -17,6 +17,8 @@ const commands: readonly CommandLoader[] = [
   { name: 'config', load: async () => [(await import('./lifecycle-commands.js')).ConfigCommand] },
   { name: 'reindex', load: async () => [(await import('./lifecycle-commands.js')).ReindexCommand] },
   { name: 'audit', load: async () => [(await import('./audit-command.js')).AuditCommand] },
+  { name: 'backup', load: async () => [(await import('./backup-commands.js')).BackupCommand] },
+  { name: 'restore', load: async () => [(await import('./backup-commands.js')).RestoreCommand] },
   { name: 'ledger', load: async () => [(await import('./lifecycle-commands.js')).LedgerCommand] },
   {
     name: 'governance',

@@ -36,6 +36,20 @@ export class NodeApi {
     return await response.json();
   }
 
+  /** An answer as the bytes that come. @throws the answer's error; what breaks off while it comes ends the iteration with EXCHANGE_FAILED */
+  public async bytes(route: string): Promise<AsyncIterable<Uint8Array>> {
+    const response = await this.send(route, { method: 'GET' });
+    return this.received(response);
+  }
+
+  private async *received({ body }: Response): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of body ?? []) yield chunk as Uint8Array;
+    } catch {
+      throw new ProtocolError('EXCHANGE_FAILED', { node: this.url, reason: 'the answer broke off' });
+    }
+  }
+
   /** Streams NDJSON up and answers the lines that come back, while both go on. */
   public async *stream(route: string, lines: AsyncIterable<string>): AsyncGenerator<Record<string, unknown>> {
     const response = await this.send(route, {

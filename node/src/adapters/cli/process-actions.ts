@@ -22,6 +22,10 @@ export abstract class ProcessActions {
   public abstract exportKeys(stateDir: string, file: string, passphrase: string): Promise<KeyReport>;
   /** Puts exported keys into a folder that has none. */
   public abstract importKeys(stateDir: string, file: string, passphrase: string): Promise<KeyReport>;
+  /** Backs up into a file what a running node streams, or a stopped node's data. */
+  public abstract backup(stateDir: string, file: string, stream: AsyncIterable<Uint8Array> | undefined, onBytes: (bytes: number) => void): Promise<BackupReport>;
+  /** Puts a backup into a folder that has keys and no data. */
+  public abstract restore(stateDir: string, file: string, onRows: (done: number, all: number) => void): Promise<RestoreReport>;
   /** Rebuilds the read model of a stopped node from the ledger. */
   public abstract reindex(stateDir: string, onProgress: (height: number) => void): Promise<{ readonly height: number; readonly digest: string }>;
   /** Holds the ledger's blocks, and a stopped node's state, against the rules. */
@@ -35,6 +39,22 @@ export interface KeyReport {
   readonly keys: readonly { readonly file: string; readonly bytes: number; readonly fingerprint: string }[];
   /** ISO time; absent while the keys as they are now were never exported. */
   readonly exportedAt?: string;
+}
+
+export interface BackupReport {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+export interface RestoreReport {
+  readonly member: string;
+  /** When the backup was begun, ISO time. */
+  readonly at: string;
+  readonly rows: number;
+  /** Block that the node had indexed then. */
+  readonly height: number;
+  /** Last acknowledged row in it. */
+  readonly acknowledgedTo: number;
 }
 
 export interface AuditOptions {

@@ -61,6 +61,12 @@ export class GatewayLedger implements Ledger {
     }
   }
 
+  public async height(): Promise<number> {
+    return await this.ring.run(async (peer) => await peer.height()).catch((error: unknown) => {
+      throw unavailable(error);
+    });
+  }
+
   public async close(): Promise<void> {
     this.closing.abort();
     for (const peer of this.peers) peer.close();

@@ -8,7 +8,7 @@ import { commitError } from './gateway-errors.js';
 import { readNetworkConnection, type NetworkClientFiles, type NetworkConnection } from './network-connection.js';
 import { passEndorsed, passOrdered } from './ledger-steps.js';
 import { PeerRing } from './peer-client.js';
-import { PeerGateway } from './peer-gateway.js';
+import { lastBlockOf, PeerGateway } from './peer-gateway.js';
 import { StaticNetwork, type Endorsed, type EndorserAnswer } from './static-network.js';
 
 const commitMilliseconds = 60_000;
@@ -70,6 +70,16 @@ export class NetworkLedger implements Ledger {
   public async transactionCode(transactionId: string): Promise<string | undefined> {
     try {
       return (await this.place(transactionId))?.code;
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+
+  public async height(): Promise<number> {
+    try {
+      const { response } = await (await this.network()).query(system, 'GetChainInfo', [this.connection.who.channel]);
+      if (response.status !== 200) throw new ProtocolError('LEDGER_UNAVAILABLE', { status: response.status });
+      return lastBlockOf(response.payload);
     } catch (error) {
       throw unreachable(error);
     }

@@ -1,16 +1,21 @@
 import type * as grpc from '@grpc/grpc-js';
 import { connect, hash, StatusCode, type Gateway, type Identity, type Network, type ProposalOptions, type Signer, type Transaction } from '@hyperledger/fabric-gateway';
-import { gateway as messages, msp } from '@hyperledger/fabric-protos';
+import { common, gateway as messages, msp } from '@hyperledger/fabric-protos';
 import { deliverBlocks } from './deliver.js';
 import { explainDifference } from './endorsement-digests.js';
 import { makePeerClient, type PeerEndpoint } from './peer-client.js';
 
 const codeNames = new Map<number, string>(Object.entries(StatusCode).map(([name, code]) => [code, name]));
-const deadlines = { endorse: 30_000, submit: 10_000, commitStatus: 60_000, lookUp: 1000 } as const;
+const deadlines = { endorse: 30_000, evaluate: 10_000, submit: 10_000, commitStatus: 60_000, lookUp: 1000 } as const;
 
 /** Fabric's name of a validation code. */
 function codeName(code: number): string {
   return codeNames.get(code) ?? String(code);
+}
+
+/** From what Fabric's system chaincode answers to GetChainInfo, which counts the blocks. */
+export function lastBlockOf(chainInfo: Uint8Array): number {
+  return common.BlockchainInfo.deserializeBinary(chainInfo).getHeight() - 1;
 }
 
 export interface PeerIdentity {
@@ -37,6 +42,7 @@ export class PeerGateway {
       signer: who.signer,
       // The signer hashes by itself, with OpenSSL instead of JavaScript.
       hash: hash.none,
+      evaluateOptions: within(deadlines.evaluate),
       endorseOptions: within(deadlines.endorse),
       submitOptions: within(deadlines.submit),
       commitStatusOptions: within(deadlines.commitStatus),
@@ -77,6 +83,11 @@ export class PeerGateway {
   /** As `commitStatus`, for one that may not exist: a peer answers at once for a transaction it knows and waits for any other. */
   public async lookUp(transactionId: string): Promise<{ readonly code: string; readonly block: number }> {
     return await this.commitStatus(transactionId, deadlines.lookUp);
+  }
+
+  /** Number of the channel's last block at this peer. @throws the gRPC error */
+  public async height(): Promise<number> {
+    return lastBlockOf(await this.network.getContract('qscc').evaluateTransaction('GetChainInfo', this.who.channel));
   }
 
   public close(): void {

@@ -38,6 +38,8 @@ const webhookMore: Readonly<Record<string, JsonObject>> = { deliveredAt: timeSha
 const secretSchema = text(/[A-Za-z0-9_+/=-]{16,200}/, 200).schema;
 const eventSchema = open({ specversion: { const: '1.0' }, id: anyText.schema, source: anyText.schema, type: anyText.schema, time: anyText.schema, subject: anyText.schema, datacontenttype: { const: 'application/json' }, data: open({ block: integer(0).schema, transactionId: digestShape.schema }) });
 
+const keptBackup = object({ name: text(/[a-z0-9-]+-\d{8}T\d{9}Z\.backup/, 80), bytes: integer(1), at: timeShape }).schema;
+
 export const answers = {
   events: open({ items: { type: 'array', items: eventSchema }, cursor: positionShape.schema, complete: boolean().schema }),
   webhook: open(webhookView, webhookMore),
@@ -66,6 +68,10 @@ export const answers = {
   status: open({ height: integer(-1).schema, ledger: open({ state: anyText.schema }), member: memberIdShape.schema, outbox: open({ pending: integer(0).schema, inFlight: integer(0).schema }), vaultKeyCopy: oneOf('kept', 'none', 'unreachable').schema }),
   examined: open({ findings: { type: 'array', items: findingSchema } }),
   course: open({ recordId: recordIdShape.schema, version: integer(1).schema, steps: { type: 'array', items: findingSchema } }, { stoppedAt: anyText.schema }),
+  backup: keptBackup,
+  backups: page(keptBackup),
+  backupFile: { type: 'string', format: 'binary' },
+  missingPayloads: page(object({ recordId: recordIdShape, version: integer(1), publishedAt: timeShape }).schema),
   lost: object({ lost: list(object({ from: integer(0), to: integer(0) }), 0, 1_000_000) }).schema,
   proposals: page(open({ action: anyText.schema, approvals: list(memberIdShape, 0, 64).schema, content: { type: 'object' }, id: digestShape.schema, proposedAt: timeShape.schema, proposer: memberIdShape.schema, rejections: list(memberIdShape, 0, 64).schema, round: integer(1).schema, status: { enum: ['adopted', 'open', 'rejected'] } })),
 } as const;

@@ -1,5 +1,6 @@
 import type { JsonObject, ProposalAction, RecoverPublicKey } from '@huilian/protocol';
 import type { Asks } from '../../core/access/asks.js';
+import type { KeepBackups } from '../../core/backup/keep-backups.js';
 import type { RelayRequest } from '../../core/access/relay-request.js';
 import type { Finding } from '../../core/diagnosis/finding.js';
 import type { RecordCourse } from '../../core/diagnosis/follow-record.js';
@@ -9,6 +10,7 @@ import type { Webhooks } from '../../core/events/webhooks.js';
 import type { LedgerCommands } from '../../core/governance/ledger-commands.js';
 import type { ReadModel } from '../../core/indexing/read-model.js';
 import type { Clock, Random, Store } from '../../core/ports.js';
+import type { missingPayloads } from '../../core/vault/missing-payloads.js';
 import type { JoinTrail } from '../../core/trail/join-trail.js';
 
 /** What the HTTP door needs of a node; put together by the composition. */
@@ -20,6 +22,7 @@ export abstract class NodeServices {
   public abstract readonly random: Random;
   public abstract readonly relay: RelayRequest;
   public abstract readonly asks: Asks;
+  public abstract readonly backups: KeepBackups;
   public abstract readonly trail: JoinTrail;
   public abstract readonly evidence: BuildEvidence;
   public abstract readonly commands: LedgerCommands;
@@ -28,6 +31,10 @@ export abstract class NodeServices {
   public abstract readonly recover: RecoverPublicKey;
   /** NDJSON bytes in, one answer object per line and acknowledgement out. */
   public abstract intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<object>;
+  /** The node's data as one backup. */
+  public abstract streamBackup(): AsyncIterable<Uint8Array>;
+  /** Own records on the ledger whose content this node lacks. */
+  public abstract missingPayloads(from?: string): ReturnType<typeof missingPayloads>;
   public abstract deadLetters(): Promise<readonly object[]>;
   /** A presentation of a record of class `public`, from its publisher's node. @throws RECORD_UNKNOWN, GRANT_REQUIRED */
   public abstract publicRecord(recordId: string): Promise<string>;

@@ -7,6 +7,7 @@ import type { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { limits, ProtocolError } from '@huilian/protocol';
 import { CallerGuard } from './caller.js';
+import { BackupsController } from './backups-controller.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { AccessController, OpenController, OperatorController, OwnersController, RecordsController } from './controllers.js';
 import { allowOrigins } from './cross-origin.js';
@@ -71,7 +72,7 @@ const defaultSignatures = 600;
 /** Connections at a time; a further one is closed at once. */
 const mostConnections = 2000;
 const defaultArrival = 8000;
-const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, EventsController, WebhooksController, MetricsController, PagesController];
+const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, BackupsController, EventsController, WebhooksController, MetricsController, PagesController];
 
 @Module({})
 class HttpModule {

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { Level } from 'level';
 import { ProtocolError } from '@huilian/protocol';
-import type { Store, StoreRange, StoreWrite } from '../../core/ports.js';
+import type { Store, StoreRange, StoreSnapshot, StoreWrite } from '../../core/ports.js';
 
 export interface LevelStoreOptions {
   /** Below this many free bytes writes are refused with DISK_NEARLY_FULL. */
@@ -69,7 +69,16 @@ export class LevelStore implements Store {
     }
   }
 
-  public async *entries(range: StoreRange): AsyncGenerator<readonly [string, Uint8Array]> {
+  public entries(range: StoreRange): AsyncGenerator<readonly [string, Uint8Array]> {
+    return this.read(range);
+  }
+
+  public snapshot(): StoreSnapshot {
+    const snapshot = this.database.snapshot();
+    return { entries: (range) => this.read({ ...range, snapshot }), close: async () => { await snapshot.close(); } };
+  }
+
+  private async *read(range: StoreRange & { readonly snapshot?: ReturnType<Database['snapshot']> }): AsyncGenerator<readonly [string, Uint8Array]> {
     const iterator = this.database.iterator(range);
     try {
       for (;;) {

@@ -1,4 +1,4 @@
-import type { Store, StoreRange, StoreWrite } from '../../core/ports.js';
+import type { Store, StoreRange, StoreSnapshot, StoreWrite } from '../../core/ports.js';
 
 /** The store in memory, for tests and the simulator. Same order and atomicity as the store on disk. */
 export class MemoryStore implements Store {
@@ -16,6 +16,13 @@ export class MemoryStore implements Store {
     const found = keys.map((key) => [key, this.values.get(key) as Uint8Array] as const);
     await Promise.resolve();
     yield* found;
+  }
+
+  public snapshot(): StoreSnapshot {
+    const copy = new MemoryStore();
+    for (const [key, value] of this.values) copy.values.set(key, value);
+    copy.order = undefined;
+    return copy;
   }
 
   public async write(writes: readonly StoreWrite[]): Promise<void> {

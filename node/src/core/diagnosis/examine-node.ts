@@ -1,3 +1,4 @@
+import type { KeepBackups } from '../backup/keep-backups.js';
 import type { PeerWatch } from '../exchange/peer-watch.js';
 import type { LedgerFollower } from '../indexing/follow-ledger.js';
 import type { ReadModel } from '../indexing/read-model.js';
@@ -13,6 +14,7 @@ export interface ExaminedParts {
   readonly peers: PeerWatch;
   readonly readModel: ReadModel;
   readonly sender: BatchSender;
+  readonly backups: KeepBackups;
   readonly memberId: string;
   readonly diskFloorBytes: number;
   /** Bytes that are free where the data lies. */
@@ -29,12 +31,13 @@ const worthTellingSeconds = 5;
 const fewBlocks = 3;
 const day = 86_400_000;
 const certificateWarningDays = 30;
+const oldBackupDays = 2;
 const mebibyte = 1024 * 1024;
 
 /** Looks at everything an operator would look at, and says what to do about what is not well. */
 export async function examineNode(parts: ExaminedParts): Promise<readonly Finding[]> {
   await parts.peers.look();
-  return [membership(parts), ledger(parts), height(parts), ...(await outbox(parts)), peers(parts), clock(parts), await disk(parts), keyCopy(parts), await certificate(parts)];
+  return [membership(parts), ledger(parts), height(parts), ...(await outbox(parts)), peers(parts), clock(parts), await disk(parts), keyCopy(parts), backups(parts), await certificate(parts)];
 }
 
 function membership({ memberId, readModel }: ExaminedParts): Finding {
@@ -99,6 +102,16 @@ function keyCopy({ vaultKeyCopy }: ExaminedParts): Finding {
   if (state === 'kept') return well('key-copy', 'the vault keys have their copy', '保管库密钥已有副本');
   if (state === 'none') return unwell('key-copy', 'warn', ['the vault keys have no copy: lost with this disk, no payload opens again', '保管库密钥没有副本：本机磁盘损坏后数据无法打开'], ['name a second place as vaultKeyCopy in huilian.json', '在 huilian.json 中配置 vaultKeyCopy']);
   return unwell('key-copy', 'fail', ["the vault keys' copy cannot be written; new owners' records are refused", '保管库密钥副本无法写入，新主体的记录被拒绝'], ['bring the place named by vaultKeyCopy back', '恢复 vaultKeyCopy 所指的位置']);
+}
+
+function backups({ backups: kept, clock: time }: ExaminedParts): Finding {
+  if (!kept.isConfigured) return unwell('backups', 'warn', ['no place for backups is configured', '未配置备份位置'], ['name backups.folder in huilian.json, best on another medium, or run huilian backup FILE daily', '在 huilian.json 中配置 backups.folder，或每日执行 huilian backup']);
+  const { last } = kept;
+  if (last === undefined) return unwell('backups', 'fail', ['there is no backup yet', '尚无备份'], ['huilian backup; the log says why none was made', '执行 huilian backup，失败原因见日志']);
+  const days = (time.now() - last.at) / day;
+  const date = new Date(last.at).toISOString();
+  if (days < oldBackupDays) return well('backups', `the newest is of ${date}`, `最新备份 ${date}`);
+  return unwell('backups', 'fail', [`the newest backup is of ${date}`, `最新备份为 ${date}`], ['huilian backup; the log says why none was made', '执行 huilian backup，失败原因见日志']);
 }
 
 async function certificate({ certificateEnd, clock: time }: ExaminedParts): Promise<Finding> {

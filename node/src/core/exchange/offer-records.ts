@@ -64,6 +64,7 @@ export class OfferRecords {
     if (current.contested) throw new ProtocolError('RECORD_CONTESTED', { record: id });
     if (current.header.version !== header.version || current.header.digest !== header.digest) throw new ProtocolError('RECORD_STALE', { record: id });
     if (current.header.status === 'revoked') throw new ProtocolError('RECORD_REVOKED', { record: id });
+    if (!this.vault.isKnown(id, header.version)) throw new ProtocolError('PAYLOAD_MISSING', { record: id });
     if (!this.vault.has(id, header.version)) throw new ProtocolError('ERASED', { record: id });
   }
 }

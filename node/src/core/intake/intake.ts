@@ -65,9 +65,11 @@ export class Intake {
   /**
    * Reads NDJSON. Answers come in the order of the lines, each group followed by its receipt.
    * @throws STREAM_TRUNCATED {line} after all complete lines were acknowledged; STORAGE_FAILED (outcome of what was not
-   * acknowledged unknown), DISK_NEARLY_FULL, OUTBOX_TAIL_LOST
+   * acknowledged unknown), DISK_NEARLY_FULL, OUTBOX_TAIL_LOST; RESTORE_UNFINISHED before anything is read
    */
   public async accept(chunks: AsyncIterable<string | Uint8Array>, onAnswer: (answer: IntakeAnswer) => void | Promise<void>): Promise<IntakeSummary> {
+    // What is published, and even which kinds there are, is not known yet.
+    if (this.parts.outbox.isRestoring) throw new ProtocolError('RESTORE_UNFINISHED');
     const state: StreamState = { counts: { lines: 0, accepted: 0, unchanged: 0, refused: 0 }, records: new RecordSet(), files: new Set(), answer: onAnswer };
     const stream = this.commits.open(onAnswer);
     let truncated: number | undefined;

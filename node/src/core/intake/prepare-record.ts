@@ -168,17 +168,16 @@ export class RecordPreparation {
     const coming = this.underWay.get(id);
     if (coming !== undefined) return { record: coming.record, version: coming.header.version };
     const record = this.parts.records.read(id);
-    const last = record?.versions.at(-1);
-    if (record !== undefined && last !== undefined) return { record, version: last[0] };
-    return this.onLedger(id);
+    const last = record?.versions.at(-1)?.[0] ?? 0;
+    return this.onLedger(id, last, record?.versions) ?? (record === undefined || last === 0 ? undefined : { record, version: last });
   }
 
-  /** A record this node published and knows no more, for its data was lost: its next version must follow what the ledger shows. */
-  private onLedger(id: string): KnownRecord | undefined {
+  /** A record or version that this node published and knows no more, for its data was lost: the next version must follow what the ledger shows. */
+  private onLedger(id: string, last: number, versions: OwnRecord['versions'] = []): KnownRecord | undefined {
     const indexed = this.parts.outbox.hasUnknownBatches ? this.parts.readModel.record(id) : undefined;
-    if (indexed === undefined) return undefined;
+    if (indexed === undefined || indexed.versions <= last) return undefined;
     const { owner, rights, schema, status, subject } = indexed.header;
-    return { record: { data: '', ...(owner === undefined ? {} : { owner }), rights, schema, status, subject, versions: [] }, version: indexed.versions };
+    return { record: { data: '', ...(owner === undefined ? {} : { owner }), rights, schema, status, subject, versions }, version: indexed.versions };
   }
 
   private currentHeader(id: string, { record, version }: KnownRecord): Header | undefined {

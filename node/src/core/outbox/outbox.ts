@@ -1,4 +1,4 @@
-import { decodeBatchArgument, limits, ProtocolError, recordId, type ErrorCode, type Header } from '@huilian/protocol';
+import { canonicalBytes, decodeBatchArgument, limits, ProtocolError, recordId, type ErrorCode, type Header } from '@huilian/protocol';
 import { passStep, reachStep } from '../failpoints.js';
 import type { IndexedBatch } from '../indexing/fold-step.js';
 import type { BatchSettler } from '../indexing/ledger-index.js';
@@ -13,6 +13,12 @@ import type { HighWaterMark, Mark } from './high-water-mark.js';
 import { OutboxChain, type GroupDraft, type Hole } from './outbox-chain.js';
 import { RowPicker, type PickedRow } from './pick-rows.js';
 import { RowRanges, rowsOf, toRanges, type Ranges } from './row-ranges.js';
+
+/** Stands in a store that was made from a backup, until it has seen what the ledger holds. */
+const restoredKey = 'outbox/restored';
+
+/** To be written with a backup's rows. */
+export const restoredMark: StoreWrite = { key: restoredKey, value: canonicalBytes(true) };
 
 export interface OutboxParts {
   readonly store: Store;
@@ -47,6 +53,7 @@ export class Outbox implements BatchSettler {
   private writingMark: Promise<void> | undefined;
   /** Rows are here and the file that says where they end is not. */
   private markMissing = false;
+  private toldUnknown = false;
 
   private constructor(
     private readonly parts: OutboxParts,
@@ -56,6 +63,7 @@ export class Outbox implements BatchSettler {
     private readonly taken: RowRanges,
     private readonly records: OwnRecords,
     private readonly deadLetters: DeadLetters,
+    private restored: boolean,
   ) {}
 
   /**
@@ -70,7 +78,7 @@ export class Outbox implements BatchSettler {
     const taken = new RowRanges(frozen.list().flatMap(({ rows }) => rows));
     const records = new OwnRecords(store);
     const picker = new RowPicker(chain, taken, records, readModel, publisher);
-    const outbox = new Outbox(parts, chain, frozen, picker, taken, records, new DeadLetters(store));
+    const outbox = new Outbox(parts, chain, frozen, picker, taken, records, new DeadLetters(store), store.get(restoredKey) !== undefined);
     await outbox.checkMark();
     return outbox;
   }
@@ -92,6 +100,25 @@ export class Outbox implements BatchSettler {
       await this.parts.mark.write(this.chain.end);
       this.markMissing = false;
     });
+  }
+
+  /** Whether this is a backup that was put back and has not seen yet what the ledger holds: until then nothing is accepted. */
+  public get isRestoring(): boolean {
+    return this.restored;
+  }
+
+  /**
+   * A folder that was put back may hold rows that stand on the ledger in batches it does not know of. They are settled, and
+   * a row whose version has other content there becomes a dead letter. To be called once the read model stands where the
+   * ledger stood at the start, before anything is sent.
+   */
+  public async rejoin(): Promise<void> {
+    await this.mutex.run(async () => {
+      if (this.frozen.hasUnknown) await this.settlePublished();
+      if (this.restored) await this.parts.store.write([{ key: restoredKey, remove: true }]);
+      this.restored = false;
+    });
+    this.changed();
   }
 
   /** The next group of rows. Its write must reach the disk before another is drafted. @throws OUTBOX_TAIL_LOST */
@@ -239,10 +266,34 @@ export class Outbox implements BatchSettler {
     if (batch?.root === root) return batch;
     const unknown = batch === undefined && seq > this.frozen.lastSeq;
     if (batch !== undefined) this.parts.onAlarm(new ProtocolError('BATCH_EXISTS', { seq, root, ownRoot: batch.root }));
-    else if (unknown) this.parts.onAlarm(new ProtocolError('OUTBOX_TAIL_LOST', { reason: 'unknown-own-batch', seq, transactionId }));
+    else if (unknown && !this.toldUnknown && !this.restored) {
+      this.toldUnknown = true;
+      this.parts.onAlarm(new ProtocolError('OUTBOX_TAIL_LOST', { reason: 'unknown-own-batch', seq, transactionId }));
+    }
     if (unknown) this.frozen.noteUnknown();
     this.frozen.noteSeq(seq);
     return undefined;
+  }
+
+  private async settlePublished(): Promise<void> {
+    const { publisher, readModel, store } = this.parts;
+    const [published, displaced]: [number[], number[]] = [[], []];
+    for (const row of this.chain.pendingRows()) {
+      const { digest, kind, localId, version } = this.chain.header(row);
+      const shown = readModel.recordVersion(recordId(publisher, kind, localId), version);
+      if (shown !== undefined) (shown.header.digest === digest ? published : displaced).push(row);
+    }
+    const gone = new Set([...published, ...displaced]);
+    // A batch of which a part stands elsewhere would never be taken: what is left of it goes on in another.
+    const broken = this.frozen.list().filter(({ rows }) => [...rowsOf(rows)].some((row) => gone.has(row)));
+    const settlement = this.chain.settle(toRanges(published));
+    await store.write([...broken.flatMap((batch) => this.frozen.removal(batch)), ...settlement.writes]);
+    settlement.commit();
+    for (const batch of broken) {
+      this.release(batch);
+      this.picker.putBack([...rowsOf(batch.rows)].filter((row) => !gone.has(row)));
+    }
+    for (const row of displaced) if (this.chain.isPending(row)) await this.buryRow(row, 'VERSION_ORDER');
   }
 
   private async freezeRows(rows: readonly PickedRow[]): Promise<FrozenBatch> {

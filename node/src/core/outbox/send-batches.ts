@@ -94,6 +94,7 @@ export class BatchSender {
 
   private async run(signal: AbortSignal): Promise<void> {
     const { inFlight, outbox } = this.parts;
+    await this.catchUp(signal);
     for (const batch of outbox.batches()) this.launch(batch, signal);
     const backoff = new Backoff(this.parts.clock, this.parts.random);
     while (!signal.aborted && !this.halted) {
@@ -110,6 +111,30 @@ export class BatchSender {
         else this.launch(batch, signal);
       } catch (error) {
         this.report(error);
+        await backoff.wait(signal);
+      }
+    }
+  }
+
+  /**
+   * Nothing leaves before this node has seen all that the ledger held when it started: a folder that was put back would send
+   * what stands there already, under numbers that are taken.
+   */
+  private async catchUp(signal: AbortSignal): Promise<void> {
+    const { clock, ledger, outbox, random, readModel } = this.parts;
+    const backoff = new Backoff(clock, random);
+    while (!signal.aborted) {
+      try {
+        const height = await untilAborted(ledger.height(), signal);
+        if (height === undefined) return;
+        await readModel.whenHeight(height, signal);
+        await outbox.rejoin();
+        this.problem = undefined;
+        return;
+      } catch (error) {
+        // Who follows the ledger tells the operator that it is away.
+        if (error instanceof ProtocolError && error.code === 'LEDGER_UNAVAILABLE') this.problem = error.code;
+        else this.report(error);
         await backoff.wait(signal);
       }
     }

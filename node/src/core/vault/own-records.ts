@@ -39,6 +39,14 @@ export class OwnRecords {
     return { key: prefix + recordId, value: utf8(text + check(recordId, text)) };
   }
 
+  /** Rows as the first format of the store had them, without their check. */
+  public async *withoutCheck(): AsyncGenerator<readonly [recordId: string, record: OwnRecord]> {
+    for await (const [key, bytes] of this.store.entries({ gte: prefix, lt: `${prefix}\u{10ffff}` })) {
+      const row = textOf(bytes);
+      if (row.endsWith('}')) yield [key.slice(prefix.length), JSON.parse(row) as OwnRecord];
+    }
+  }
+
   public remove(recordId: string): StoreWrite {
     return { key: prefix + recordId, remove: true };
   }
@@ -61,6 +69,10 @@ function check(recordId: string, text: string): string {
   return crc32(text, crc32(recordId)).toString(16).padStart(checkLength, '0');
 }
 
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+}
+
 function isWhole(recordId: string, bytes: Uint8Array): boolean {
   try {
     parse(recordId, bytes);
@@ -72,10 +84,8 @@ function isWhole(recordId: string, bytes: Uint8Array): boolean {
 
 /** @throws STORAGE_FAILED {reason: record-row} for a row that is not as it was written */
 function parse(recordId: string, bytes: Uint8Array): OwnRecord {
-  const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
-  // Rows of a version before the check end with the brace.
-  const end = row.endsWith('}') ? row.length : row.length - checkLength;
-  const text = row.slice(0, end);
-  if (end < row.length && row.slice(end) !== check(recordId, text)) throw new ProtocolError('STORAGE_FAILED', { reason: 'record-row', record: recordId });
+  const row = textOf(bytes);
+  const text = row.slice(0, -checkLength);
+  if (row.slice(-checkLength) !== check(recordId, text)) throw new ProtocolError('STORAGE_FAILED', { reason: 'record-row', record: recordId });
   return JSON.parse(text) as OwnRecord;
 }

@@ -60,15 +60,20 @@ export class Vault {
     return { key: rowKey(row), value: wrapContent(content, sealingContext(recordId, version), holder, (length) => this.random.bytes(length)) };
   }
 
-  /** @throws NOT_FOUND, ERASED, VAULT_CORRUPT */
+  /** @throws PAYLOAD_MISSING, ERASED, VAULT_CORRUPT */
   public open(recordId: string, version: number): SealedRecord {
     const row = this.rowOf(recordId, version);
-    if (row === undefined) throw new ProtocolError('NOT_FOUND', { record: recordId, version });
+    if (row === undefined) throw new ProtocolError('PAYLOAD_MISSING', { record: recordId, version });
     if (row.length === 0) throw new ProtocolError('ERASED', { record: recordId, version });
     const holder = holderKeyOf(row);
     const key = this.keys.find(holder);
     if (key === undefined) throw new ProtocolError(this.isErased(holder) ? 'ERASED' : 'VAULT_CORRUPT', { record: recordId, version });
     return JSON.parse(fromUtf8(openRow(row, sealingContext(recordId, version), key))) as SealedRecord;
+  }
+
+  /** Whether a version ever came into this vault; one that a restored backup is older than did not. */
+  public isKnown(recordId: string, version: number): boolean {
+    return this.rowOf(recordId, version) !== undefined;
   }
 
   /** Whether a version is here and not erased. */
