@@ -53,9 +53,8 @@ let after = '';
 beforeAll(async () => {
   await consortium.start();
   mkdirSync(at('elsewhere'));
-  mkdirSync(at('backups'));
   writeFileSync(at('elsewhere', 'passphrase'), 'an invented passphrase', { mode: 0o600 });
-  await setConfig({ vaultKeyCopy: at('elsewhere', 'guangzhou-vault-keys'), backups: { folder: at('backups'), everyHours: 0, keep: 2 } });
+  await setConfig({ vaultKeyCopy: at('elsewhere', 'guangzhou-vault-keys') });
 }, 300_000);
 afterAll(async () => { await consortium.stop(); });
 
@@ -65,7 +64,7 @@ describe('a machine is lost', () => {
     await consortium.whenLevel();
     const placed = await command<{ name: string }>('backup', '--state', state());
     expect(placed.code).toBe(0);
-    expect(readFileSync(at('backups', placed.answer.name)).length).toBeGreaterThan(1000);
+    expect(readFileSync(at('backups', 'guangzhou', placed.answer.name)).length).toBeGreaterThan(1000);
     expect(await command('keys', 'export', at('elsewhere', 'keys.json'), '--passphrase-file', at('elsewhere', 'passphrase'), '--state', state())).toMatchObject({ code: 0 });
     // Rows that wait: the ledger is away while the backup is made.
     await consortium.end('ledger', 'SIGKILL');

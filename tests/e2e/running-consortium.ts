@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProtocolError, toHex, type Grant, type GrantEnvelope } from '@huilian/protocol';
@@ -64,7 +64,7 @@ export class RunningConsortium {
     if (this.host === undefined) this.running.set('ledger', await startProcess(ledgerArguments(this.dir), this.log('ledger')));
     else await this.host.start(this.dir);
     this.heard.listen();
-    for (const id of centreIds) this.allowWebhooksHere(id);
+    for (const id of centreIds) this.configure(id);
     await Promise.all(centreIds.map(async (id) => { await this.startNode(id); }));
     await this.whenLevel();
   }
@@ -102,11 +102,13 @@ export class RunningConsortium {
     return child;
   }
 
-  /** Targets of webhooks in tests are on this machine and have no certificate. */
-  private allowWebhooksHere(centre: Centre): void {
+  /** Targets of webhooks in tests are on this machine and have no certificate; a node's backups have a place. */
+  private configure(centre: Centre): void {
     const file = path.join(this.dir, 'nodes', centre, 'huilian.json');
+    const backups = path.join(this.dir, 'backups', centre);
+    mkdirSync(backups, { recursive: true });
     const config = JSON.parse(readFileSync(file, 'utf8')) as object;
-    writeFileSync(file, JSON.stringify({ ...config, webhooks: { allowPrivate: ['127.0.0.0/8'], allowHttp: true } }));
+    writeFileSync(file, JSON.stringify({ ...config, backups: { folder: backups, everyHours: 0, keep: 2 }, webhooks: { allowPrivate: ['127.0.0.0/8'], allowHttp: true } }));
   }
 
   public async startNode(centre: Centre): Promise<void> {
