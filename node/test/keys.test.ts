@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { utf8, verifyEs256 } from '@huilian/protocol';
 import { createKeys, openKeys } from '../src/adapters/keys/node-keys.js';
+import type { Erasure } from '../src/core/ports.js';
 import { VaultKeyFile } from '../src/adapters/keys/vault-key-file.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -50,13 +51,13 @@ test('vault keys survive a torn last line, which nothing was sealed under, and d
   const third = await VaultKeyFile.open(folder);
   expect(['a', 'b', 'c', 'd'].map((name) => third.find(name))).toEqual(found);
   expect(third.find('e')).toHaveLength(32);
-  await third.remove(['b']);
+  await third.end({ at: 1, generation: 1, holder: 'b', records: [['river/credit/x', 2]], scope: 'records' });
   await third.ensure(['f']);
   await third.close();
-  expect(readFileSync(file, 'utf8').split('\n').map((line) => line.split(' ')[1])).toEqual(['a', 'c', 'd', 'e', 'f', undefined]);
+  expect(readFileSync(file, 'utf8').split('\n').map((line) => line.split(' ')[1])).toEqual(['erased', 'a', 'c', 'd', 'e', 'f', undefined]);
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace(/^(\S+ c )./m, '$1!'));
-  await expect(VaultKeyFile.open(folder)).rejects.toMatchObject({ code: 'KEYS_MISSING', details: { reason: 'damaged', line: 2 } });
+  await expect(VaultKeyFile.open(folder)).rejects.toMatchObject({ code: 'KEYS_MISSING', details: { reason: 'damaged', line: 3 } });
 });
 
 test('the one copy of the vault keys is replaced whole with every change, before a new key is used and before a removed one is gone', async () => {
@@ -68,16 +69,16 @@ test('the one copy of the vault keys is replaced whole with every change, before
   await first.ensure(['a', 'b']);
   expect(readFileSync(copy, 'utf8')).toBe(readFileSync(file, 'utf8'));
   const inode = statSync(copy).ino;
-  await first.remove(['a']);
+  await first.end({ at: 1, generation: 1, holder: 'a', records: [], scope: 'owner' });
   await first.ensure(['c']);
   expect(readFileSync(copy, 'utf8')).toBe(readFileSync(file, 'utf8'));
-  expect(readFileSync(copy, 'utf8').split('\n').map((line) => line.split(' ')[1])).toEqual(['b', 'c', undefined]);
+  expect(readFileSync(copy, 'utf8').split('\n').map((line) => line.split(' ')[1])).toEqual(['erased', 'b', 'c', undefined]);
   expect(statSync(copy)).toMatchObject({ mode: 0o100600 });
   expect(statSync(copy).ino).not.toBe(inode);
   await first.close();
   // A crash between the two writes of a new key, or of a removal, leaves the file with more: the copy follows it. Drafts go.
   const before = readFileSync(file, 'utf8');
-  writeFileSync(copy, before.split('\n').slice(0, 1).join('\n') + '\n');
+  writeFileSync(copy, before.split('\n').slice(0, 2).join('\n') + '\n');
   for (const left of [file, copy]) writeFileSync(`${left}.0123456789ab`, before);
   const second = await VaultKeyFile.open(folder, copy);
   expect(readFileSync(copy, 'utf8')).toBe(before);
@@ -107,6 +108,25 @@ test('a copy with keys that the file lacks is written over by nothing: the file 
   await again.close();
 });
 
+test('an erasure that broke off between copy and file is finished when the keys are opened', async () => {
+  const [folder, place] = [temporaryFolder(), temporaryFolder()];
+  const [file, copy] = [path.join(folder, 'keys'), path.join(place, 'vault-keys')];
+  const erasure: Erasure = { at: 7, generation: 1, holder: 'org:a', records: [['river/credit/one', 2], ['river/credit/two', 0]], scope: 'owner' };
+  await VaultKeyFile.create(folder);
+  const first = await VaultKeyFile.open(folder, copy);
+  await first.ensure(['org:a', 'org:b']);
+  await first.ensure(['org:a#2']);
+  const before = readFileSync(file);
+  await first.end(erasure);
+  await first.close();
+  writeFileSync(file, before);
+  const second = await VaultKeyFile.open(folder, copy);
+  expect([...second.names()]).toEqual(['org:b', 'org:a#2']);
+  expect(second.erasures()).toEqual([erasure]);
+  expect(readFileSync(file, 'utf8')).toBe(readFileSync(copy, 'utf8'));
+  await second.close();
+});
+
 test('while the second place is away no key is made or removed, what has its key goes on, and the place may come back', async () => {
   const [folder, place] = [temporaryFolder(), temporaryFolder()];
   const medium = path.join(place, 'medium');
@@ -118,7 +138,7 @@ test('while the second place is away no key is made or removed, what has its key
   renameSync(medium, `${medium}-away`);
   await expect(first.ensure(['a', 'b'])).rejects.toMatchObject({ code: 'KEY_COPY_FAILED', details: { cause: 'ENOENT' } });
   await expect(first.ensure(['b'])).rejects.toMatchObject({ code: 'KEY_COPY_FAILED' });
-  await expect(first.remove(['a'])).rejects.toMatchObject({ code: 'KEY_COPY_FAILED' });
+  await expect(first.end({ at: 1, generation: 1, holder: 'a', records: [], scope: 'owner' })).rejects.toMatchObject({ code: 'KEY_COPY_FAILED' });
   await first.ensure(['a']);
   expect([first.find('a')?.length, first.copyState]).toEqual([32, 'unreachable']);
   await first.close();

@@ -33,7 +33,7 @@ interface Opened {
 
 async function openOutbox(store: Store, mark: HighWaterMark): Promise<Opened> {
   const alarms: ProtocolError[] = [];
-  const vaultKeys = { find: () => undefined, ensure: () => Promise.resolve(), remove: () => Promise.resolve() };
+  const vaultKeys = { find: () => undefined, names: () => [], ensure: () => Promise.resolve(), erasures: () => [], end: () => Promise.resolve() };
   const vault = new Vault(store, vaultKeys, random, 'river');
   const outbox = await Outbox.open({ store, mark, vault, clock, maxHeaders: 10, publisher: 'river', readModel: new ReadModel(store), onAlarm: (error) => { alarms.push(error); } });
   return { outbox, alarms };

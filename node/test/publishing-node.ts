@@ -6,6 +6,7 @@ import { LevelStore } from '../src/adapters/level/level-store.js';
 import { MarkFile } from '../src/adapters/level/mark-file.js';
 import { systemClock as clock } from '../src/adapters/system/system-clock.js';
 import { systemRandom as random } from '../src/adapters/system/system-random.js';
+import { EraseData } from '../src/core/erasure/erase-data.js';
 import { LedgerFollower } from '../src/core/indexing/follow-ledger.js';
 import { LedgerIndex } from '../src/core/indexing/ledger-index.js';
 import { ReadModel } from '../src/core/indexing/read-model.js';
@@ -14,7 +15,7 @@ import { Intake } from '../src/core/intake/intake.js';
 import type { IntakeAnswer } from '../src/core/intake/intake-answer.js';
 import { Outbox } from '../src/core/outbox/outbox.js';
 import { BatchSender } from '../src/core/outbox/send-batches.js';
-import type { Keys, Ledger, Store } from '../src/core/ports.js';
+import type { Keys, Ledger, Store, VaultKeys } from '../src/core/ports.js';
 import { Vault } from '../src/core/vault/vault.js';
 
 export interface PublishingOptions {
@@ -28,6 +29,9 @@ export interface PublishingOptions {
   readonly wrapLedger?: (ledger: Ledger) => Ledger;
   /** Stands in front of the real store. */
   readonly wrapStore?: (store: Store) => Store;
+  /** Stands in front of the real key file. */
+  readonly wrapVaultKeys?: (keys: VaultKeys) => VaultKeys;
+  readonly vaultKeyCopy?: string;
 }
 
 /** The publishing half of a node, with real parts: keys, level, Fabric client. */
@@ -43,21 +47,24 @@ export class PublishingNode {
     public readonly follower: LedgerFollower,
     public readonly sender: BatchSender,
     public readonly intake: Intake,
+    public readonly erasing: EraseData,
     private readonly closing: readonly (() => Promise<void>)[],
   ) {}
 
-  public static async open({ connectionFile, examiner, maxHeaders = 1000, maxWaitMilliseconds = 20, stateDir, wrapLedger = (ledger) => ledger, wrapStore = (store) => store }: PublishingOptions): Promise<PublishingNode> {
+  public static async open({ connectionFile, examiner, maxHeaders = 1000, maxWaitMilliseconds = 20, stateDir, wrapLedger = (ledger) => ledger, vaultKeyCopy, wrapStore = (store) => store, wrapVaultKeys = (keys) => keys }: PublishingOptions): Promise<PublishingNode> {
     const alarms: ProtocolError[] = [];
     const onAlarm = (error: ProtocolError): void => {
       alarms.push(error);
     };
-    const keys = await openKeys(stateDir);
+    const keys = await openKeys(stateDir, vaultKeyCopy);
     const store = wrapStore(await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: 0 }));
     const mark = await MarkFile.open(path.join(stateDir, 'outbox.hwm'));
     const ledger = wrapLedger(await GatewayLedger.open(connectionFile, 'huilian'));
     const readModel = new ReadModel(store);
-    const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
+    const vault = new Vault(store, wrapVaultKeys(keys.vaultKeys), random, keys.memberId);
     const outbox = await Outbox.open({ clock, mark, maxHeaders, onAlarm, publisher: keys.memberId, readModel, store, vault });
+    const erasing = new EraseData({ clock, memberId: keys.memberId, outbox, readModel, store, vault });
+    await erasing.finish();
     const index = new LedgerIndex(store, readModel, outbox);
     const follower = new LedgerFollower({ clock, index, ledger, onAlarm, random, readModel });
     const sender = new BatchSender({ clock, inFlight: 4, ledger, maxHeaders, maxWaitMilliseconds, onAlarm, outbox, random, readModel });
@@ -70,7 +77,7 @@ export class PublishingNode {
       async (): Promise<void> => { await mark.close(); },
       async (): Promise<void> => { await keys.close(); },
     ];
-    return new PublishingNode(alarms, store, ledger, readModel, vault, outbox, index, follower, sender, intake, closing);
+    return new PublishingNode(alarms, store, ledger, readModel, vault, outbox, index, follower, sender, intake, erasing, closing);
   }
 
   public start(): void {

@@ -117,38 +117,3 @@ test('no key and IV is used twice', async () => {
   expect(place.drawn.map((bytes) => bytes.length / 2).sort((left, right) => left - right)).toEqual([...Array.from({ length: 40 }, () => 12), ...Array.from({ length: 20 }, () => 32)]);
   expect(new Set(place.drawn).size).toBe(place.drawn.length);
 });
-
-test('erasing an owner ends its rows, also those of an old copy of the data, and no other', async () => {
-  const place = await Place.make();
-  await place.seal(idOf(0), owners[0]);
-  const copy = Uint8Array.from(place.store.get(place.rowKey()) as Uint8Array);
-  const copyKey = place.rowKey();
-  await place.seal(idOf(1), owners[0]);
-  const kept = await place.seal(idOf(2), owners[1]);
-  expect(await place.vault.eraseOwner(owners[0])).toBe(2);
-  for (const at of [0, 1]) expect(() => place.vault.open(idOf(at), 1)).toThrow(expect.objectContaining({ code: 'ERASED' }) as Error);
-  expect(place.vault.has(idOf(0), 1)).toBe(false);
-  expect(place.vault.open(idOf(2), 1)).toEqual(kept);
-  await place.store.write([{ key: copyKey, value: copy }]);
-  expect(() => place.vault.open(idOf(0), 1)).toThrow(expect.objectContaining({ code: 'ERASED' }) as Error);
-  const keyFile = readFileSync(path.join(place.folder, 'vault-keys', 'keys'), 'utf8');
-  expect(keyFile.split('\n').filter((line) => line.includes(` ${owners[0]} `))).toEqual([]);
-  const again = await place.seal(idOf(3), owners[0]);
-  expect(place.vault.open(idOf(3), 1)).toEqual(again);
-});
-
-test('erasing one record leaves the others of its owner, and a copy of its row stays closed', async () => {
-  const place = await Place.make();
-  await place.seal(idOf(0), owners[0]);
-  const copy = Uint8Array.from(place.store.get(place.rowKey()) as Uint8Array);
-  const copyKey = place.rowKey();
-  const kept = await place.seal(idOf(1), owners[0]);
-  const others = await place.seal(idOf(2), owners[2]);
-  expect(await place.vault.eraseRecord(idOf(0))).toBe(1);
-  expect(() => place.vault.open(idOf(0), 1)).toThrow(expect.objectContaining({ code: 'ERASED' }) as Error);
-  expect(place.vault.open(idOf(1), 1)).toEqual(kept);
-  expect(place.vault.open(idOf(2), 1)).toEqual(others);
-  await place.store.write([{ key: copyKey, value: copy }]);
-  expect(() => place.vault.open(idOf(0), 1)).toThrow(expect.objectContaining({ code: 'ERASED' }) as Error);
-  await expect(place.vault.eraseRecord(idOf(9))).rejects.toMatchObject({ code: 'NOT_FOUND' });
-});

@@ -51,12 +51,36 @@ describe('backup and restore', () => {
   }, 120_000);
 });
 
+describe('erasing', () => {
+  let guide: Run;
+
+  beforeAll(async () => {
+    guide = await runGuide('docs/operations/erase.md');
+  }, 120_000);
+
+  it('runs to its end', () => { expect(guide.code, guide.stderr + guide.stdout).toBe(0); });
+
+  it('erases once, says so the second time, and that a new backup is needed', () => {
+    expect(guide.stdout.match(/1 records erased, 1 versions/g)).toHaveLength(2);
+    expect(guide.stdout).toContain('0 records erased, 0 versions');
+    expect(guide.stdout).toContain('1 had been erased before');
+    expect(guide.stdout).toMatch(/a new backup was made: guangzhou-\S+\.backup|make a new backup now/);
+  });
+
+  it('is not undone by the source, and by its owner\'s wish is', () => {
+    expect(guide.stdout).toContain('0 accepted 已收, 2 refused 拒绝');
+    expect(guide.stdout).toContain('1 accepted 已收, 0 refused 拒绝');
+    expect(guide.stdout).toMatch(/records 记录 {2}1\n {2}guangzhou\/qualification\//);
+  });
+});
+
 /** Pages with bash blocks, and the test that runs each. */
 const runners: Readonly<Record<string, string>> = {
   'docs/integrators.md': 'tests/e2e/sandbox.test.ts',
   'docs/sandbox.md': 'tests/e2e/sandbox.test.ts',
   'docs/operations/backup.md': 'tests/e2e/guides.test.ts',
   'docs/operations/daily.md': 'tests/e2e/guides.test.ts',
+  'docs/operations/erase.md': 'tests/e2e/guides.test.ts',
   'docs/operations/tls.md': 'tests/e2e/http-door.test.ts',
   'docs/protocol/http.md': 'tests/e2e/http-door.test.ts',
   'docs/operations/join.md': 'tests/fabric/fourth-centre.test.ts',

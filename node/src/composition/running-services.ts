@@ -5,6 +5,7 @@ import { NodeServices, type GovernanceAnswer } from '../adapters/http/node-servi
 import { examineNode, mostSkewSeconds, type ExaminedParts } from '../core/diagnosis/examine-node.js';
 import type { Finding } from '../core/diagnosis/finding.js';
 import { followRecord, ownRecordId, type FollowedParts, type RecordCourse } from '../core/diagnosis/follow-record.js';
+import type { EraseData, EraseOrder, EraseReport } from '../core/erasure/erase-data.js';
 import type { PeerWatch } from '../core/exchange/peer-watch.js';
 import type { LedgerCommands } from '../core/governance/ledger-commands.js';
 import type { LedgerFollower } from '../core/indexing/follow-ledger.js';
@@ -12,7 +13,7 @@ import type { Intake } from '../core/intake/intake.js';
 import type { DeadLetters } from '../core/outbox/dead-letters.js';
 import type { Outbox } from '../core/outbox/outbox.js';
 import type { BatchSender } from '../core/outbox/send-batches.js';
-import type { Transport } from '../core/ports.js';
+import type { Erasure, Transport } from '../core/ports.js';
 import { errorFields, type Logger } from '../observability/logger.js';
 import { NodeMetrics, type Readings } from '../observability/metrics.js';
 import type { OutboxAge } from './metered.js';
@@ -21,6 +22,7 @@ type Shared = Pick<NodeServices, 'asks' | 'backups' | 'clock' | 'commands' | 'ev
 
 export interface ServiceParts extends Shared {
   readonly deadLetters: DeadLetters;
+  readonly erasing: EraseData;
   readonly follower: LedgerFollower;
   readonly intake: Intake;
   readonly logger: Logger;
@@ -182,6 +184,22 @@ export class RunningServices extends NodeServices {
     await outbox.acceptLoss();
     logger.warn('the loss of acknowledged rows was accepted', { holes: lost.length, rows: lost.reduce((sum, { from, to }) => sum + to - from + 1, 0) });
     return { lost };
+  }
+
+  public async erase(order: EraseOrder | { readonly kind: string; readonly naturalKey: readonly string[] }): Promise<EraseReport> {
+    const { erasing, followed, logger } = this.parts;
+    const named = 'kind' in order ? { recordIds: [ownRecordId(followed, order.kind, order.naturalKey)] } : order;
+    const report = await erasing.erase(named);
+    const { backup, recordIds, versions, withdrawn } = report;
+    if (recordIds.length > 0) {
+      const what = 'owner' in named ? { owner: named.owner } : { recordIds: recordIds.join(' ') };
+      logger.warn('the operator erased data; older backups open nothing more of its owner / 操作员删除了数据', { ...what, records: recordIds.length, versions, withdrawn, backup: backup.made ?? backup.code ?? 'none' });
+    }
+    return report;
+  }
+
+  public erasures(): readonly Erasure[] {
+    return this.parts.erasing.list();
   }
 
   public async status(): Promise<object> {

@@ -18,6 +18,7 @@ import { Asks } from '../core/access/asks.js';
 import { OpenTickets } from '../core/access/open-tickets.js';
 import { KeepBackups } from '../core/backup/keep-backups.js';
 import { streamBackup } from '../core/backup/stream-backup.js';
+import { EraseData } from '../core/erasure/erase-data.js';
 import { EventFeed } from '../core/events/event-feed.js';
 import { WebhookSecrets } from '../core/events/webhook-secrets.js';
 import { Webhooks, type WebhookParts } from '../core/events/webhooks.js';
@@ -83,6 +84,10 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
   const { inFlight, maxHeaders, maxWaitMilliseconds } = config.outbox;
   const outbox = await Outbox.open({ clock, mark, maxHeaders, onAlarm: alarm, publisher: keys.memberId, readModel, store, vault });
+  const erasing = new EraseData({ clock, memberId: keys.memberId, outbox, readModel, store, vault, afterErasure: async () => (backups.isConfigured ? (await backups.make()).name : undefined) });
+  // Before anything is sent or answered: an erasure that was cut off, or this data is from before one.
+  const finished = await erasing.finish();
+  if (finished > 0) logger.warn('erasures were finished: they broke off, or this data is from before them / 已补完此前的删除', { erasures: finished });
   const index = new LedgerIndex(store, readModel, outbox);
   const follower = new LedgerFollower({ clock, index, ledger, onAlarm: alarm, onBroken: () => { sender.ledgerBroke(); }, random, readModel });
   const sender = new BatchSender({ clock, inFlight, ledger, maxHeaders, maxWaitMilliseconds, onAlarm: alarm, outbox, random, readModel });
@@ -124,6 +129,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     clock,
     commands,
     deadLetters,
+    erasing,
     evidence: new BuildEvidence(readModel, ledger, relay),
     feed,
     follower,

@@ -136,13 +136,33 @@ export interface Keys {
   readonly vaultKeys: VaultKeys;
 }
 
-/** The small key file: one 256-bit key per name, and names stand for an owner (or the publisher where there is no owner). */
+/** What was erased, as the key file keeps it: apart from the data, so that a restored copy of the data knows it too. */
+export interface Erasure {
+  /** Unix seconds. */
+  readonly at: number;
+  /** The owner whose keys ended, or the publisher where there is no owner. */
+  readonly holder: string;
+  /** Number of the last key of the holder that ended with it; all before have ended too. */
+  readonly generation: number;
+  /** Everything of the holder was meant, or single records. */
+  readonly scope: 'owner' | 'records';
+  /** Each record with the last version that is erased; 0 where none of it was ever published. */
+  readonly records: readonly (readonly [recordId: string, version: number])[];
+}
+
+/** The small key file: one 256-bit key per name (`holderKeyName`), and what was erased. */
 export interface VaultKeys {
   find(name: string): Uint8Array | undefined;
-  /** Creates missing keys and syncs the file before it answers. @throws STORAGE_FAILED */
+  names(): Iterable<string>;
+  /** Creates missing keys and syncs the file before it answers. @throws STORAGE_FAILED, KEY_COPY_FAILED */
   ensure(names: readonly string[]): Promise<void>;
-  /** Rewrites the file without these keys: what they wrapped can never be opened again. @throws STORAGE_FAILED */
-  remove(names: readonly string[]): Promise<void>;
+  /** Oldest first. */
+  erasures(): readonly Erasure[];
+  /**
+   * Rewrites the file without the keys that the erasure ends and with a line of it: what they wrapped can never be opened
+   * again. Done on disk when it answers, or not at all. @throws STORAGE_FAILED, KEY_COPY_FAILED (nothing ended)
+   */
+  end(erasure: Erasure): Promise<void>;
 }
 
 /** Calls the addresses that members named for their webhooks, and no other place. */

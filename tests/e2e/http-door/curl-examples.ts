@@ -126,6 +126,11 @@ export function curlExamples(consortium: RunningConsortium): void {
   const settings: Readonly<Record<string, () => Promise<Setting>>> = {
     signIn: async () => ({ at: 'zhuhai', variables: { ASSERTION: await consortium.assertion('zhuhai-platform') } }),
     publish: () => Promise.resolve({ variables: { FILE: file(`${JSON.stringify({ kind: 'qualification', data: qualification(910001) })}\n`) } }),
+    erase: async () => {
+      const { body } = await consortium.call('guangzhou', 'POST', '/v1/records', `${JSON.stringify({ kind: 'qualification', data: qualification(910002) })}\n`, 'operator');
+      const [{ recordId = '' } = {}] = body['lines'] as { recordId?: string }[];
+      return { variables: { RECORD: recordId } };
+    },
     ask: () => Promise.resolve({ ...atBeijing, variables: { ASK: file(wish()) } }),
     findAsk: async () => ({ at: 'beijing', variables: { ASK_ID: (await newAsk()).id } }),
     answerAsk: async () => {

@@ -5,7 +5,7 @@ import { buildRequest, es256Signer, memoryPin, OwnerWallet, publicKeysOf, verify
 import { huilian, readJson, root } from '../main-job.js';
 import { misplaced } from '../privacy/planted-values.js';
 import type { AccessDoor, Asked } from './access-door.js';
-import { command, refusedBy, type Refused, type RefusalCase, type World } from './surfaces.js';
+import { answered, command, refusedBy, type Refused, type RefusalCase, type World } from './surfaces.js';
 
 const [sample] = readJson<{ cases: { input: { body: JsonObject; entry: JsonObject; score: JsonObject } }[] }>(path.join(root, 'tests', 'vectors', 'valid', 'kind-credit.json')).cases;
 
@@ -19,10 +19,13 @@ export async function recordCases({ local }: World, door: AccessDoor): Promise<R
   const kept = credit('REFUSED-KEPT');
   const superseded = await published(credit('REFUSED-OLD'));
   const revoked = await published(credit('REFUSED-GONE'));
+  const erased = await published(credit('REFUSED-ERASED'));
   await published(kept);
   await local.whenLevel();
   await posted(lines([{ ...credit('REFUSED-OLD', { score: { ...sample?.input.score, score: '12.00' } }), supersede: true }, { kind: 'credit', recordId: revoked, revoke: true }]));
   await local.whenLevel();
+
+  await local.api('zhuhai').post('/v1/erasures', { recordIds: [erased] });
 
   async function published(row: object): Promise<string> {
     const [first] = await posted(lines([row]));
@@ -80,6 +83,15 @@ export async function recordCases({ local }: World, door: AccessDoor): Promise<R
   return {
     'row-of-a-person': rows([{ data: { person: { idNumber: misplaced.idNumber, idType: '01', name: misplaced.name, phone: misplaced.phone } }, kind: 'personnel' }], Object.values(misplaced)),
     'row-of-unknown-kind': rows([{ data: { name: misplaced.name }, kind: 'horoscope' }], [misplaced.name]),
+    'row-of-erased': rows([credit('REFUSED-ERASED')]),
+    'read-erased': { drivers: door.drivers(async () => ({ ...terms, grant: await creditGrant(), recordId: erased }), ['contract']) },
+    'erase-of-another-centre': {
+      drivers: {
+        cli: async () => await command(['erase', door.entity, '--yes', '--state', state]),
+        http: async () => answered(await local.call('zhuhai', 'POST', '/v1/erasures', { recordIds: [door.entity] }, 'operator')),
+      },
+    },
+    'erase-nothing-named': { drivers: { http: async () => answered(await local.call('zhuhai', 'POST', '/v1/erasures', { kind: 'credit' }, 'operator')) } },
     'row-twice': rows([kept, kept]),
     'read-superseded': { drivers: door.drivers(ofFirstVersion, ['cli']) },
     'read-revoked': { drivers: door.drivers(async () => ({ ...terms, grant: await creditGrant(), recordId: revoked })) },

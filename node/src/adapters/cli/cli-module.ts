@@ -43,6 +43,7 @@ const commands: readonly CommandLoader[] = [
   },
   { name: 'sync', load: async () => [(await import('./publish-commands.js')).SyncCommand] },
   { name: 'publish', load: async () => [(await import('./publish-commands.js')).PublishCommand] },
+  { name: 'erase', load: async () => [(await import('./erase-command.js')).EraseCommand] },
   { name: 'query', load: async () => [(await import('./query-command.js')).QueryCommand] },
   {
     name: 'grant',

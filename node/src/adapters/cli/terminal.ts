@@ -12,9 +12,20 @@ function canAsk(): boolean {
 /** Yes or no, no unless said. @throws BAD_FIELD where nobody can be asked and `--yes` was not given */
 export async function confirm(question: string, yes: boolean): Promise<boolean> {
   if (yes) return true;
-  if (!canAsk()) throw new ProtocolError('BAD_FIELD', { path: '--yes', reason: 'nobody can be asked here; give --yes when the words above are what is meant' });
+  mustAsk();
   const answer = await ask(`${question} [y/N] `, process.stderr);
   return /^(y|yes|是)$/i.test(answer.trim());
+}
+
+/** For what cannot be undone: a word that is typed, no unless it fits. @throws BAD_FIELD where nobody can be asked and `--yes` was not given */
+export async function confirmByWord(question: string, word: RegExp, yes: boolean): Promise<boolean> {
+  if (yes) return true;
+  mustAsk();
+  return word.test((await ask(question, process.stderr)).trim());
+}
+
+function mustAsk(): void {
+  if (!canAsk()) throw new ProtocolError('BAD_FIELD', { path: '--yes', reason: 'nobody can be asked here; give --yes when the words above are what is meant' });
 }
 
 /** The wallet's password: HUILIAN_WALLET_PASSWORD, else typed unseen, twice for a new one. @throws BAD_FIELD */

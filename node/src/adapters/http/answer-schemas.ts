@@ -72,6 +72,8 @@ export const answers = {
   backups: page(keptBackup),
   backupFile: { type: 'string', format: 'binary' },
   missingPayloads: page(object({ recordId: recordIdShape, version: integer(1), publishedAt: timeShape }).schema),
+  erased: open({ recordIds: list(recordIdShape, 0, 1_000_000).schema, versions: integer(0).schema, withdrawn: integer(0).schema, already: list(recordIdShape, 0, 1_000_000).schema, backup: open({}, { made: anyText.schema, code: codeShape.schema }) }),
+  erasures: page(open({ at: timeShape.schema, scope: { enum: ['owner', 'records'] }, recordIds: list(recordIdShape, 0, 1_000_000).schema }, { owner: anyText.schema })),
   lost: object({ lost: list(object({ from: integer(0), to: integer(0) }), 0, 1_000_000) }).schema,
   proposals: page(open({ action: anyText.schema, approvals: list(memberIdShape, 0, 64).schema, content: { type: 'object' }, id: digestShape.schema, proposedAt: timeShape.schema, proposer: memberIdShape.schema, rejections: list(memberIdShape, 0, 64).schema, round: integer(1).schema, status: { enum: ['adopted', 'open', 'rejected'] } })),
 } as const;

@@ -9,7 +9,8 @@ interface Kept {
   /** Unix milliseconds. */
   readonly at: number;
   readonly body: string;
-  readonly answer: unknown;
+  /** Absent where it must not be kept: the call runs again. */
+  readonly answer?: unknown;
 }
 
 interface Running {
@@ -44,9 +45,9 @@ export class Idempotency implements NestInterceptor {
     const caller = request.caller?.role === 'member' ? request.caller.member : (request.caller?.role ?? 'anyone');
     const place = `${prefix}${caller}/${sha256Hex(utf8(`${request.url} ${key}`))}`;
     const body = sha256Hex(canonicalBytes(request.body ?? {}));
-    const before = this.running.get(place) ?? this.kept(place);
+    const before: Kept | Running | undefined = this.running.get(place) ?? this.kept(place);
     if (before !== undefined && before.body !== body) throw new ProtocolError('IDEMPOTENCY_MISMATCH');
-    if (before !== undefined) return await before.answer;
+    if (before !== undefined && 'answer' in before) return await before.answer;
     const answer = this.runAndKeep(place, body, run).finally(() => this.running.delete(place));
     this.running.set(place, { body, answer });
     return await answer;
@@ -60,7 +61,7 @@ export class Idempotency implements NestInterceptor {
 
   private async runAndKeep(place: string, body: string, run: () => Promise<unknown>): Promise<unknown> {
     const answer = await run();
-    await this.services.store.write([{ key: place, value: utf8(JSON.stringify({ at: this.services.clock.now(), body, answer: withoutSecret(answer) } satisfies Kept)) }]);
+    await this.services.store.write([{ key: place, value: utf8(JSON.stringify({ at: this.services.clock.now(), body, ...keepable(answer) } satisfies Kept)) }]);
     await this.prune();
     return answer;
   }
@@ -79,9 +80,14 @@ export class Idempotency implements NestInterceptor {
   }
 }
 
-/** A secret is shown once and kept nowhere: the same call again is answered without it. */
-function withoutSecret(answer: unknown): unknown {
-  if (typeof answer !== 'object' || answer === null || !('secret' in answer)) return answer;
+/**
+ * A secret is shown once and kept nowhere: the same call again is answered without it. A release is not kept here either, for a
+ * grant may be revoked and a record erased before the call comes again: an access that is asked for again is the same one by its request.
+ */
+function keepable(answer: unknown): Pick<Kept, 'answer'> {
+  if (typeof answer !== 'object' || answer === null) return { answer };
+  if ('release' in answer) return {};
+  if (!('secret' in answer)) return { answer };
   const { secret: _secret, ...kept } = answer;
-  return kept;
+  return { answer: kept };
 }

@@ -4,12 +4,13 @@ import type { KeepBackups } from '../../core/backup/keep-backups.js';
 import type { RelayRequest } from '../../core/access/relay-request.js';
 import type { Finding } from '../../core/diagnosis/finding.js';
 import type { RecordCourse } from '../../core/diagnosis/follow-record.js';
+import type { EraseOrder, EraseReport } from '../../core/erasure/erase-data.js';
 import type { BuildEvidence } from '../../core/evidence/build-evidence.js';
 import type { EventFeed } from '../../core/events/event-feed.js';
 import type { Webhooks } from '../../core/events/webhooks.js';
 import type { LedgerCommands } from '../../core/governance/ledger-commands.js';
 import type { ReadModel } from '../../core/indexing/read-model.js';
-import type { Clock, Random, Store } from '../../core/ports.js';
+import type { Clock, Erasure, Random, Store } from '../../core/ports.js';
 import type { missingPayloads } from '../../core/vault/missing-payloads.js';
 import type { JoinTrail } from '../../core/trail/join-trail.js';
 
@@ -45,6 +46,10 @@ export abstract class NodeServices {
   public abstract revokeGrant(envelope: unknown): Promise<GovernanceAnswer>;
   /** The operator has seen which acknowledged rows are lost; the node takes records again. */
   public abstract acceptLoss(): Promise<{ readonly lost: readonly { readonly from: number; readonly to: number }[] }>;
+  /** Erases records, or all data of an owner, for good. @throws NOT_FOUND, NOT_RECORD_OWNER, BAD_ID, KEY_COPY_FAILED, STORAGE_FAILED */
+  public abstract erase(order: EraseOrder | { readonly kind: string; readonly naturalKey: readonly string[] }): Promise<EraseReport>;
+  /** What was erased, newest first. */
+  public abstract erasures(): readonly Erasure[];
   public abstract status(): Promise<object>;
   /** Everything an operator would look at. */
   public abstract examine(): Promise<readonly Finding[]>;

@@ -16,6 +16,7 @@ import { DeclaredGuard } from './declared-guard.js';
 import type { RouteDeclaration } from './declare-route.js';
 import { errorAnswer } from './error-answer.js';
 import { EventStreams, type StreamLimits } from './event-streams.js';
+import { ErasuresController } from './erasures-controller.js';
 import { EventsController, WebhooksController } from './events-controller.js';
 import { ErrorFilter } from './error-filter.js';
 import { Idempotency } from './idempotency.js';
@@ -72,7 +73,7 @@ const defaultSignatures = 600;
 /** Connections at a time; a further one is closed at once. */
 const mostConnections = 2000;
 const defaultArrival = 8000;
-const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, BackupsController, EventsController, WebhooksController, MetricsController, PagesController];
+const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, BackupsController, ErasuresController, EventsController, WebhooksController, MetricsController, PagesController];
 
 @Module({})
 class HttpModule {

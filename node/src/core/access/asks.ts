@@ -1,6 +1,6 @@
 import { bytes32Shape, fromUtf8, grantShape, integer, limits, memberIdShape, object, optional, ownerIdShape, ProtocolError, prose, purposeNames, qualifiedClaimShape, readGrantEnvelope, readPurpose, sortedSet, timeShape, toBase32, utf8, verifyGrantSignature, ownerKeyInForce, type GrantEnvelope, type Read, type RecoverPublicKey } from '@huilian/protocol';
 import type { ReadModel } from '../indexing/read-model.js';
-import type { Clock, Random, Store } from '../ports.js';
+import type { Clock, Random, Store, StoreWrite } from '../ports.js';
 
 /** A reader's wish for a grant, as it is shown to the owner. */
 export const askShape = object({
@@ -23,6 +23,14 @@ export interface Ask extends AskTerms {
 }
 
 const key = (id: string): string => `ask/${id}`;
+/** The words of readers to an owner go where the owner is erased; who asked for what stays until it runs out. */
+export async function* dropAskNotes(store: Store, owner: string): AsyncGenerator<StoreWrite> {
+  for await (const [row, bytes] of store.entries({ gte: key(''), lt: key('~') })) {
+    const { note, ...ask } = JSON.parse(fromUtf8(bytes)) as Ask;
+    if (ask.owner === owner && note !== undefined) yield { key: row, value: utf8(JSON.stringify(ask)) };
+  }
+}
+
 const lifetimeSeconds = 30 * 86_400;
 
 /** Mailbox between a reader and an owner. The id of an ask is 128 random bits: whoever knows it may see and answer it. */

@@ -25,8 +25,9 @@ import type { KeepReceipts } from '../exchange/keep-receipts.js';
 import { offerAnswerShape, readAnswer, receiptAnswerShape, releaseAnswerShape } from '../exchange/read-answer.js';
 import type { RefusalLog } from '../exchange/refusal-log.js';
 import type { ReleaseRecords } from '../exchange/release-records.js';
+import { withoutCiphertext } from '../exchange/sent-releases.js';
 import type { ReadModel } from '../indexing/read-model.js';
-import type { Keys, Store, Transport } from '../ports.js';
+import type { Keys, Store, StoreWrite, Transport } from '../ports.js';
 import type { OpenTickets } from './open-tickets.js';
 
 /** What a reader gets: the ticket, its state and the encrypted release. */
@@ -48,6 +49,21 @@ export interface AccessFile {
 /** More grants than readers have requests under way. */
 const grantsRemembered = 10_000;
 const fileKey = (ticketId: string): string => `access/file/${ticketId}`;
+
+function fileAt(store: Store, ticketId: string): AccessFile | undefined {
+  const bytes = store.get(fileKey(ticketId));
+  return bytes && (JSON.parse(fromUtf8(bytes)) as AccessFile);
+}
+
+function fileWrite(ticketId: string, file: AccessFile): StoreWrite {
+  return { key: fileKey(ticketId), value: utf8(JSON.stringify(file)) };
+}
+
+/** What this node relayed of records that were erased goes from its files too; the signed word stays, for evidence. */
+export function dropRelayedRelease(store: Store, ticketId: string): StoreWrite[] {
+  const file = fileAt(store, ticketId);
+  return file?.release === undefined || file.release.jwe === '' ? [] : [fileWrite(ticketId, { ...file, release: withoutCiphertext(file.release) })];
+}
 
 /** The reader's side of an access: checks what its reader brings, fetches the offer, opens the ticket, fetches the release. */
 export class RelayRequest {
@@ -95,8 +111,7 @@ export class RelayRequest {
   }
 
   public accessFile(ticketId: string): AccessFile | undefined {
-    const bytes = this.store.get(fileKey(ticketId));
-    return bytes && (JSON.parse(fromUtf8(bytes)) as AccessFile);
+    return fileAt(this.store, ticketId);
   }
 
   /** @throws TICKET_UNKNOWN, TICKET_OTHER_READER */
@@ -208,6 +223,6 @@ export class RelayRequest {
   }
 
   private async saveFile(ticketId: string, file: AccessFile): Promise<void> {
-    await this.store.write([{ key: fileKey(ticketId), value: utf8(JSON.stringify(file)) }]);
+    await this.store.write([fileWrite(ticketId, file)]);
   }
 }

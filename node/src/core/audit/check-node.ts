@@ -1,4 +1,5 @@
-import { fromUtf8, isJsonObject, jweDigest, limits, parseCanonicalObject, payloadDigest, ProtocolError, readDisclosure, ticketApv, verifyRelease, type Header, type JsonValue, type LedgerState, type Release, type ReleaseEnvelope } from '@huilian/protocol';
+import { fromUtf8, isJsonObject, jweDigest, limits, payloadDigest, ProtocolError, readDisclosure, ticketApv, verifyRelease, type Header, type JsonValue, type LedgerState, type Release, type ReleaseEnvelope } from '@huilian/protocol';
+import { sentDigest, signedRelease } from '../exchange/sent-releases.js';
 import { RefusalLog } from '../exchange/refusal-log.js';
 import type { IndexedTicket, ReadModel } from '../indexing/read-model.js';
 import { DeadLetters } from '../outbox/dead-letters.js';
@@ -86,7 +87,7 @@ export class NodeChecker {
   // --- I1, I15: own records ----------------------------------------------------------------------------------------------
 
   private async checkOwnRecords(): Promise<void> {
-    const { acknowledged, outbox, readModel } = this.parts;
+    const { acknowledged, outbox, readModel, vault } = this.parts;
     for (const { from, to } of outbox.holes) this.findings.add('I1', `outbox rows ${String(from)} to ${String(to)}`, 'acknowledged rows', 'missing');
     const known = new Set<number>();
     const ids = new Set<string>();
@@ -103,7 +104,8 @@ export class NodeChecker {
     }
     for (const row of outbox.pendingRows()) if (!known.has(row)) this.findings.add('I1', `outbox row ${String(row)}`, 'a record row of its own', 'none');
     for (const recordId of acknowledged) {
-      if (!ids.has(recordId) && readModel.record(recordId) === undefined) this.findings.add('I1', `record ${recordId}`, 'in outbox or ledger', 'in neither');
+      const withdrawn = vault.erasedVersion(recordId) !== undefined;
+      if (!ids.has(recordId) && !withdrawn && readModel.record(recordId) === undefined) this.findings.add('I1', `record ${recordId}`, 'in outbox or ledger', 'in neither');
     }
   }
 
@@ -162,17 +164,30 @@ export class NodeChecker {
       this.findings.add('I4', place, 'a valid ticket of this publisher read before', 'none');
       return;
     }
+    if (envelope.jwe === '') {
+      this.checkErasedRelease(place, indexed, envelope);
+      return;
+    }
     try {
       const release = verifyRelease(envelope, { key: member.document.signingKey, publisher: memberId, ticket: id });
       this.checkTimes(place, indexed, release);
     } catch (error) {
       // A release signed before a rotation of keys verifies under the old key alone; its digest still must fit.
-      const stands = member.sequence > 1 && jweDigest(envelope.jwe) === releaseOf(envelope).jwe;
+      const stands = member.sequence > 1 && jweDigest(envelope.jwe) === signedRelease(envelope).jwe;
       if (!stands) this.findings.add('I15', place, 'a signed release of these bytes', error instanceof ProtocolError ? error.code : 'unreadable');
     }
     const apv = protectedHeader(envelope.jwe)['apv'];
     if (apv !== Buffer.from(ticketApv(id)).toString('base64url')) this.findings.add('I15', place, 'ciphertext bound to its ticket', 'another or none');
     if (indexed.confirmed !== undefined && indexed.confirmed.jwe !== jweDigest(envelope.jwe)) this.findings.add('I3', place, `the bytes of the receipt ${indexed.confirmed.jwe}`, jweDigest(envelope.jwe));
+  }
+
+  /** Its ciphertext went with the records; the signed word must still be of what the reader has receipted. */
+  private checkErasedRelease(place: string, indexed: IndexedTicket, envelope: ReleaseEnvelope): void {
+    const erased = indexed.ticket.records.some(({ recordId, version }) => this.parts.vault.isErased(recordId, version));
+    if (!erased) this.findings.add('I15', place, 'a signed release of these bytes', 'no bytes');
+    this.checkTimes(place, indexed, signedRelease(envelope));
+    const digest = sentDigest(envelope);
+    if (indexed.confirmed !== undefined && indexed.confirmed.jwe !== digest) this.findings.add('I3', place, `the bytes of the receipt ${indexed.confirmed.jwe}`, digest);
   }
 
   /** Sent after the ticket's transaction, and not later than a block may take (clocks may be apart by what endorsers allow). */
@@ -199,10 +214,6 @@ export class NodeChecker {
     const mark = this.marks.find(text);
     if (mark !== undefined) this.findings.add('I17', place, 'no personal data', mark);
   }
-}
-
-function releaseOf({ release }: ReleaseEnvelope): Release {
-  return parseCanonicalObject(Buffer.from(release.split('.')[1] ?? '', 'base64url')) as unknown as Release;
 }
 
 function protectedHeader(jwe: string): Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
-import { jweDigest, jwkThumbprint, ProtocolError, readRequest, toBase64url, type JsonObject, type PlacedHeader, type Ticket } from '@huilian/protocol';
+import { jwkThumbprint, ProtocolError, readRequest, toBase64url, type JsonObject, type PlacedHeader, type Ticket } from '@huilian/protocol';
 import type { RelayRequest } from '../access/relay-request.js';
+import { sentDigest } from '../exchange/sent-releases.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { BlockTransaction, Ledger } from '../ports.js';
 
@@ -61,7 +62,7 @@ export class BuildEvidence {
       ...(file.grant === undefined ? {} : { grant: file.grant as unknown as JsonObject }),
       readerKey: this.readerKey(indexed.ticket),
       release: file.release.release,
-      jweDigest: jweDigest(file.release.jwe),
+      jweDigest: sentDigest(file.release),
       receipt: file.receipt,
     };
   }

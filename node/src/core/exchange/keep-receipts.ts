@@ -1,8 +1,8 @@
-import { canonicalBytes, documentDigest, fromUtf8, jweDigest, limits, ProtocolError, readReceipt, utf8, verifyReceipt } from '@huilian/protocol';
+import { canonicalBytes, documentDigest, fromUtf8, limits, ProtocolError, readReceipt, utf8, verifyReceipt } from '@huilian/protocol';
 import { passStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, Keys, Ledger, Store } from '../ports.js';
-import { sentRelease } from './release-records.js';
+import { sentDigest, sentRelease } from './sent-releases.js';
 
 const pending = 'exchange/receipt-pending/';
 const kept = (ticketId: string): string => `exchange/receipt/${ticketId}`;
@@ -34,7 +34,7 @@ export class KeepReceipts {
     const receipt = verifyReceipt(jws, { ticket: ticketId, reader: indexed.ticket.reader, key: reader.document.signingKey });
     const sent = sentRelease(this.store, ticketId);
     // The first receipt on the ledger stands for good: one that names other bytes may not take the true one's place.
-    if (sent !== undefined && jweDigest(sent.jwe) !== receipt.jwe) throw new ProtocolError('RECEIPT_MISMATCH', { reason: 'other-release', ticket: ticketId });
+    if (sent !== undefined && sentDigest(sent) !== receipt.jwe) throw new ProtocolError('RECEIPT_MISMATCH', { reason: 'other-release', ticket: ticketId });
     if (this.store.get(kept(ticketId)) === undefined) {
       await this.store.write([{ key: kept(ticketId), value: utf8(jws) }, { key: `${pending}${ticketId}`, value: utf8(jws) }]);
       await passStep('R7');

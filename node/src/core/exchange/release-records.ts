@@ -22,19 +22,18 @@ import {
 } from '@huilian/protocol';
 import { passStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
-import type { Clock, Keys, Ledger, Store } from '../ports.js';
+import type { Clock, Keys, Ledger, Store, StoreWrite } from '../ports.js';
 import type { Vault } from '../vault/vault.js';
 import { offeredGrantKey } from './offer-records.js';
+import { dropSentRelease, releaseWrite, sentRelease } from './sent-releases.js';
 import type { SleepWatch } from './sleep-watch.js';
 
-const releaseKey = (ticketId: string): string => `exchange/release/${ticketId}`;
-/** The release that this node sent for a ticket, as it was sent; undefined where it sent none, or has it no more. */
-export function sentRelease(store: Store, ticketId: string): ReleaseEnvelope | undefined {
-  const sent = store.get(releaseKey(ticketId));
-  return sent && (JSON.parse(fromUtf8(sent)) as ReleaseEnvelope);
+const jwtKey = (recordId: string, version: number): string => `exchange/jwt/${recordId}/${String(version)}`;
+/** The signed credentials that are kept of the versions of a record. */
+export function dropCredentials(recordId: string, upTo: number): StoreWrite[] {
+  return Array.from({ length: upTo }, (_, index) => ({ key: jwtKey(recordId, index + 1), remove: true as const }));
 }
 
-const jwtKey = (recordId: string, version: number): string => `exchange/jwt/${recordId}/${String(version)}`;
 const indexWaitMilliseconds = 20_000;
 
 /**
@@ -64,6 +63,7 @@ export class ReleaseRecords {
     await passStep('R4');
     await this.sleep?.awake();
     this.checkLive(ticketId, ticket);
+    this.checkErased(ticketId, ticket);
     const sent = sentRelease(this.store, ticketId);
     if (sent !== undefined) return sent;
     // Two askers at the same moment get the same bytes.
@@ -89,6 +89,12 @@ export class ReleaseRecords {
   private checkLive(ticketId: string, ticket: Ticket): void {
     const reason = this.endOf(ticket);
     if (reason !== undefined) throw new ProtocolError('TICKET_ENDED', { ticket: ticketId, reason });
+  }
+
+  /** What was sent before is not sent again either. @throws ERASED */
+  private checkErased(ticketId: string, { records }: Ticket): void {
+    const erased = records.find(({ recordId, version }) => this.vault.isErased(recordId, version));
+    if (erased !== undefined && sentRelease(this.store, ticketId) !== undefined) throw new ProtocolError('ERASED', { record: erased.recordId, ticket: ticketId });
   }
 
   private endOf(ticket: Ticket): string | undefined {
@@ -135,9 +141,19 @@ export class ReleaseRecords {
     const releasedAt = Math.floor(this.clock.now() / 1000);
     const release = await signRelease({ jwe: jweDigest(jwe), publisher: this.keys.memberId, releasedAt, ticket: ticketId }, this.keys.sign);
     const envelope: ReleaseEnvelope = { jwe, release };
-    await this.store.write([{ key: releaseKey(ticketId), value: utf8(JSON.stringify(envelope)) }]);
+    await this.store.write([releaseWrite(ticketId, envelope)]);
+    await this.dropErasedMeanwhile(ticketId, ticket);
     await passStep('R6');
     return envelope;
+  }
+
+  /** The records may have been erased while the release was made: then nothing of it was sent. @throws ERASED */
+  private async dropErasedMeanwhile(ticketId: string, ticket: Ticket): Promise<void> {
+    const erased = ticket.records.filter(({ recordId, version }) => this.vault.isErased(recordId, version));
+    const [first] = erased;
+    if (first === undefined) return;
+    await this.store.write([...dropSentRelease(this.store, ticketId), ...erased.flatMap(({ recordId, version }) => dropCredentials(recordId, version))]);
+    throw new ProtocolError('ERASED', { record: first.recordId, ticket: ticketId });
   }
 
   private async encrypt(ticketId: string, ticket: Ticket): Promise<string> {
@@ -163,6 +179,10 @@ export class ReleaseRecords {
     if (jwt === undefined || !isSignedBy(jwt, this.keys.certificateChain)) {
       jwt = await signPayload(sealed.segment, this.keys.certificateChain, this.keys.sign);
       await this.store.write([{ key, value: utf8(jwt) }]);
+      if (this.vault.isErased(recordId, version)) {
+        await this.store.write([{ key, remove: true }]);
+        throw new ProtocolError('ERASED', { record: recordId, version });
+      }
     }
     const names = claims ?? Object.keys(sealed.disclosures).sort();
     return presentPayload(jwt, names.flatMap((name) => sealed.disclosures[name] ?? []));

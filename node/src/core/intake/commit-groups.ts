@@ -97,6 +97,7 @@ export class GroupCommit {
   private async store(versions: readonly PreparedVersion[], notes: readonly StoreWrite[]): Promise<GroupDraft> {
     const { outbox, store, vault } = this.parts;
     return await vault.sealing(async () => {
+      this.checkErased(versions);
       await vault.prepare(versions.map(({ header }) => header.owner));
       await passStep('P3');
       const draft = outbox.draft(versions.map(({ header }) => header));
@@ -112,6 +113,16 @@ export class GroupCommit {
     });
   }
 
+  /** A record that was erased since its version was prepared does not come back with it. @throws ERASED */
+  private checkErased(versions: readonly PreparedVersion[]): void {
+    const { vault } = this.parts;
+    const back = versions.find(({ afterErasure, header, payload, recordId, sealed }) => {
+      const erased = vault.erasedVersion(recordId);
+      return erased !== undefined && afterErasure !== true && (payload ?? sealed) !== undefined && header.version <= erased + 1;
+    });
+    if (back !== undefined) throw new ProtocolError('ERASED', { record: back.recordId });
+  }
+
   private writes(versions: readonly PreparedVersion[], from: number): StoreWrite[] {
     const { vault } = this.parts;
     const inGroup = new Map<string, OwnRecord>();
@@ -122,7 +133,7 @@ export class GroupCommit {
       const versionsBefore = header.version === 1 ? [] : (inGroup.get(recordId) ?? this.records.read(recordId))?.versions ?? record.versions;
       const whole = { ...record, versions: [...versionsBefore, [header.version, row] as const] };
       inGroup.set(recordId, whole);
-      writes.push(this.records.put(recordId, whole));
+      writes.push(this.records.put(recordId, vault.cover(recordId, whole, header.digest)));
       if (sealed !== undefined) writes.push(vault.wrap(row, recordId, header, sealed));
       else if (payload !== undefined) writes.push(vault.seal(row, recordId, { segment: payload.segment, disclosures: payload.disclosures, header }));
     }

@@ -56,8 +56,8 @@ export class Intake {
   private readonly deadLetters: DeadLetters;
 
   public constructor(private readonly parts: IntakeParts) {
-    const { keys, outbox, random, readModel, store } = parts;
-    this.preparation = new RecordPreparation({ keys, outbox, random, readModel, records: new OwnRecords(store) });
+    const { keys, outbox, random, readModel, store, vault } = parts;
+    this.preparation = new RecordPreparation({ keys, outbox, random, readModel, records: new OwnRecords(store), vault });
     this.commits = new GroupCommit({ ...parts, onFinished: (version) => { this.preparation.finished(version); } });
     this.deadLetters = new DeadLetters(store);
   }

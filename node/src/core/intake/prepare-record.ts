@@ -15,6 +15,7 @@ import type { Outbox } from '../outbox/outbox.js';
 import type { Keys, Random } from '../ports.js';
 import type { OwnRecord, OwnRecords } from '../vault/own-records.js';
 import type { SealedContent } from '../vault/sealed-row.js';
+import type { Vault } from '../vault/vault.js';
 import { AdoptedKinds } from './adopted-kinds.js';
 import { describeRecord, headerOf, readData, RefusedLine, type DescribedRecord, type ExaminedLine } from './examine-line.js';
 import { readOwnRecordId, type Submission } from './read-submission.js';
@@ -26,8 +27,10 @@ export interface PreparedVersion {
   /** Absent for a revocation, which carries no data, and where the content is sealed already. */
   readonly payload?: BuiltPayload;
   readonly sealed?: SealedContent;
-  /** The record's row, but for the outbox row of this version. */
+  /** The record's row, but for the outbox row of this version and the cover over the digest of its data. */
   readonly record: OwnRecord;
+  /** The record was erased before, and this version is asked for all the same. */
+  readonly afterErasure?: true;
 }
 
 export type Prepared =
@@ -46,6 +49,7 @@ export interface PrepareParts {
   readonly outbox: Outbox;
   readonly records: OwnRecords;
   readonly random: Random;
+  readonly vault: Vault;
 }
 
 /** From a line to a new version of a record: which kind, which record, what changed, payload, header. */
@@ -88,19 +92,21 @@ export class RecordPreparation {
     const id = recordIdOf(this.parts.keys.memberId, definition.kind, described.localId);
     admit(id);
     const known = this.known(id);
-    if (known === undefined && submission.supersede) throw new ProtocolError('RECORD_UNKNOWN', { record: id });
+    const erased = this.isErased(id, known);
+    if (known === undefined && !erased && submission.supersede) throw new ProtocolError('RECORD_UNKNOWN', { record: id });
     if (known !== undefined) {
       if (known.record.status === 'revoked') throw new ProtocolError('RECORD_REVOKED', { record: id });
-      if (known.record.data === digest && !this.isContested(id)) return { what: 'unchanged', recordId: id, version: known.version };
+      if (!erased && known.record.data === digest && !this.isContested(id)) return { what: 'unchanged', recordId: id, version: known.version };
       checkIdentity(id, known.record, described);
     }
+    if (erased && !submission.supersede) throw erasedLine(id);
     const version = (known?.version ?? 0) + 1;
     const payload = buildPayload(
       { recordId: id, version, schema: definition.version, subject: described.subject, data, claimNames: facts.claimNames },
       (length) => this.parts.random.bytes(length),
     );
     const header = headerOf(definition, described, version, payload.digest);
-    return { what: 'version', version: { recordId: id, header, payload, record: ownRecord(header, digest, known?.record.versions) }, warnings };
+    return { what: 'version', version: { recordId: id, header, payload, record: ownRecord(header, digest, known?.record.versions), ...(erased ? { afterErasure: true } : {}) }, warnings };
   }
 
   /**
@@ -112,6 +118,7 @@ export class RecordPreparation {
       if (this.kinds.find(header.kind, named).version !== header.schema) return undefined;
       const id = recordIdOf(this.parts.keys.memberId, header.kind, header.localId);
       const known = this.known(id);
+      if (this.isErased(id, known)) return undefined;
       if (known !== undefined) return this.knownUnchanged(id, known, dataDigest, admit);
       admit(id);
       const version = { recordId: id, header, sealed, record: ownRecord(header, dataDigest) };
@@ -169,15 +176,24 @@ export class RecordPreparation {
     if (coming !== undefined) return { record: coming.record, version: coming.header.version };
     const record = this.parts.records.read(id);
     const last = record?.versions.at(-1)?.[0] ?? 0;
-    return this.onLedger(id, last, record?.versions) ?? (record === undefined || last === 0 ? undefined : { record, version: last });
+    const lost = this.onLedger(id, last, record?.versions);
+    if (lost !== undefined || record === undefined || last === 0) return lost;
+    return { record: { ...record, data: this.parts.vault.dataDigest(id, record) }, version: last };
   }
 
   /** A record or version that this node published and knows no more, for its data was lost: the next version must follow what the ledger shows. */
   private onLedger(id: string, last: number, versions: OwnRecord['versions'] = []): KnownRecord | undefined {
-    const indexed = this.parts.outbox.hasUnknownBatches ? this.parts.readModel.record(id) : undefined;
+    const isLost = this.parts.outbox.hasUnknownBatches || this.parts.vault.erasedVersion(id) !== undefined;
+    const indexed = isLost ? this.parts.readModel.record(id) : undefined;
     if (indexed === undefined || indexed.versions <= last) return undefined;
     const { owner, rights, schema, status, subject } = indexed.header;
     return { record: { data: '', ...(owner === undefined ? {} : { owner }), rights, schema, status, subject, versions }, version: indexed.versions };
+  }
+
+  /** Whether the newest version was erased, and nothing was published after it. */
+  private isErased(id: string, known: KnownRecord | undefined): boolean {
+    const erased = this.parts.vault.erasedVersion(id);
+    return erased !== undefined && (known?.version ?? 0) <= erased;
   }
 
   private currentHeader(id: string, { record, version }: KnownRecord): Header | undefined {
@@ -196,6 +212,16 @@ export class RecordPreparation {
 
 function ownRecord({ owner, rights, schema, subject }: Header, data: string, versions: OwnRecord['versions'] = []): OwnRecord {
   return { data, ...(owner === undefined ? {} : { owner }), rights, schema, status: 'active', subject, versions };
+}
+
+/** A source that still has the record does not bring it back: that takes a word of its own. */
+function erasedLine(id: string): RefusedLine {
+  return new RefusedLine(new ProtocolError('ERASED', { record: id }), [{
+    path: '',
+    code: 'ERASED',
+    zh: '该记录已按要求删除，重新导入不会恢复；权属人再次要求发布时请用 huilian publish --supersede',
+    en: 'the record was erased on request and importing it again does not bring it back; when its owner asks for it again: huilian publish --supersede',
+  }]);
 }
 
 function checkIdentity(id: string, before: OwnRecord, { owner, subject }: DescribedRecord): void {

@@ -10,7 +10,7 @@ export interface DeadLetter {
   readonly line?: number;
   readonly kind?: string;
   readonly problems?: readonly RecordProblem[];
-  /** … or an accepted one that the ledger refused. */
+  /** … or an accepted one that the ledger refused, or that was erased before it was published. */
   readonly recordId?: string;
   readonly version?: number;
   readonly code: string;
@@ -29,6 +29,15 @@ export class DeadLetters {
 
   /** An accepted row that was refused by the ledger. */
   public refusedByLedger(row: number, letter: DeadLetter): StoreWrite {
+    return this.acceptedRow(row, letter);
+  }
+
+  /** An accepted row that was taken back before it was published. */
+  public withdrawn(row: number, letter: DeadLetter): StoreWrite {
+    return this.acceptedRow(row, letter);
+  }
+
+  private acceptedRow(row: number, letter: DeadLetter): StoreWrite {
     return { key: `${prefix}row/${String(row).padStart(14, '0')}`, value: canonicalBytes(letter) };
   }
 

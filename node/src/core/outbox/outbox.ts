@@ -199,6 +199,34 @@ export class Outbox implements BatchSettler {
     });
   }
 
+  /** Runs with nothing frozen, refused or settled in between. */
+  public async undisturbed<T>(task: () => Promise<T>): Promise<T> {
+    return await this.mutex.run(task);
+  }
+
+  /** Whether a row is in no batch yet, and so can still be withdrawn. */
+  public isWaiting(row: number): boolean {
+    return this.chain.isPending(row) && !this.taken.has(row);
+  }
+
+  /** Takes rows that wait out of the outbox for good, with a dead letter each. Only within `undisturbed`; counts once `done` is called. */
+  public withdraw(rows: readonly number[], code: ErrorCode): { readonly writes: readonly StoreWrite[]; done(): void } {
+    const { clock, publisher, vault } = this.parts;
+    const at = Math.floor(clock.now() / 1000);
+    const letters = rows.map((row): StoreWrite => {
+      const { kind, localId, version } = this.chain.header(row);
+      return this.deadLetters.withdrawn(row, { at, code, recordId: recordId(publisher, kind, localId), version });
+    });
+    const settlement = this.chain.settle(toRanges([...rows].sort((left, right) => left - right)));
+    return {
+      writes: [...settlement.writes, ...rows.map((row) => vault.forget(row)), ...letters],
+      done: () => {
+        settlement.commit();
+        this.changed();
+      },
+    };
+  }
+
   /** Freezes the next batch on disk; undefined where no row can be sent now. */
   public async freeze(): Promise<FrozenBatch | undefined> {
     return await this.mutex.run(async () => {

@@ -4,7 +4,10 @@ import type { Store, StoreWrite } from '../ports.js';
 
 /** What this publisher knows of a record of its own, from the moment it was accepted. */
 export interface OwnRecord {
-  /** SHA-256 of the canonical data with schema and rights, hex; empty where it is not known: then every row is a change. */
+  /**
+   * SHA-256 of the canonical data with schema and rights, hex; empty where it is not known: then every row is a change. In the
+   * row it is covered (`Vault.cover`).
+   */
   readonly data: string;
   /** Present exactly when rights is `owner`. */
   readonly owner?: string;

@@ -1,7 +1,9 @@
-import { canonicalBytes, fromUtf8, ProtocolError, utf8, type Header } from '@huilian/protocol';
+import { fromUtf8, ProtocolError, utf8, type Header } from '@huilian/protocol';
 import { Mutex } from '../mutex.js';
-import type { Random, Store, StoreWrite, VaultKeys } from '../ports.js';
-import { OwnRecords } from './own-records.js';
+import type { Erasure, Random, Store, StoreWrite, VaultKeys } from '../ports.js';
+import { coverDigest, nonceBytes, uncoverDigest } from './covered-digest.js';
+import { holderKeyName, readHolderKeyName } from './holder-keys.js';
+import { OwnRecords, type OwnRecord } from './own-records.js';
 import { holderKeyOf, openRow, rewrapRow, sealContent, sealingContext, wrapContent, wrappingOf, type SealedContent, type SealingKey } from './sealed-row.js';
 
 /** What is kept of one record version: the payload segment, its disclosures by claim name, the header it stands behind. */
@@ -12,20 +14,23 @@ export interface SealedRecord {
 }
 
 const rowPrefix = 'vault/row/';
-const generationPrefix = 'vault/generation/';
-const rowsPerWrite = 500;
 /** What stands in place of a row whose content was erased. */
 const tombstone = new Uint8Array();
 
 /**
  * Payloads at rest. A content key per record version, wrapped by a key per owner (the publisher's where there is no
- * owner). The holders' keys lie in a file apart from data and backups, so that removing one ends every copy.
+ * owner). The holders' keys lie in a file apart from data and backups, so that ending one ends every copy; that file also
+ * says what was erased, so that data of before the erasure does not come back for newer.
  */
 export class Vault {
   private readonly records: OwnRecords;
   private readonly mutex = new Mutex();
-  /** Number of the key in force of each holder whose data was ever erased; read once, since every seal asks. */
-  private generations: Map<string, number> | undefined;
+  /** Number of the key in force of each holder whose first one is not. */
+  private readonly generations = new Map<string, number>();
+  /** Number of the last key of each holder that ended. */
+  private readonly ended = new Map<string, number>();
+  /** Last version of each record that was erased. */
+  private readonly erased = new Map<string, number>();
 
   public constructor(
     private readonly store: Store,
@@ -34,6 +39,8 @@ export class Vault {
     private readonly publisher: string,
   ) {
     this.records = new OwnRecords(store);
+    for (const name of keys.names()) this.noteKey(name);
+    for (const erasure of keys.erasures()) this.noteErasure(erasure);
   }
 
   /** Runs what seals and stores, with no erasing in between. */
@@ -41,9 +48,8 @@ export class Vault {
     return await this.mutex.run(task);
   }
 
-  /** Makes the keys that sealing will need, synced. @throws STORAGE_FAILED */
+  /** Makes the keys that sealing will need, synced. @throws STORAGE_FAILED, KEY_COPY_FAILED */
   public async prepare(owners: readonly (string | undefined)[]): Promise<void> {
-    await this.readGenerations();
     await this.keys.ensure([...new Set(owners)].map((owner) => this.keyName(owner)));
   }
 
@@ -63,24 +69,61 @@ export class Vault {
   /** @throws PAYLOAD_MISSING, ERASED, VAULT_CORRUPT */
   public open(recordId: string, version: number): SealedRecord {
     const row = this.rowOf(recordId, version);
+    if (this.isErased(recordId, version) || row?.length === 0) throw new ProtocolError('ERASED', { record: recordId, version });
     if (row === undefined) throw new ProtocolError('PAYLOAD_MISSING', { record: recordId, version });
-    if (row.length === 0) throw new ProtocolError('ERASED', { record: recordId, version });
     const holder = holderKeyOf(row);
     const key = this.keys.find(holder);
-    if (key === undefined) throw new ProtocolError(this.isErased(holder) ? 'ERASED' : 'VAULT_CORRUPT', { record: recordId, version });
+    if (key === undefined) throw new ProtocolError(this.isEnded(holder) ? 'ERASED' : 'VAULT_CORRUPT', { record: recordId, version });
     return JSON.parse(fromUtf8(openRow(row, sealingContext(recordId, version), key))) as SealedRecord;
   }
 
   /** Whether a version ever came into this vault; one that a restored backup is older than did not. */
   public isKnown(recordId: string, version: number): boolean {
-    return this.rowOf(recordId, version) !== undefined;
+    return this.isErased(recordId, version) || this.rowOf(recordId, version) !== undefined;
   }
 
   /** Whether a version is here and not erased. */
   public has(recordId: string, version: number): boolean {
     const row = this.rowOf(recordId, version);
-    if (row === undefined || row.length === 0) return false;
+    if (row === undefined || row.length === 0 || this.isErased(recordId, version)) return false;
     return this.keys.find(holderKeyOf(row)) !== undefined;
+  }
+
+  /** Last version of a record that was erased, 0 where none of it was published; undefined where nothing was. */
+  public erasedVersion(recordId: string): number | undefined {
+    return this.erased.get(recordId);
+  }
+
+  /** Whether a version was erased on request. */
+  public isErased(recordId: string, version: number): boolean {
+    return version <= (this.erased.get(recordId) ?? 0);
+  }
+
+  /** Whether a row was sealed under a key that an erasure ended. @throws VAULT_CORRUPT */
+  public isClosed(row: number): boolean {
+    const sealed = this.store.get(rowKey(row));
+    return sealed !== undefined && sealed.length > 0 && this.isEnded(holderKeyOf(sealed));
+  }
+
+  /** Whether something sealed lies under an outbox row. */
+  public hasRow(row: number): boolean {
+    return (this.store.get(rowKey(row))?.length ?? 0) > 0;
+  }
+
+  /**
+   * Puts the digest of a record's data into its row, covered by the key in force of its holder, which must be prepared.
+   * @param payloadDigest of the newest version, hex: it covers fresh salts, so it comes with no other data; drawn where it is absent
+   */
+  public cover(recordId: string, record: OwnRecord, payloadDigest?: string): OwnRecord {
+    if (record.data === '') return record;
+    const name = this.keyName(record.owner);
+    const nonce = payloadDigest === undefined ? this.random.bytes(nonceBytes) : Buffer.from(payloadDigest.slice(0, 2 * nonceBytes), 'hex');
+    return { ...record, data: coverDigest(record.data, recordId, { generation: readHolderKeyName(name).generation, key: this.sealingKey(name).key, nonce }) };
+  }
+
+  /** The digest of a record's data as its row has it; empty where it is not known or its key has ended. */
+  public dataDigest(recordId: string, record: OwnRecord): string {
+    return uncoverDigest(record.data, recordId, (generation) => this.keys.find(holderKeyName(this.holderOf(record.owner), generation)));
   }
 
   /** Holder key and IV of every row that is not erased. @throws VAULT_CORRUPT */
@@ -93,32 +136,44 @@ export class Vault {
     return { key: rowKey(row), remove: true };
   }
 
-  /** Erases everything held for an owner; the ledger's headers stay. Answers the number of versions. */
-  public async eraseOwner(owner: string): Promise<number> {
-    return await this.mutex.run(async () => {
-      const rows = await this.rowsOf(owner);
-      await this.nextKey(owner);
-      await this.endOldKeys(owner);
-      await this.bury(rows.map(({ row }) => row));
-      return rows.length;
-    });
+  /** The holder of an owner's records: the publisher where there is no owner. */
+  public holderOf(owner: string | undefined): string {
+    return owner ?? this.publisher;
   }
 
-  /**
-   * Erases all versions of one record: the holder's other rows are wrapped under a new key first, then the old keys, the
-   * only ones that open the erased rows or any copy of them, are removed. @throws NOT_FOUND
-   */
-  public async eraseRecord(recordId: string): Promise<number> {
-    return await this.mutex.run(async () => {
-      const record = this.records.read(recordId);
-      if (record === undefined) throw new ProtocolError('NOT_FOUND', { record: recordId });
-      const erased = new Set(record.versions.map(([, row]) => row));
-      const kept = (await this.rowsOf(record.owner)).filter(({ row }) => !erased.has(row));
-      await this.rewrap(kept, await this.nextKey(record.owner));
-      await this.endOldKeys(record.owner);
-      await this.bury([...erased]);
-      return erased.size;
-    });
+  /** Puts a new key of a holder in force. @throws STORAGE_FAILED, KEY_COPY_FAILED */
+  public async nextKey(owner: string | undefined): Promise<SealingKey> {
+    const holder = this.holderOf(owner);
+    const name = holderKeyName(holder, this.generation(holder) + 1);
+    await this.keys.ensure([name]);
+    this.noteKey(name);
+    return this.sealingKey(name);
+  }
+
+  /** What puts all that is held of a record under the key in force; nothing for what does not open any more. */
+  public rewrap(recordId: string, record: OwnRecord): StoreWrite[] {
+    const after = this.sealingKey(this.keyName(record.owner));
+    const rows = record.versions.flatMap(([version, row]) => this.rewrapped(row, sealingContext(recordId, version), after) ?? []);
+    const data = this.dataDigest(recordId, record);
+    return data === '' ? rows : [...rows, this.records.put(recordId, this.cover(recordId, { ...record, data }))];
+  }
+
+  /** Ends all keys of a holder but the one in force, the only ones that open what was not put under it, in any copy. @throws STORAGE_FAILED, KEY_COPY_FAILED */
+  public async end(erasure: Omit<Erasure, 'generation'>): Promise<Erasure> {
+    const whole = { ...erasure, generation: this.generation(erasure.holder) - 1 };
+    await this.keys.end(whole);
+    this.noteErasure(whole);
+    return whole;
+  }
+
+  /** All that was erased, oldest first. */
+  public erasures(): readonly Erasure[] {
+    return this.keys.erasures();
+  }
+
+  /** Leaves of a row that its content was erased. */
+  public bury(row: number): StoreWrite {
+    return { key: rowKey(row), value: tombstone };
   }
 
   private rowOf(recordId: string, version: number): Uint8Array | undefined {
@@ -128,22 +183,24 @@ export class Vault {
 
   /** Name of the holder's key in force. */
   private keyName(owner: string | undefined): string {
-    const holder = owner ?? this.publisher;
-    return generationName(holder, this.generation(holder));
+    const holder = this.holderOf(owner);
+    return holderKeyName(holder, this.generation(holder));
   }
 
   private generation(holder: string): number {
-    if (this.generations === undefined) throw new ProtocolError('KEYS_MISSING', { reason: 'vault-not-prepared' });
     return this.generations.get(holder) ?? 1;
   }
 
-  private async readGenerations(): Promise<Map<string, number>> {
-    if (this.generations !== undefined) return this.generations;
-    const generations = new Map<string, number>();
-    for await (const [key, value] of this.store.entries({ gte: generationPrefix, lt: `${generationPrefix}~` })) {
-      generations.set(key.slice(generationPrefix.length), Number(fromUtf8(value)));
-    }
-    return (this.generations ??= generations);
+  private noteKey(name: string): void {
+    const { generation, holder } = readHolderKeyName(name);
+    if (generation > this.generation(holder)) this.generations.set(holder, generation);
+  }
+
+  /** A number that ended is never in force again, also where the key after it was not kept. */
+  private noteErasure({ generation, holder, records }: Erasure): void {
+    if (generation >= this.generation(holder)) this.generations.set(holder, generation + 1);
+    this.ended.set(holder, generation);
+    for (const [recordId, version] of records) this.erased.set(recordId, version);
   }
 
   private sealingKey(name: string): SealingKey {
@@ -152,38 +209,12 @@ export class Vault {
     return { name, key };
   }
 
-  private isErased(keyName: string): boolean {
-    return this.store.get(`vault/erased/${keyName}`) !== undefined;
+  private isEnded(keyName: string): boolean {
+    const { generation, holder } = readHolderKeyName(keyName);
+    return generation <= (this.ended.get(holder) ?? 0);
   }
 
-  /** Puts a new key of the holder in force. */
-  private async nextKey(owner: string | undefined): Promise<SealingKey> {
-    const generations = await this.readGenerations();
-    const holder = owner ?? this.publisher;
-    const next = (generations.get(holder) ?? 1) + 1;
-    const name = generationName(holder, next);
-    await this.keys.ensure([name]);
-    await this.store.write([{ key: generationPrefix + holder, value: canonicalBytes(next) }]);
-    generations.set(holder, next);
-    return this.sealingKey(name);
-  }
-
-  /** All earlier keys, also those of an erasing that broke off. The note comes first: a row without its key reads as erased then, not as damaged. */
-  private async endOldKeys(owner: string | undefined): Promise<void> {
-    const holder = owner ?? this.publisher;
-    const names = Array.from({ length: this.generation(holder) - 1 }, (_, index) => generationName(holder, index + 1));
-    const ended = names.filter((name) => this.keys.find(name) !== undefined);
-    await this.store.write(ended.map((name) => ({ key: `vault/erased/${name}`, value: tombstone })));
-    await this.keys.remove(ended);
-  }
-
-  private async rewrap(rows: readonly HeldRow[], after: SealingKey): Promise<void> {
-    for (let at = 0; at < rows.length; at += rowsPerWrite) {
-      await this.store.write(rows.slice(at, at + rowsPerWrite).flatMap((held) => this.rewrapped(held, after) ?? []));
-    }
-  }
-
-  private rewrapped({ context, row }: HeldRow, after: SealingKey): StoreWrite | undefined {
+  private rewrapped(row: number, context: Uint8Array, after: SealingKey): StoreWrite | undefined {
     const sealed = this.store.get(rowKey(row));
     if (sealed === undefined || sealed.length === 0) return undefined;
     const name = holderKeyOf(sealed);
@@ -191,31 +222,6 @@ export class Vault {
     if (key === undefined || name === after.name) return undefined;
     return { key: rowKey(row), value: rewrapRow(sealed, context, { name, key }, after, (length) => this.random.bytes(length)) };
   }
-
-  private async bury(rows: readonly number[]): Promise<void> {
-    for (let at = 0; at < rows.length; at += rowsPerWrite) {
-      await this.store.write(rows.slice(at, at + rowsPerWrite).map((row) => ({ key: rowKey(row), value: tombstone })));
-    }
-  }
-
-  private async rowsOf(owner: string | undefined): Promise<HeldRow[]> {
-    const rows: HeldRow[] = [];
-    for await (const [recordId, record] of this.records.all()) {
-      if (record.owner !== owner) continue;
-      for (const [version, row] of record.versions) rows.push({ row, context: sealingContext(recordId, version) });
-    }
-    return rows;
-  }
-}
-
-interface HeldRow {
-  readonly row: number;
-  readonly context: Uint8Array;
-}
-
-/** The holder's own name, then `#2`, `#3` … after each erasing. */
-function generationName(holder: string, generation: number): string {
-  return generation === 1 ? holder : `${holder}#${String(generation)}`;
 }
 
 /** Rows are numbered in the order they were accepted, so that the biggest values are written in order. */
