@@ -6,7 +6,7 @@
 
 const TECHNOLOGY = [
   'level', 'abstract-level', 'classic-level', 'libp2p', '@libp2p/', '@multiformats/', '@grpc/', '@hyperledger/', 'fabric-',
-  'google-protobuf', 'fastify', '@fastify/', '@nestjs/', 'nest-commander', 'reflect-metadata', 'rxjs', 'winston', 'cli-progress',
+  'google-protobuf', 'fastify', '@fastify/', '@nestjs/', 'commander', 'nest-commander', 'reflect-metadata', 'rxjs', 'winston', 'cli-progress',
   'inquirer', 'ora', 'prom-client', 'pg', 'undici', 'ipaddr\\.js',
 ].map((name) => (/[/-]$/.test(name) ? name : `${name}(/|$)`));
 const packages = (names) => `(^|/)node_modules/(@types/)?(${names.join('|')})`;

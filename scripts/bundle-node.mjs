@@ -1,6 +1,7 @@
 // Puts the compiled node and the packages it runs on into a few files: node/dist/program/, which bin/huilian.js starts.
 // To find and read some two thousand small files took most of a start. The compiled files stay beside it for tests and tools.
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -17,10 +18,12 @@ const entries = {
 const apart = [/^classic-level$/, /^tiny-secp256k1$/, /^fabric-network$/, /^@huilian\/embedded-ledger$/];
 /** What frameworks look for and do without. */
 const optional = [/^@nestjs\/(microservices|platform-express|websockets)/, /^class-(transformer|validator)/, /^@fastify\/(multipart|static|view)$/, /^pkcs11js$/, /^typescript$/, /^(bufferutil|utf-8-validate)$/];
+/** One copy of it, for the node and for nest-commander. */
+const commander = createRequire(path.join(root, 'node', 'package.json')).resolve('commander');
 /** Modules in whose place a line stands. */
 const standIns = new Map([
-  // Parts of nest-commander that this program does not use: questions, plugins, completion. They are half of its size.
-  ...['inquirer', 'cosmiconfig', '@fig/complete-commander'].map((id) => /** @type {const} */ ([id, 'module.exports = {};'])),
+  // What nest-commander finds commands by in a Nest application, which the command line is not.
+  ...['@golevelup/nestjs-discovery'].map((id) => /** @type {const} */ ([id, 'module.exports = {};'])),
   // An import of it reads all its names, WebSocket among them, for which Node.js then loads a whole HTTP client.
   ...['http', 'node:http'].map((id) => /** @type {const} */ ([id, "module.exports = process.getBuiltinModule('node:http');"])),
 ]);
@@ -58,7 +61,7 @@ async function bundle() {
     plugins: [
       {
         name: 'huilian',
-        resolveId: (/** @type {string} */ id) => (standIns.has(id) ? `\0stand-in:${id}` : null),
+        resolveId: (/** @type {string} */ id) => (id === 'commander' ? commander : standIns.has(id) ? `\0stand-in:${id}` : null),
         load: (/** @type {string} */ id) => (id.startsWith('\0stand-in:') ? standIns.get(id.slice(10)) : null),
         moduleParsed: ({ id }) => void modules.add(id),
       },

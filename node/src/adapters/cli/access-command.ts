@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import { errorBody, ProtocolError, readGrantEnvelope, readPurpose, type ErrorBody, type GrantEnvelope } from '@huilian/protocol';
 import type { MemberClient, OpenedAccess, ReadRecord } from '@huilian/sdk';
 import { readJsonFile, readMemberKeys, writeJsonFile } from './command-files.js';

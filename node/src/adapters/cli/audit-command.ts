@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import { parsePositive, StateCommand, stateFolder, type CommandResult, type StateOptions } from './huilian-command.js';
 import { ProcessActions, type AuditReport } from './process-actions.js';
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import { ProtocolError } from '@huilian/protocol';
 import { given, StateCommand, stateFolder, type CommandResult, type StateOptions } from './huilian-command.js';
 import { NodeApi } from './node-api.js';

@@ -1,4 +1,4 @@
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import { digestShape, ticketIdShape } from '@huilian/protocol';
 import type { EvidenceReport } from '@huilian/sdk';
 import { readJsonFile, readMemberKeys, writeJsonFile } from './command-files.js';

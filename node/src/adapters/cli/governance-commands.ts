@@ -1,5 +1,5 @@
 import { existsSync, renameSync } from 'node:fs';
-import { Command, Option, SubCommand } from 'nest-commander';
+import { Command, Option, SubCommand } from './declared-commands.js';
 import { documentDigest, proposalActions, ProtocolError, readCharter, type Domain, type MemberState, type ProposalAction } from '@huilian/protocol';
 import { readJsonFile, readMemberKeys, writeJsonFile } from './command-files.js';
 import { given, nodeUrl, parsePositive, StateCommand, stateFolder, type CommandResult, type NodeOptions, type StateOptions } from './huilian-command.js';

@@ -1,4 +1,4 @@
-import { Command, Option, SubCommand } from 'nest-commander';
+import { Command, Option, SubCommand } from './declared-commands.js';
 import { bytes32Shape, grantDigest, ownerIdShape, type Domain, type GrantEnvelope } from '@huilian/protocol';
 import type { Ask, HttpDoor } from '@huilian/sdk';
 import { writeJsonFile } from './command-files.js';

@@ -1,4 +1,4 @@
-import { CommandRunner, Option } from 'nest-commander';
+import { CommandRunner, Option } from './declared-commands.js';
 import { errorBody, ProtocolError } from '@huilian/protocol';
 
 /** The command of nest-commander's own commander, which this project does not depend on itself. */

@@ -1,4 +1,4 @@
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import { memberKinds, ProtocolError, type MemberKind } from '@huilian/protocol';
 import { StateCommand, stateFolder, type CommandResult, type StateOptions } from './huilian-command.js';
 import { ProcessActions } from './process-actions.js';

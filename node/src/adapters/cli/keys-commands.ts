@@ -1,4 +1,4 @@
-import { Command, Option, SubCommand } from 'nest-commander';
+import { Command, Option, SubCommand } from './declared-commands.js';
 import { ProtocolError } from '@huilian/protocol';
 import { readText } from './command-files.js';
 import { given, StateCommand, stateFolder, type CommandResult, type StateOptions } from './huilian-command.js';

@@ -1,4 +1,4 @@
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import { ProtocolError } from '@huilian/protocol';
 import { loadConfig } from '../../config/config.js';
 import { exitCodeOf, HuilianCommand, StateCommand, reportError, stateFolder, type CommandResult, type OutputOptions, type StateOptions } from './huilian-command.js';

@@ -1,4 +1,4 @@
-import { Command, Option, SubCommand } from 'nest-commander';
+import { Command, Option, SubCommand } from './declared-commands.js';
 import { ownerIdShape, ownerKeyShape, ProtocolError, type Domain, type OwnerState } from '@huilian/protocol';
 import type { OwnerClient, Rendering, renderStatement as Render } from '@huilian/sdk';
 import { given, HuilianCommand, NodeCommand, nodeUrl, StateCommand, stateFolder, type CommandResult, type NodeOptions, type OutputOptions, type StateOptions } from './huilian-command.js';

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { Presets, SingleBar } from 'cli-progress';
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import { bundledKinds, ProtocolError, type ErrorCode, type ErrorDetails } from '@huilian/protocol';
 import { given, StateCommand, stateFolder, type CommandResult, type StateOptions } from './huilian-command.js';
 import { NodeApi } from './node-api.js';

@@ -1,4 +1,4 @@
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import type { Header } from '@huilian/protocol';
 import type { FoundRecord, RecordQuery } from '@huilian/sdk';
 import { readMemberKeys } from './command-files.js';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import { digestShape, ProtocolError } from '@huilian/protocol';
 import { given, NodeCommand, nodeUrl, type CommandResult, type NodeOptions } from './huilian-command.js';
 import { ProcessActions } from './process-actions.js';

@@ -1,4 +1,4 @@
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import { HuilianCommand, type CommandResult, type OutputOptions } from './huilian-command.js';
 import { ProcessActions } from './process-actions.js';
 

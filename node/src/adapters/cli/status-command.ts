@@ -1,4 +1,4 @@
-import { Command } from 'nest-commander';
+import { Command } from './declared-commands.js';
 import { StateCommand, stateFolder, type CommandResult, type StateOptions } from './huilian-command.js';
 import { NodeApi } from './node-api.js';
 

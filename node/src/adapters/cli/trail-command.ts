@@ -1,4 +1,4 @@
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import { ownerIdShape, type Domain } from '@huilian/protocol';
 import { given, NodeCommand, nodeUrl, type CommandResult, type NodeOptions } from './huilian-command.js';
 import { openWalletFile } from './wallet-file.js';

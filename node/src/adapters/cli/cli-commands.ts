@@ -1,10 +1,10 @@
-import type { Provider, Type } from '@nestjs/common';
+import type { CommandType } from './declared-commands.js';
 
 interface CommandLoader {
   /** As it is typed after `huilian`. */
   readonly name: string;
   /** The command and its subcommands. */
-  load(): Promise<readonly Type[]>;
+  load(): Promise<readonly CommandType[]>;
 }
 
 /** Every command of `huilian`, in the order of its help. The code of one is loaded when it is asked for. */
@@ -61,7 +61,7 @@ const commands: readonly CommandLoader[] = [
 ];
 
 /** The command that is asked for; all of them where it is none, for the help and for what may have been meant. */
-export async function cliProviders(asked: string | undefined): Promise<readonly Provider[]> {
+export async function chosenCommands(asked: string | undefined): Promise<readonly CommandType[]> {
   const chosen = commands.filter(({ name }) => name === asked);
   return (await Promise.all((chosen.length === 0 ? commands : chosen).map(async ({ load }) => await load()))).flat();
 }
