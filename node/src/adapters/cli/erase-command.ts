@@ -1,4 +1,4 @@
-import { Command, Option } from 'nest-commander';
+import { Command, Option } from './declared-commands.js';
 import { ProtocolError } from '@huilian/protocol';
 import { given, StateCommand, stateFolder, type CommandResult, type StateOptions } from './huilian-command.js';
 import { NodeApi } from './node-api.js';
