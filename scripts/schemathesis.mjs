@@ -1,12 +1,13 @@
 // Tries a running consortium by its own /openapi.json with schemathesis (PyPI):
 //   node scripts/schemathesis.mjs [--requests 20000] [--seed 1]
-// Streams of events are left out: they do not end by themselves.
+// Of the events it asks for pages: a stream does not end by itself. Webhooks have a target on this machine.
 // It makes a local consortium in a folder of its own, installs schemathesis into the user's cache folder where it is not there
 // yet (needs python3 with venv and pip), and sends rounds of calls as the operator, as members and as nobody, until so many were
 // sent. The first finding ends it with 1; without Python it ends with 3.
 import { spawn, spawnSync } from 'node:child_process';
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,12 +19,17 @@ const root = path.join(import.meta.dirname, '..');
 // positive_data_acceptance is no fault here.
 const checks = ['not_a_server_error', 'status_code_conformance', 'content_type_conformance', 'response_headers_conformance', 'response_schema_conformance', 'negative_data_rejection', 'missing_required_header', 'unsupported_method', 'ignored_auth', 'use_after_free', 'ensure_resource_availability'];
 
+const webhooksAtOnce = 10;
+
 const { values: options } = parseArgs({ options: { requests: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } } });
 const wanted = Number(options.requests);
 const firstSeed = Number(options.seed);
 if (!(wanted > 0) || !Number.isSafeInteger(firstSeed)) throw new Error('--requests and --seed are whole numbers');
 
 const program = installed();
+/** Takes whatever a webhook tells it. */
+const target = createServer((call, answer) => { call.resume().on('end', () => answer.writeHead(204).end()); }).listen(0, '127.0.0.1');
+await once(target, 'listening');
 const folder = mkdtempSync(path.join(tmpdir(), 'huilian-schemathesis-'));
 const state = path.join(folder, 'state');
 /** @type {import('node:child_process').ChildProcess | undefined} */
@@ -66,7 +72,7 @@ async function start() {
   for (const centre of readdirSync(path.join(state, 'nodes'))) {
     const file = path.join(state, 'nodes', centre, 'huilian.json');
     const config = JSON.parse(readFileSync(file, 'utf8'));
-    writeFileSync(file, JSON.stringify({ ...config, http: { ...config.http, callsPerMinute: 10_000_000, signaturesPerMinute: 1_000_000 } }));
+    writeFileSync(file, JSON.stringify({ ...config, http: { ...config.http, callsPerMinute: 10_000_000, signaturesPerMinute: 1_000_000 }, webhooks: { allowHttp: true, allowPrivate: ['127.0.0.0/8'] } }));
   }
   const child = spawn(process.execPath, local, { stdio: ['ignore', 'pipe', 'inherit'] });
   child.once('exit', (status) => { if (status !== 0 && status !== null) process.stderr.write(`the consortium ended with ${status}\n`); });
@@ -109,8 +115,8 @@ async function rounds() {
 async function runOnce({ as, node }, known, seed) {
   const url = urlOf(node);
   const token = as === undefined ? undefined : as === 'operator' ? operatorToken(node) : await memberToken(as, url);
-  const args = ['run', `${url}/openapi.json`, ...(token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`]), '--checks', checks.join(','), '--seed', String(seed), '--max-examples', '40', '--mode', known ? 'positive' : 'all', '--workers', '2', '--continue-on-failure', '--warnings', 'off', '--exclude-path-regex', '^/(docs|v1/events$)', '--no-color'];
-  const env = { ...process.env, SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: path.join(root, 'scripts', 'schemathesis'), PYTHONDONTWRITEBYTECODE: '1', HUILIAN_KNOWN: JSON.stringify(known ? await names(url) : {}) };
+  const args = ['run', `${url}/openapi.json`, ...(token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`]), '--checks', checks.join(','), '--seed', String(seed), '--max-examples', '40', '--mode', known ? 'positive' : 'all', '--workers', '2', '--continue-on-failure', '--warnings', 'off', '--exclude-path-regex', '^/docs', '--header', 'Accept: application/json', '--no-color'];
+  const env = { ...process.env, SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: path.join(root, 'scripts', 'schemathesis'), PYTHONDONTWRITEBYTECODE: '1', HUILIAN_KNOWN: JSON.stringify(known ? { ...(await names(url)), ...(await webhooks(url, token)) } : {}) };
   const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   for await (const chunk of child.stdout) output += chunk;
@@ -126,6 +132,20 @@ async function names(url) {
   const owners = items.flatMap(({ header }) => (header.owner === undefined ? [] : [header.owner]));
   const of = (part) => items.map(({ recordId }) => recordId.split('/')[part]);
   return { kind: of(1), localId: of(2), member: members.items.map(({ document }) => document.id), owner: owners, publisher: of(0) };
+}
+
+/** Webhooks of the caller, to be looked at, tried and removed. */
+async function webhooks(url, token) {
+  if (token === undefined) return {};
+  const ids = [];
+  for (let made = 0; made < webhooksAtOnce; made += 1) {
+    const body = JSON.stringify({ url: `http://127.0.0.1:${target.address().port}/` });
+    const answer = await fetch(`${url}/v1/webhooks`, { method: 'POST', body, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } });
+    // The rounds before may have left as many as there may be.
+    if (answer.ok) ids.push((await answer.json()).id);
+  }
+  const { items } = await (await fetch(`${url}/v1/webhooks`, { headers: { authorization: `Bearer ${token}` } })).json();
+  return { id: [...ids, ...items.map(({ id }) => id)] };
 }
 
 /** Faults that nodes noted while they were tried. */

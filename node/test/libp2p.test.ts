@@ -1,8 +1,17 @@
 import { connect } from 'node:net';
+import { noise } from '@libp2p/noise';
+import { tcp } from '@libp2p/tcp';
+import { yamux } from '@libp2p/yamux';
+import { lpStream } from '@libp2p/utils';
+import type { Connection, Stream } from '@libp2p/interface';
+import { multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p, type Libp2p } from 'libp2p';
 import { generateKeyPair, privateKeyToProtobuf } from '@libp2p/crypto/keys';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ProtocolError, utf8, fromUtf8, type MemberDocument } from '@huilian/protocol';
+import { framesOf } from '../src/adapters/libp2p/exchange-frame.js';
+import { exchangeLimits } from '../src/adapters/libp2p/exchange-limits.js';
 import { Libp2pTransport } from '../src/adapters/libp2p/libp2p-transport.js';
 
 interface Party {
@@ -88,6 +97,73 @@ describe('exchange over libp2p', () => {
       });
     });
     expect(fromUtf8(await a.transport.request('bravo', 'offer', utf8('still here')))).toBe('still here');
+  });
+
+  describe('a registered peer that means ill', () => {
+    /** A peer whose key is registered, with streams of its own making. */
+    async function attacker(victim: Party): Promise<{ readonly open: () => Promise<Stream>; readonly connect: () => Promise<Connection> }> {
+      const key = await generateKeyPair('Ed25519');
+      const document = { id: 'mallory', kind: 'centre', peerId: peerIdFromPrivateKey(key).toString(), addresses: [] } as unknown as MemberDocument;
+      victim.transport.allow([document]);
+      const nodes: Libp2p[] = [];
+      onTestFinished(async () => { await Promise.all(nodes.map(async (node) => { await node.stop(); })); });
+      const connect = async (): Promise<Connection> => {
+        const node = await createLibp2p({ privateKey: key, transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()] });
+        nodes.push(node);
+        return await node.dial(multiaddr(`${victim.document.addresses[0] ?? ''}/p2p/${victim.document.peerId ?? ''}`));
+      };
+      let connection: Promise<Connection> | undefined;
+      return { connect, open: async () => await (await (connection ??= connect())).newStream(exchangeLimits.protocol) };
+    }
+
+    const ended = async (stream: Stream): Promise<void> => { await expect.poll(() => stream.status, { timeout: 10_000 }).not.toBe('open'); };
+
+    it.each([
+      ['a length of 2^53', Uint8Array.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f])],
+      ['a length of 2^63', Uint8Array.from([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01])],
+      ['a length of 2^31', Uint8Array.from([0x80, 0x80, 0x80, 0x80, 0x08])],
+      ['a length that never ends', new Uint8Array(100_000).fill(0x80)],
+      ['a frame of no type', Uint8Array.from([6, 9, 1, 0, 0, 0, 1])],
+    ])('%s ends the stream', async (_name, bytes) => {
+      const victim = await party('bravo');
+      const stream = await (await attacker(victim)).open();
+      stream.send(bytes);
+      await ended(stream);
+    });
+
+    it('messages that are begun and never ended are held up to a bound, whatever their number', async () => {
+      const victim = await party('bravo');
+      const stream = await (await attacker(victim)).open();
+      const frames = lpStream(stream, { maxDataLength: exchangeLimits.frameBytes });
+      let sent = 0;
+      for (let id = 1; stream.status === 'open' && id <= 200; id += 1) {
+        const [frame] = framesOf('request', id, new Uint8Array(2 * exchangeLimits.frameBytes));
+        await frames.write(frame as Uint8Array).then(() => { sent += 1; }, () => undefined);
+      }
+      await ended(stream);
+      expect(sent).toBeGreaterThan(50);
+      // What the transport has in its own buffers comes on top.
+      expect(sent).toBeLessThan(100);
+    }, 30_000);
+
+    it('answers that nobody asked for are dropped', async () => {
+      const victim = await party('bravo');
+      victim.transport.serve((_from, _method, body) => Promise.resolve(body));
+      const stream = await (await attacker(victim)).open();
+      const frames = lpStream(stream, { maxDataLength: exchangeLimits.frameBytes });
+      for (let id = 1; id <= 100; id += 1) await frames.write(framesOf('answer', id, new Uint8Array(2 * exchangeLimits.frameBytes))[0] as Uint8Array);
+      await frames.write(framesOf('request', 7, utf8('health\0still here'))[0] as Uint8Array);
+      expect(fromUtf8((await frames.read()).subarray().subarray(6))).toBe('still here');
+    }, 30_000);
+
+    it('10,000 streams and many connections: a few are taken', async () => {
+      const victim = await party('bravo');
+      const { connect, open } = await attacker(victim);
+      const streams = (await Promise.allSettled(Array.from({ length: 10_000 }, async () => await open()))).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      await expect.poll(() => streams.filter(({ status }) => status === 'open').length, { timeout: 20_000 }).toBeLessThanOrEqual(2);
+      const connections = (await Promise.allSettled(Array.from({ length: 8 }, async () => await connect()))).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      await expect.poll(() => connections.filter(({ status }) => status === 'open').length, { timeout: 20_000 }).toBeLessThan(exchangeLimits.connectionsOfPeer);
+    }, 60_000);
   });
 
   it('finds the other side again after its restart', async () => {

@@ -1,4 +1,4 @@
-import { concatBytes } from '@huilian/protocol';
+import { concatBytes, ProtocolError } from '@huilian/protocol';
 import { exchangeLimits } from './exchange-limits.js';
 
 /**
@@ -9,6 +9,8 @@ import { exchangeLimits } from './exchange-limits.js';
 export type FrameType = 'request' | 'answer' | 'error';
 const types: readonly FrameType[] = ['request', 'answer', 'error'];
 const headBytes = 6;
+/** A frame's length comes before it as a varint: as many bytes as the longest frame needs. */
+const lengthBytes = 3;
 
 export interface Frame {
   readonly type: FrameType;
@@ -28,6 +30,20 @@ export function framesOf(type: FrameType, id: number, message: Uint8Array): Uint
     new DataView(head.buffer).setUint32(2, id);
     return concatBytes(head, message.subarray(index * most, (index + 1) * most));
   });
+}
+
+/**
+ * Reads a frame's length. The library's own reader takes ever more bytes of a length that never ends, and reads them all
+ * again with each. @throws RangeError where more bytes are needed, EXCHANGE_FAILED where no more may come
+ */
+export function readLength(bytes: { readonly byteLength: number; subarray(): Uint8Array }): number {
+  let length = 0;
+  for (const [at, byte] of bytes.subarray().entries()) {
+    length += (byte & 0x7f) * 128 ** at;
+    if (byte < 0x80) return length;
+  }
+  if (bytes.byteLength >= lengthBytes) throw new ProtocolError('EXCHANGE_FAILED', { reason: 'frame-length' });
+  throw new RangeError('the length is not whole yet');
 }
 
 /** Reads one frame; undefined for bytes that are none. */

@@ -2,7 +2,7 @@ import type { Stream } from '@libp2p/interface';
 import { lpStream, type LengthPrefixedStream } from '@libp2p/utils';
 import { canonicalBytes, concatBytes, errorBody, fromUtf8, isErrorCode, parseCanonicalObject, ProtocolError, utf8, type ErrorDetails } from '@huilian/protocol';
 import type { ExchangeMethod } from '../../core/ports.js';
-import { framesOf, readFrame, type Frame } from './exchange-frame.js';
+import { framesOf, readFrame, readLength, type Frame } from './exchange-frame.js';
 import { exchangeLimits } from './exchange-limits.js';
 
 export type AnswerRequest = (method: ExchangeMethod, body: Uint8Array) => Promise<Uint8Array>;
@@ -22,6 +22,8 @@ export class ExchangeSession {
   private writing: Promise<void> = Promise.resolve();
   private nextId = 1;
   private answering = 0;
+  /** Bytes of messages that are not whole yet, and of requests that are not answered. */
+  private held = 0;
   private ended = false;
 
   public constructor(
@@ -29,7 +31,7 @@ export class ExchangeSession {
     private readonly answer: AnswerRequest,
     onEnd: () => void,
   ) {
-    this.stream = lpStream(raw, { maxDataLength: exchangeLimits.frameBytes, maxBufferSize: 4 * exchangeLimits.frameBytes });
+    this.stream = lpStream(raw, { maxDataLength: exchangeLimits.frameBytes, maxBufferSize: 4 * exchangeLimits.frameBytes, lengthDecoder: readLength });
     void this.readFrames().finally(() => {
       this.end();
       onEnd();
@@ -58,6 +60,7 @@ export class ExchangeSession {
     } finally {
       clearTimeout(timer);
       this.waiting.delete(id);
+      for (const type of ['answer', 'error']) this.forget(`${type}/${String(id)}`);
     }
   }
 
@@ -104,16 +107,20 @@ export class ExchangeSession {
         }
       }
     } catch {
-      // The other side closed or broke the stream; whoever waits is told in end().
+      // The other side closed or broke the stream, or named a length beyond the limits; whoever waits is told in end().
+      this.raw.abort(new Error('stream ended'));
     }
   }
 
   private take(frame: Frame): boolean {
+    // Nobody waits for it: it came too late, or nobody ever asked.
+    if (frame.type !== 'request' && !this.waiting.has(frame.id)) return true;
     const key = `${frame.type}/${String(frame.id)}`;
     const message = this.assembling.get(key) ?? { pieces: [], bytes: 0 };
     message.pieces.push(frame.piece);
     message.bytes += frame.piece.length;
-    if (message.bytes > exchangeLimits.messageBytes || this.assembling.size > exchangeLimits.inboundRequests) return false;
+    this.held += frame.piece.length;
+    if (message.bytes > exchangeLimits.messageBytes || this.held > exchangeLimits.heldBytes || this.assembling.size > exchangeLimits.inboundRequests + exchangeLimits.outboundRequests) return false;
     if (!frame.last) {
       this.assembling.set(key, message);
       return true;
@@ -123,10 +130,19 @@ export class ExchangeSession {
     return true;
   }
 
+  /** What came of a message of which nobody wants the rest. */
+  private forget(key: string): void {
+    this.held -= this.assembling.get(key)?.bytes ?? 0;
+    this.assembling.delete(key);
+  }
+
   private complete({ id, type }: Frame, message: Uint8Array): void {
-    if (type === 'answer') this.settle(id, message);
-    else if (type === 'error') this.settle(id, readError(message));
-    else void this.respond(id, message);
+    if (type === 'request') {
+      void this.respond(id, message).finally(() => { this.held -= message.length; });
+      return;
+    }
+    this.held -= message.length;
+    this.settle(id, type === 'answer' ? message : readError(message));
   }
 
   private async respond(id: number, message: Uint8Array): Promise<void> {

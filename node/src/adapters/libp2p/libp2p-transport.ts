@@ -34,7 +34,7 @@ export class Libp2pTransport implements Transport {
       transports: [tcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
-      connectionGater: { denyDialPeer: unregistered, denyInboundEncryptedConnection: unregistered },
+      connectionGater: { denyDialPeer: unregistered, denyInboundEncryptedConnection: (peer) => unregistered(peer) || transport.hasEnough(peer) },
       connectionManager: { maxConnections: 256, inboundConnectionThreshold: 20 },
     });
     await transport.node.handle(
@@ -111,6 +111,10 @@ export class Libp2pTransport implements Transport {
     const [known] = this.node.getConnections(peerIdFromString(peerId));
     if (known !== undefined) return known;
     return await this.node.dial(addresses.map((address) => multiaddr(`${address}/p2p/${peerId}`)), { signal });
+  }
+
+  private hasEnough(peer: PeerId): boolean {
+    return this.node.getConnections(peer).length >= exchangeLimits.connectionsOfPeer;
   }
 
   private accept(stream: Stream, connection: Connection): void {
