@@ -49,7 +49,7 @@ export class HttpDoor {
 
   public constructor(url: string, options: Authorise | DoorOptions = {}) {
     const { authorise = () => Promise.resolve(undefined), patienceSeconds = defaultPatienceSeconds } = typeof options === 'function' ? { authorise: options } : options;
-    this.url = url.replace(/\/+$/, '');
+    this.url = url.replace(/(?<!\/)\/+$/, '');
     this.authorise = authorise;
     this.patience = patienceSeconds * 1000;
   }

@@ -19,7 +19,7 @@ export function webhookSecretText(secret: Uint8Array): string {
 /** @throws BAD_FIELD {reason: 'webhook-secret'} */
 export function readWebhookSecret(text: string): Uint8Array {
   try {
-    const bytes = fromBase64url(text.slice(secretPrefix.length).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''));
+    const bytes = fromBase64url(text.slice(secretPrefix.length).replaceAll('+', '-').replaceAll('/', '_').replace(/(?<!=)=+$/, ''));
     if (text.startsWith(secretPrefix) && bytes.length >= 24) return bytes;
   } catch {
     // Falls through to the one refusal below, which does not repeat the secret.
