@@ -115,7 +115,7 @@ async function rounds() {
 async function runOnce({ as, node }, known, seed) {
   const url = urlOf(node);
   const token = as === undefined ? undefined : as === 'operator' ? operatorToken(node) : await memberToken(as, url);
-  const args = ['run', `${url}/openapi.json`, ...(token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`]), '--checks', checks.join(','), '--seed', String(seed), '--max-examples', '40', '--mode', known ? 'positive' : 'all', '--workers', '2', '--continue-on-failure', '--warnings', 'off', '--exclude-path-regex', '^/docs', '--header', 'Accept: application/json', '--no-color'];
+  const args = ['run', `${url}/openapi.json`, ...(token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`]), '--checks', checks.join(','), '--seed', String(seed), '--max-examples', '40', '--mode', known ? 'positive' : 'all', '--workers', '1', '--continue-on-failure', '--warnings', 'off', '--exclude-path-regex', '^/docs', '--header', 'Accept: application/json', '--no-color'];
   const env = { ...process.env, SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: path.join(root, 'scripts', 'schemathesis'), PYTHONDONTWRITEBYTECODE: '1', HUILIAN_KNOWN: JSON.stringify(known ? { ...(await names(url)), ...(await webhooks(url, token)) } : {}) };
   const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';

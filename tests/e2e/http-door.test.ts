@@ -199,6 +199,17 @@ describe('what is no good call', () => {
     for (const time of times) expect(time).toBeLessThan(10_500);
   }, 20_000);
 
+  it('1,000 connections that say nothing cost little, are closed, and hold nobody up', async () => {
+    const { hostname, port } = new URL(node());
+    const residentKib = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(consortium.processOf('guangzhou').pid)}/status`, 'utf8'))?.[1]);
+    const before = process.platform === 'linux' ? residentKib() : 0;
+    const sockets = Array.from({ length: 1000 }, () => connect(Number(port), hostname).on('error', () => undefined).resume());
+    const closed = Promise.all(sockets.map(async (socket) => { await once(socket, 'close'); }));
+    expect((await consortium.call('guangzhou', 'GET', '/v1/consortium')).status).toBe(200);
+    await closed;
+    if (process.platform === 'linux') expect(residentKib() - before).toBeLessThan(64 * 1024);
+  }, 40_000);
+
   it('both lengths in one head are refused', async () => {
     const { hostname, port } = new URL(node());
     const socket = connect(Number(port), hostname);

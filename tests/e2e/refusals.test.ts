@@ -19,6 +19,7 @@ import { ownerCases } from './refusals/owner-cases.js';
 import { recordCases } from './refusals/record-cases.js';
 import { requestCases } from './refusals/request-cases.js';
 import { suspendedCases } from './refusals/suspended-cases.js';
+import { toldApart } from './refusals/told-apart.js';
 import { ticketCases } from './refusals/ticket-cases.js';
 import { expectRefused, surfaces, type RefusalCase, type Surface, type World } from './refusals/surfaces.js';
 
@@ -32,6 +33,8 @@ interface WrittenCase {
 
 interface Elsewhere {
   readonly reason: string;
+  /** Of an attack that has no case: for each surface `seen`, or a key of `reasons`. */
+  readonly surfaces?: Readonly<Record<Surface, string>>;
   /** Tests in which it is seen. */
   readonly seen?: readonly string[];
 }
@@ -72,7 +75,15 @@ describe('the list of refusals', () => {
     }
     for (const [attack, { seen = [], reason }] of Object.entries(written.elsewhere.attacks)) {
       expect(reason.length, attack).toBeGreaterThan(10);
+      expect(seen.length, `${attack} is seen nowhere`).toBeGreaterThan(0);
       for (const file of seen) expect(existsSync(path.join(root, file)), `${attack}: ${file}`).toBe(true);
+    }
+  });
+
+  it('says of each surface of an attack without a case where it is seen or why it is not there', () => {
+    const inCases = new Set(written.cases.flatMap((one) => one.attacks ?? []));
+    for (const attack of attacks.filter((one) => !inCases.has(one))) {
+      for (const surface of surfaces) expect(['seen', ...Object.keys(written.reasons)], `${attack} ${surface}`).toContain(written.elsewhere.attacks[attack]?.surfaces?.[surface]);
     }
   });
 
@@ -145,6 +156,8 @@ describe('refusals', () => {
     }
     expect(Object.fromEntries([...found].filter(([name]) => name !== 'access:confirm'))).toEqual(Object.fromEntries(expected));
   }, 120_000);
+
+  toldApart(local);
 
   it('leave nothing on the ledger by which one of 1,000 published identity numbers can be tried out', async () => {
     const [sample] = readJson<{ cases: { input: { person: object; certificate: object } }[] }>(path.join(root, 'tests', 'vectors', 'valid', 'kind-personnel.json')).cases;

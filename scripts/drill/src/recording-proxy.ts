@@ -1,5 +1,6 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import { Transform, type TransformCallback } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnswerReader } from './acknowledged.js';
@@ -27,6 +28,8 @@ const stepMilliseconds = 12;
 
 /** Lets a few lines through at a time. */
 class Pace extends Transform {
+  /** A letter of several bytes may come in two pieces. */
+  private readonly letters = new StringDecoder('utf8');
   private rest = '';
   private passed = 0;
 
@@ -35,13 +38,13 @@ class Pace extends Transform {
   }
 
   public override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    const lines = (this.rest + chunk.toString('utf8')).split('\n');
+    const lines = (this.rest + this.letters.write(chunk)).split('\n');
     this.rest = lines.pop() ?? '';
     void this.handOn(lines).then(() => { done(); });
   }
 
   public override _flush(done: TransformCallback): void {
-    done(null, this.rest);
+    done(null, this.rest + this.letters.end());
   }
 
   private async handOn(lines: readonly string[]): Promise<void> {

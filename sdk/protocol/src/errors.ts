@@ -159,7 +159,7 @@ const nodeRows = {
   IDEMPOTENCY_MISMATCH: [422, '同一幂等键用于不同内容', 'the Idempotency-Key was used with another body', '重发请用原内容；新的操作请用新的幂等键', 'to repeat a call send the same body; for a new one take a new key'],
   RATE_LIMITED: [429, '请求过于频繁', 'too many calls', '请按 Retry-After 所示时间等待后重试', 'wait for the time in Retry-After, then try again'],
   WEBHOOK_TARGET_FORBIDDEN: [403, '推送地址不允许：不是公网 https 地址', 'the address of the webhook is not allowed: not a public https address', '请改用公网 https 地址，或请运维在配置 webhooks 中允许该网段', 'use a public https address, or have the operator allow its network under webhooks in the configuration'],
-  WEBHOOK_TARGET_FAILED: [502, '推送目标没有确认接收', 'the target of the webhook did not take the delivery', '请确认目标在线并以 2xx 答复；节点会按间隔重试', 'see that the target is up and answers 2xx; the node tries again by itself'],
+  WEBHOOK_TARGET_FAILED: [422, '推送目标没有确认接收', 'the target of the webhook did not take the delivery', '请确认目标在线并以 2xx 答复；节点会按间隔重试', 'see that the target is up and answers 2xx; the node tries again by itself'],
   WEBHOOK_PAUSED: [409, '推送长期失败，已暂停', 'the webhook failed for too long and is paused', '请修复推送目标后恢复推送，将从停下处继续', 'repair the target, then resume the webhook: it goes on where it stopped'],
   TOO_MANY_SUBSCRIBERS: [429, '订阅数已达上限', 'there are too many subscribers', '请关闭不用的订阅或推送后重试', 'close subscriptions or webhooks that are not needed, then try again'],
   CONSUMER_TOO_SLOW: [408, '接收方读取过慢，连接已断开', 'the consumer read too slowly and was cut off', '请以最后收到的事件编号重新连接，不会遗漏', 'connect again with the id of the last event received: nothing is missed'],

@@ -1,3 +1,4 @@
+import { createECDH } from 'node:crypto';
 import { domainOf, grantDigest, readRequest, type Grant, type GrantEnvelope } from '@huilian/protocol';
 import { Wallet } from 'ethers';
 import type { AccessDoor, Asked } from './access-door.js';
@@ -10,6 +11,25 @@ const word = (value: bigint): string => value.toString(16).padStart(64, '0');
 /** The other spelling of the same signature: n - s, and the other recovery bit. */
 function highTwin(signature: string): string {
   return `${signature.slice(0, 66)}${word(order - BigInt(`0x${signature.slice(66, 130)}`))}${signature.endsWith('1b') ? '1c' : '1b'}`;
+}
+
+function inverse(value: bigint): bigint {
+  let [power, exponent, result] = [value, order - 2n, 1n];
+  for (; exponent > 0n; exponent >>= 1n, power = (power * power) % order) if ((exponent & 1n) === 1n) result = (result * power) % order;
+  return result;
+}
+
+/** Another good signature of the same key over the same digest (SEC 1 §4.1.3, with a k drawn anew). */
+function signedAgain(digest: string, key: string): string {
+  const point = createECDH('secp256k1');
+  point.generateKeys();
+  const k = BigInt(`0x${point.getPrivateKey('hex')}`);
+  const shown = point.getPublicKey();
+  const r = BigInt(`0x${shown.subarray(1, 33).toString('hex')}`) % order;
+  const s = (inverse(k) * ((BigInt(digest) + r * BigInt(key)) % order)) % order;
+  const low = s * 2n < order;
+  const odd = (shown[64] ?? 0) % 2 === 1;
+  return `0x${word(r)}${word(low ? s : order - s)}${odd === low ? '1c' : '1b'}`;
 }
 
 /** Grants that do not permit what is read under them. */
@@ -42,6 +62,14 @@ export function grantCases({ local, expectWrites }: World, door: AccessDoor): Re
     const grant = await local.grant({ maxUses: 1 });
     await read(grant);
     return { grant, slot: 2 };
+  }
+
+  /** The same content, signed once more: its uses are those of the first. */
+  async function spentThenSignedAgain(): Promise<Asked> {
+    const { grant, slot } = await spent();
+    const good = grant as GrantEnvelope;
+    const signature = signedAgain(grantDigest((await local.consortium()).domain, good.grant), local.signer(local.owner).privateKey);
+    return { grant: { ...good, signature }, ...(slot === undefined ? {} : { slot }) };
   }
 
   async function revoked(): Promise<Asked> {
@@ -125,6 +153,7 @@ export function grantCases({ local, expectWrites }: World, door: AccessDoor): Re
     'grant-expired': termed(() => ({ expires: seconds() - 1, notBefore: seconds() - 3600 })),
     'grant-not-yet': termed(() => ({ notBefore: seconds() + 600 })),
     'grant-spent': drivers(spent),
+    'grant-spent-signed-again': drivers(spentThenSignedAgain),
     'grant-revoked': drivers(revoked),
     'grant-other-application': drivers(ofAnotherApplication),
     'grant-domain-name': spoilt(({ domain }) => ({ domain: { ...domain, name: 'Another' } })),

@@ -9,6 +9,13 @@ import { answered, command, refusedBy, type Refused, type RefusalCase, type Worl
 
 const [sample] = readJson<{ cases: { input: { body: JsonObject; entry: JsonObject; score: JsonObject } }[] }>(path.join(root, 'tests', 'vectors', 'valid', 'kind-credit.json')).cases;
 
+/** What a spreadsheet would carry out. */
+const formula = "=HYPERLINK('https://target.invalid')";
+
+function deep(levels: number): JsonObject {
+  return levels === 0 ? {} : { more: deep(levels - 1) };
+}
+
 /** Rows that are none, reads of records that are no longer what they were, and files that do not read. */
 export async function recordCases({ local }: World, door: AccessDoor): Promise<Record<string, RefusalCase>> {
   const state = path.join(local.dir, 'nodes', 'zhuhai');
@@ -82,6 +89,8 @@ export async function recordCases({ local }: World, door: AccessDoor): Promise<R
 
   return {
     'row-of-a-person': rows([{ data: { person: { idNumber: misplaced.idNumber, idType: '01', name: misplaced.name, phone: misplaced.phone } }, kind: 'personnel' }], Object.values(misplaced)),
+    'row-deep': rows([{ data: deep(200), kind: 'credit' }]),
+    'row-with-escapes': rows([credit(`\u001b[31m\r\n${formula}`)], [formula, '\u001b[31m']),
     'row-of-unknown-kind': rows([{ data: { name: misplaced.name }, kind: 'horoscope' }], [misplaced.name]),
     'row-of-erased': rows([credit('REFUSED-ERASED')]),
     'read-erased': { drivers: door.drivers(async () => ({ ...terms, grant: await creditGrant(), recordId: erased }), ['contract']) },
@@ -96,6 +105,7 @@ export async function recordCases({ local }: World, door: AccessDoor): Promise<R
     'read-superseded': { drivers: door.drivers(ofFirstVersion, ['cli']) },
     'read-revoked': { drivers: door.drivers(async () => ({ ...terms, grant: await creditGrant(), recordId: revoked })) },
     'file-of-no-kind': commanded(() => ['sync', fileOf('rows.csv', `NAME\n${misplaced.name}\n`), '--state', state], [misplaced.name]),
+    'file-with-escapes': commanded(() => ['sync', fileOf('rows-with-escapes.csv', `\u001b[31mNAME\u001b[0m,"${formula}"\n\u001b]0;title\u0007,1\n`), '--state', state], ['\u001b[31m', '\u001b]0;', formula]),
     'file-of-evidence': {
       drivers: {
         cli: async () => await command(['verify', fileOf('cut-evidence.json', `{"owner":"${misplaced.name}`), '--charter', 'a'.repeat(64)]),

@@ -58,6 +58,8 @@ export function expectRefused(refused: Refused | undefined, code: string, hidden
   const { en, http, next, zh } = errorCatalogue[code];
   if (refused.status !== undefined) expect(refused.status).toBe(http);
   if (refused.body !== undefined) expect(refused.body as unknown as ErrorBody).toMatchObject({ code, message: { en, zh }, next });
+  // Where in which file it happened is nobody's business but the operator's.
+  expect(refused.text, `${surface} shows its insides`).not.toMatch(/\.[jt]s:\d+|node_modules/);
   for (const value of hidden) expect(refused.text, `${surface} repeats the input`).not.toContain(value);
 }
 
