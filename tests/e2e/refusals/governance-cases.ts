@@ -110,7 +110,6 @@ export async function governanceCases({ local }: World, door: AccessDoor): Promi
     'argument-byte-order-mark': sent('approve', Buffer.from('\uFEFF{}')),
     'argument-lone-surrogate': sent('approve', Buffer.from('{"proposal":"\\ud800"}')),
     'argument-deep': sent('approve', Buffer.from('['.repeat(60_000))),
-    'argument-separator-in-id': sent('revokeGrant', canonicalBytes({ domain: {}, revocation: { grant: `0x${'a'.repeat(64)}`, owner: 'org:91440101MA5CK8T02A~' }, signature: `0x${'a'.repeat(130)}`, suite: 'eip712-secp256k1' })),
     'argument-last-code-point': sent('setPolicy', canonicalBytes({ claims: ['item'], expires: 2_000_000_000, granteeClasses: ['supervisor'], kind: 'supervision', notBefore: 1_700_000_000, publisher: 'guangzhou\u{10ffff}', purposes: ['supervision'] })),
     'argument-bad-utf8': sent('approve', Uint8Array.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])),
     'argument-too-large': sent('approve', new Uint8Array(64 * 1024 + 1).fill(0x20)),

@@ -67,6 +67,7 @@ export function httpCases({ local }: World, door: AccessDoor): Record<string, Re
     'search-operator': get('/v1/records?owner[$gt]=', bank),
     'search-unknown-filter': get(`/v1/records?idNumber=${misplaced.idNumber}&phone=${misplaced.phone}`, bank),
     'search-owner-with-nul': get('/v1/records?owner=org%3A%00', bank),
+    'search-owner-with-separator': get('/v1/records?owner=org%3A91440101MA5CK8T02A~', bank),
     'search-person': {
       drivers: {
         cli: async () => await command(['query', '--owner', `org:${place}`, '--state', `${local.dir}/nodes/beijing`]),

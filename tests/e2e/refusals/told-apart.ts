@@ -26,7 +26,9 @@ export function toldApart(local: RunningConsortium): void {
   const url = (): string => local.api('guangzhou').url;
 
   async function ask(method: string, route: string, authorization?: string): Promise<Told> {
-    const response = await fetch(`${url()}${route}`, { method, headers: { 'content-type': 'application/json', ...(authorization === undefined ? {} : { authorization }) }, ...(method === 'GET' || method === 'DELETE' ? {} : { body: '{}' }) });
+    const body = method === 'GET' || method === 'DELETE' ? {} : { body: '{}' };
+    const headers = { ...('body' in body ? { 'content-type': 'application/json' } : {}), ...(authorization === undefined ? {} : { authorization }) };
+    const response = await fetch(`${url()}${route}`, { method, headers, ...body });
     const text = await response.text();
     return { status: response.status, text, headers: [...response.headers].filter(([name]) => !/^date$|ratelimit/.test(name)).map((pair) => pair.join(': ')).join('\n') };
   }
@@ -81,8 +83,8 @@ export function toldApart(local: RunningConsortium): void {
     }, 120_000);
 
     it('could tell, were there a difference', async () => {
-      const bearer = `Bearer ${local.operatorToken('guangzhou')}`;
-      expect(await timesOf(async () => await ask('GET', '/v1/records?limit=50', bearer), async () => await ask('GET', '/v1/records?limit=1', bearer))).toBeGreaterThan(mostT);
+      const once = async (): Promise<Told> => await ask('GET', '/v1/status');
+      expect(await timesOf(once, async () => { for (let call = 0; call < 4; call += 1) await once(); })).toBeGreaterThan(mostT);
     }, 60_000);
   });
 
