@@ -30,6 +30,8 @@ const program = installed();
 /** Takes whatever a webhook tells it. */
 const target = createServer((call, answer) => { call.resume().on('end', () => answer.writeHead(204).end()); }).listen(0, '127.0.0.1');
 await once(target, 'listening');
+const listening = target.address();
+const targetPort = listening !== null && typeof listening === 'object' ? listening.port : 0;
 const folder = mkdtempSync(path.join(tmpdir(), 'huilian-schemathesis-'));
 const state = path.join(folder, 'state');
 /** @type {import('node:child_process').ChildProcess | undefined} */
@@ -134,12 +136,17 @@ async function names(url) {
   return { kind: of(1), localId: of(2), member: members.items.map(({ document }) => document.id), owner: owners, publisher: of(0) };
 }
 
-/** Webhooks of the caller, to be looked at, tried and removed. */
+/**
+ * Webhooks of the caller, to be looked at, tried and removed.
+ * @param {string} url
+ * @param {string | undefined} token
+ */
 async function webhooks(url, token) {
   if (token === undefined) return {};
+  /** @type {string[]} */
   const ids = [];
   for (let made = 0; made < webhooksAtOnce; made += 1) {
-    const body = JSON.stringify({ url: `http://127.0.0.1:${target.address().port}/` });
+    const body = JSON.stringify({ url: `http://127.0.0.1:${targetPort}/` });
     const answer = await fetch(`${url}/v1/webhooks`, { method: 'POST', body, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } });
     // The rounds before may have left as many as there may be.
     if (answer.ok) ids.push((await answer.json()).id);
