@@ -65,9 +65,14 @@ export abstract class BenchConsortium {
     return path.join(this.folder, 'state');
   }
 
-  /** Where a node leaves its processor profile when it ends. */
-  public profiles(centre: CentreId): string {
-    return path.join(this.folder, 'profiles', centre);
+  /** Where a node, or the embedded ledger, leaves its processor profile when it ends. */
+  public profiles(process: CentreId | 'ledger'): string {
+    return path.join(this.folder, 'profiles', process);
+  }
+
+  /** Options of Node.js by which a process writes its profile; none where nobody asked for one. */
+  protected profiled(process: CentreId | 'ledger'): readonly string[] {
+    return this.profileNode ? ['--cpu-prof', `--cpu-prof-dir=${this.profiles(process)}`] : [];
   }
 
   public url(centre: CentreId): string {
@@ -98,8 +103,7 @@ export abstract class BenchConsortium {
   /** Answers the seconds until it served. */
   public async startNode(centre: CentreId): Promise<number> {
     const started = performance.now();
-    const profile = this.profileNode ? ['--cpu-prof', `--cpu-prof-dir=${this.profiles(centre)}`] : [];
-    const child = spawn(process.execPath, [...profile, nodeProgram, 'start', '--state', this.nodeFolder(centre)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const child = spawn(process.execPath, [...this.profiled(centre), nodeProgram, 'start', '--state', this.nodeFolder(centre)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const log = createWriteStream(path.join(this.state, 'logs', `bench-${centre}.log`), { flags: 'a' });
     child.stdout?.pipe(log);
     child.stderr?.pipe(log);

@@ -5,7 +5,7 @@ import { centreIds, sampleLines, type BenchConsortium } from './consortium.js';
 import type { Measure } from './measure.js';
 import { topFunctions } from './processor-profile.js';
 import { BenchProgress } from './progress.js';
-import { measureAndAudit, type MeasureGroup, type Scale, type World } from './world.js';
+import { measureAndAudit, type Measured, type MeasureGroup, type Scale, type World } from './world.js';
 
 export interface BenchOptions {
   /** Ids of the measures wanted; all when empty. */
@@ -49,11 +49,11 @@ export async function runBench<W extends World>(bench: Bench<W>, options: BenchO
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
   let seed = 100;
   const lines = async (records: number): Promise<readonly string[]> => await sampleLines(folder, records, seed++);
+  let measured: Measured;
   try {
     const world = await bench.open(consortium, { lines, progress, scale: options.scale });
     try {
-      const measured = await measureAndAudit(world, chosen);
-      return { ...measured, profile: options.profileNode ? await profileOf(consortium) : [] };
+      measured = await measureAndAudit(world, chosen);
     } finally {
       await bench.close(world);
     }
@@ -63,14 +63,13 @@ export async function runBench<W extends World>(bench: Bench<W>, options: BenchO
     if (options.dir === undefined) rmSync(folder, { recursive: true, force: true });
     progress.end();
   }
+  return { ...measured, profile: options.profileNode ? profileOf(consortium) : [] };
 }
 
-/** Of the publishing node, a node that follows, and the one that the reader asks; nodes write their profiles when they end. */
-async function profileOf(consortium: BenchConsortium): Promise<string[]> {
-  const lines: string[] = [];
-  for (const centre of centreIds) {
-    await consortium.stopNode(centre);
-    lines.push(`${centre}:`, ...topFunctions(consortium.profiles(centre), 12).map((line) => `  ${line}`));
-  }
-  return lines;
+/** Of the publishing node, a node that follows, the one that the reader asks, and the embedded ledger; they wrote their profiles when they ended. */
+function profileOf(consortium: BenchConsortium): readonly string[] {
+  return [...centreIds, 'ledger' as const].flatMap((name) => {
+    const functions = topFunctions(consortium.profiles(name), 12);
+    return functions.length === 0 ? [] : [`${name}:`, ...functions.map((line) => `  ${line}`)];
+  });
 }

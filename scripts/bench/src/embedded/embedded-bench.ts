@@ -7,6 +7,7 @@ import { EmbeddedConsortium } from './embedded-consortium.js';
 import { measureEvidence } from './evidence.js';
 import { measureGrantCheck } from './grant-check.js';
 import { measureMemory } from './memory.js';
+import { measureAgainstObviousPipeline } from './obvious-pipeline.js';
 import { measureAgainstRawStore } from './raw-store.js';
 import { measureRebuild } from './rebuild.js';
 import { measureRepeatedRead } from './repeated-read.js';
@@ -16,6 +17,7 @@ import type { EmbeddedWorld } from './world.js';
 const groups: readonly MeasureGroup<EmbeddedWorld>[] = [
   { ids: ['P11'], steps: 4, run: measureGrowth },
   { ids: ['P3'], steps: 4, run: measureAgainstRawStore },
+  { ids: ['P3b'], steps: 7, run: measureAgainstObviousPipeline },
   { ids: ['P5'], steps: 4, run: measureRepeatedRead },
   { ids: ['P9', 'P9-warm'], steps: 2, run: measureEvidence },
   { ids: ['P10', 'P10-repeated'], steps: 2, run: measureGrantCheck },

@@ -1,13 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { BenchConsortium, centreIds, ended, execute, nodeProgram, root, whenServing, type OutboxSettings } from '../consortium.js';
+import { fileURLToPath } from 'node:url';
+import { BenchConsortium, centreIds, ended, execute, nodeProgram, whenServing, type OutboxSettings } from '../consortium.js';
 import type { ProcessIds } from '../processor-time.js';
 
 /** Names of the centres' organisations in the local consortium. */
 const organisations = ['GuangzhouMSP', 'ZhuhaiMSP', 'BeijingMSP'];
 
-/** The consortium on the embedded ledger, a process like its nodes. */
+/** The consortium on the embedded ledger, a process like its nodes; beside `huilian` it runs the chaincode of the plain ways. */
 export class EmbeddedConsortium extends BenchConsortium {
   private ledger: ChildProcess | undefined;
 
@@ -49,6 +50,11 @@ export class EmbeddedConsortium extends BenchConsortium {
     return count;
   }
 
+  /** How a plain client of Guangzhou's organisation connects. */
+  public get connection(): string {
+    return path.join(this.state, 'ledger', 'connections', `${organisations[0] ?? ''}.json`);
+  }
+
   /** The store of blocks and state together. */
   public blockBytes(): number {
     return globSync('**/*', { cwd: path.join(this.state, 'ledger') }).reduce((sum, file) => {
@@ -63,8 +69,8 @@ export class EmbeddedConsortium extends BenchConsortium {
   }
 
   private async startLedger(): Promise<void> {
-    const args = ['ledger', 'start', '--dir', path.join(this.state, 'ledger'), '--contract', path.join(root, 'chaincode', 'dist', 'index.js'), ...organisations.flatMap((name) => ['--org', name])];
-    this.ledger = spawn(process.execPath, [nodeProgram, ...args], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const program = fileURLToPath(new URL('./ledger-process.js', import.meta.url));
+    this.ledger = spawn(process.execPath, [...this.profiled('ledger'), program, path.join(this.state, 'ledger'), ...organisations], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     await whenServing(this.ledger, 'the ledger');
   }
 }

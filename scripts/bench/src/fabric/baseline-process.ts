@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Contract } from '@hyperledger/fabric-gateway';
 import { percentile } from '../statistics.js';
-import { PlainGateway } from './gateway.js';
+import { PlainGateway } from '../plain-gateway.js';
 import type { BaselineOrder, BaselineResult } from './baseline.js';
 
 // The plain client, in a process of its own so that its processor time is its own: started by baseline.ts, ordered over IPC.

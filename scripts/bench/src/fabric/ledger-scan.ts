@@ -1,7 +1,7 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import { batchRoot, canonicalize, decodeBatchArgument, ledgerFunctions, type Header } from '@huilian/protocol';
 import type { FabricConsortium } from './fabric-consortium.js';
-import { PlainGateway } from './gateway.js';
+import { PlainGateway } from '../plain-gateway.js';
 
 export interface LedgerScan {
   readonly transactions: number;

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { PlainGateway } from './gateway.js';
+import { PlainGateway } from '../plain-gateway.js';
 
 // A stand-in for a batch-pinning system (no product's code): each message is a row of PostgreSQL, up to 200 messages, a
 // second or 800 KB make a batch, the batch is a file, one transaction pins its hash, one batch is under way at a time.
