@@ -51,7 +51,7 @@ test.each(['DISK_NEARLY_FULL', 'STORAGE_FAILED'] as const)('%s ends the stream u
   const answers: IntakeAnswer[] = [];
   // Lines behind the group that failed are not answered either, not even those that need no storage.
   const repeated = Array.from({ length: 3000 }, () => publishLines(5, 6)[0] ?? '');
-  await expect(node.intake.accept(stream(...publishLines(5, 8), ...repeated), (answer) => { answers.push(answer); })).rejects.toMatchObject({ code });
+  await expect(node.intake.accept(stream(...publishLines(5, 8), ...repeated), (group) => { answers.push(...group); })).rejects.toMatchObject({ code });
   expect(answers).toEqual([]);
   // A storage error is for the operator: the process ends on it.
   expect([...new Set(node.alarms.map((alarm) => alarm.code))]).toEqual(code === 'STORAGE_FAILED' ? [code] : []);

@@ -140,7 +140,7 @@ test('a stream cut inside a line keeps every complete line', async () => {
     yield `${JSON.stringify(good(70))}\n${JSON.stringify(good(71))}\n${JSON.stringify(good(72)).slice(0, 40)}`;
   }
   const answers: IntakeAnswer[] = [];
-  const accepting = node.intake.accept(cut(), (answer) => { answers.push(answer); });
+  const accepting = node.intake.accept(cut(), (group) => { answers.push(...group); });
   await expect(accepting).rejects.toMatchObject({ code: 'STREAM_TRUNCATED', details: { line: 3 } });
   expect(outcomes(answers)).toEqual(['v1', 'v1']);
   expect(answers.some((answer) => 'acknowledged' in answer)).toBe(true);
@@ -154,7 +154,7 @@ test('a stream that breaks keeps every complete line', async () => {
     throw new Error('connection reset');
   }
   const answers: IntakeAnswer[] = [];
-  await expect(node.intake.accept(broken(), (answer) => { answers.push(answer); })).rejects.toMatchObject({ code: 'STREAM_TRUNCATED' });
+  await expect(node.intake.accept(broken(), (group) => { answers.push(...group); })).rejects.toMatchObject({ code: 'STREAM_TRUNCATED' });
   expect(outcomes(answers)).toEqual(['v1']);
 });
 
@@ -167,7 +167,7 @@ test('a last line without a line end counts when it is whole, and chunks may end
     }
   }
   const answers: IntakeAnswer[] = [];
-  const summary = await node.intake.accept(slices(), (answer) => { answers.push(answer); });
+  const summary = await node.intake.accept(slices(), (group) => { answers.push(...group); });
   expect(summary).toEqual({ lines: 2, accepted: 2, unchanged: 0, refused: 0 });
   expect(answers.flatMap((answer) => ('line' in answer ? [answer.line] : []))).toEqual([1, 3]);
 });

@@ -48,10 +48,12 @@ async function* lines(from) {
 for (let at = Number(first); ; at += 40) {
   /** @type {string[]} */
   let records = [];
-  await intake.accept(lines(at), (answer) => {
-    if ('recordId' in answer) records.push(answer.recordId);
-    if (!('acknowledged' in answer)) return;
-    process.stdout.write(`${JSON.stringify({ next: at + 40, records })}\n`);
-    records = [];
+  await intake.accept(lines(at), (answers) => {
+    for (const answer of answers) {
+      if ('recordId' in answer) records.push(answer.recordId);
+      if (!('acknowledged' in answer)) continue;
+      process.stdout.write(`${JSON.stringify({ next: at + 40, records })}\n`);
+      records = [];
+    }
   });
 }

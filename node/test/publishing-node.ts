@@ -87,7 +87,7 @@ export class PublishingNode {
 
   public async publish(lines: AsyncIterable<string | Uint8Array>): Promise<IntakeAnswer[]> {
     const answers: IntakeAnswer[] = [];
-    await this.intake.accept(lines, (answer) => { answers.push(answer); });
+    await this.intake.accept(lines, (group) => { answers.push(...group); });
     return answers;
   }
 

@@ -1,7 +1,6 @@
 import {
-  batchRoot,
   checkPlacedHeader,
-  decodeBatchArgument,
+  decodeBatch,
   ProtocolError,
   sameHeader,
   sealedOwner,
@@ -17,17 +16,16 @@ import { put, type Outcome, type RuleContext, type StateWrite } from './rule.js'
  * no read.
  * @throws NOT_FOUNDED, MEMBER_UNKNOWN, NOT_RECORD_OWNER, MEMBER_SUSPENDED, BATCH_EXISTS {root, count}, SCHEMA_UNKNOWN,
  * RIGHTS_NOT_ALLOWED, HEADER_INVALID, PREVIOUS_MISMATCH, MERKLE_PATH_INVALID, VERSION_ORDER, SEALED_OPENING_INVALID,
- * SUPERSEDE_CHANGES_OWNER, and what decodeBatchArgument throws
+ * SUPERSEDE_CHANGES_OWNER, and what decodeBatch throws
  */
 export async function publishBatch(context: RuleContext, argument: Uint8Array): Promise<Outcome> {
   await requireCharter(context);
-  const batch = decodeBatchArgument(argument);
+  const { batch, root } = decodeBatch(argument);
   await checkPublisher(context, batch.publisher);
   const stored = await context.state.get('batch', batch.publisher, batch.seq);
   if (stored !== undefined) throw new ProtocolError('BATCH_EXISTS', { count: stored.count, root: stored.root, seq: batch.seq });
   await checkSchemas(context, batch.headers);
   const superseding = await supersedingWrites(context, batch);
-  const root = batchRoot(batch.headers);
   const payload = { count: batch.headers.length, publisher: batch.publisher, root, seq: batch.seq };
   return {
     writes: [put('batch', [batch.publisher, batch.seq], { count: batch.headers.length, root }), ...superseding],

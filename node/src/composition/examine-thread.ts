@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemRandom } from '../adapters/system/system-random.js';
 import type { ExamineAnswer, ExamineOrder, ThreadSettings } from '../adapters/threads/examining-threads.js';
+import { packLines } from '../adapters/threads/packed-lines.js';
 import { examineLine } from '../core/intake/examine-line.js';
 
 /** A thread of ExaminingThreads: lines in, what they say and their sealed contents out. */
@@ -10,5 +11,6 @@ const examination = { localIdKey, memberId, randomBytes: (length: number): Uint8
 
 parentPort?.on('message', ({ bytes, ends, id, newest }: ExamineOrder) => {
   const examined = ends.map((end, index) => examineLine(bytes.subarray(ends[index - 1] ?? 0, end), { ...examination, newest }));
-  parentPort?.postMessage({ examined, id } satisfies ExamineAnswer);
+  const packed = packLines(examined);
+  parentPort?.postMessage({ ...packed, id } satisfies ExamineAnswer, [packed.bytes.buffer]);
 });

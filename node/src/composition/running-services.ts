@@ -41,6 +41,9 @@ export interface ServiceParts extends Shared {
   memory(): number;
 }
 
+/** Groups of answers that wait for a client before its stream is held back. */
+const groupsAhead = 2;
+
 /** The services of a running node, as its HTTP door sees them. */
 export class RunningServices extends NodeServices {
   /** What the node counts. */
@@ -126,12 +129,13 @@ export class RunningServices extends NodeServices {
     else if ('recordId' in answer) this.rows.accepted += 1;
   }
 
-  public intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<object> {
-    const answers = new PassThrough({ objectMode: true, highWaterMark: 1000 });
-    const say = async (answer: object): Promise<void> => {
-      this.count(answer);
+  /** Answers come in groups, as they were stored. */
+  public intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<readonly object[]> {
+    const answers = new PassThrough({ objectMode: true, highWaterMark: groupsAhead });
+    const say = async (group: readonly object[]): Promise<void> => {
+      for (const answer of group) this.count(answer);
       // A client that does not read its answers holds its own stream back, and nobody else's.
-      if (!answers.write(answer) && !answers.destroyed) await once(answers, 'drain').catch(() => undefined);
+      if (!answers.write(group) && !answers.destroyed) await once(answers, 'drain').catch(() => undefined);
     };
     const summary = this.parts.intake.accept(lines, say);
     summary.then(() => answers.end(), () => answers.end());
@@ -236,7 +240,7 @@ export class RunningServices extends NodeServices {
 }
 
 /** All answers that were given, and only then the summary or the error that ended the stream: no acknowledgement is lost to it. */
-async function* answersThen(answers: AsyncIterable<object>, summary: Promise<object>): AsyncGenerator<object> {
+async function* answersThen(answers: AsyncIterable<readonly object[]>, summary: Promise<object>): AsyncGenerator<readonly object[]> {
   yield* answers;
-  yield { summary: await summary };
+  yield [{ summary: await summary }];
 }

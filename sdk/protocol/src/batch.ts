@@ -1,9 +1,9 @@
-import { canonicalBytes, isJsonObject, parseCanonical, type JsonValue } from './canonical.js';
+import { canonicalize, fromUtf8, isJsonObject, parseCanonical, utf8, type JsonValue } from './canonical.js';
 import { ProtocolError } from './errors.js';
 import { headerLeaf, headerShape, readHeader, type Header } from './header.js';
 import { digestShape, memberIdShape } from './ids.js';
 import { limits } from './limits.js';
-import { checkMerklePath, merkleRoot } from './merkle.js';
+import { checkMerklePath, leafHashOfText, merkleRoot } from './merkle.js';
 import { nativeZlib } from './native.js';
 import { integer, list, object, type Read } from './shape.js';
 
@@ -47,9 +47,19 @@ export function batchRoot(headers: readonly Header[]): string {
 
 /** Canonical bytes, raw DEFLATE (RFC 1951). Frozen before it is sent: another zlib may compress differently. @throws BATCH_* */
 export function encodeBatchArgument(batch: BatchArgument): Uint8Array {
+  return compressBatch(batch, batch.headers.map(canonicalize));
+}
+
+/** The argument with the root of its headers, each of which is written out once for both. @throws BATCH_* */
+export function encodeBatch(batch: BatchArgument): { readonly argument: Uint8Array; readonly root: string } {
+  const texts = batch.headers.map(canonicalize);
+  return { argument: compressBatch(batch, texts), root: merkleRoot(texts.map(leafHashOfText)) };
+}
+
+function compressBatch(batch: BatchArgument, texts: readonly string[]): Uint8Array {
   checkBatch(batch);
-  const { headers, previous, publisher, seq } = batch;
-  const inflated = canonicalBytes({ headers, previous, publisher, seq });
+  const { previous, publisher, seq } = batch;
+  const inflated = utf8(`${headersBegin}${texts.join(',')}${headersEnd}${canonicalize(previous)},"publisher":${canonicalize(publisher)},"seq":${canonicalize(seq)}}`);
   if (inflated.length > limits.batchInflatedBytes) throw new ProtocolError('BATCH_TOO_LARGE', { inflated: inflated.length });
   const compressed = zlib().deflateRawSync(inflated);
   if (compressed.length > limits.batchCompressedBytes) throw new ProtocolError('BATCH_TOO_LARGE', { compressed: compressed.length });
@@ -62,8 +72,28 @@ export function encodeBatchArgument(batch: BatchArgument): Uint8Array {
  * BATCH_TOO_MANY, BATCH_DUPLICATE_RECORD, HEADER_INVALID, BAD_FIELD, UNKNOWN_FIELD
  */
 export function decodeBatchArgument(compressed: Uint8Array): BatchArgument {
+  return readBatch(compressed).batch;
+}
+
+/** The same with the root of its headers. */
+export function decodeBatch(compressed: Uint8Array): { readonly batch: BatchArgument; readonly root: string } {
+  const { batch, text } = readBatch(compressed);
+  return { batch, root: merkleRoot(leavesOf(text, batch.headers)) };
+}
+
+/** What stands before and behind the headers in the canonical text: fields sort as headers, previous, publisher, seq. */
+const headersBegin = '{"headers":[';
+const headersEnd = '],"previous":';
+
+/** Leaves of headers that were read out of this canonical text. No field of a header can hold a brace or a bracket. */
+function leavesOf(text: string, headers: readonly Header[]): readonly Uint8Array[] {
+  const texts = text.slice(headersBegin.length + 1, text.indexOf(headersEnd) - 1).split('},{');
+  return texts.length === headers.length ? texts.map((inner) => leafHashOfText(`{${inner}}`)) : headers.map(headerLeaf);
+}
+
+function readBatch(compressed: Uint8Array): { readonly batch: BatchArgument; readonly text: string } {
   if (compressed.length > limits.batchCompressedBytes) throw new ProtocolError('BATCH_TOO_LARGE', { compressed: compressed.length });
-  const value = readInflated(inflate(compressed));
+  const { text, value } = readInflated(inflate(compressed));
   if (!isJsonObject(value)) throw new ProtocolError('BATCH_MALFORMED', { reason: 'not-an-object' });
   const { headers, previous, publisher, seq, ...unknown } = value;
   if (Object.keys(unknown).length > 0) throw new ProtocolError('UNKNOWN_FIELD', { path: '/' });
@@ -74,12 +104,13 @@ export function decodeBatchArgument(compressed: Uint8Array): BatchArgument {
     seq: integer(1).read(seq, '/seq'),
   };
   checkBatch(batch);
-  return batch;
+  return { batch, text };
 }
 
-function readInflated(bytes: Uint8Array): JsonValue {
+function readInflated(bytes: Uint8Array): { readonly text: string; readonly value: JsonValue } {
   try {
-    return parseCanonical(bytes);
+    const text = fromUtf8(bytes);
+    return { text, value: parseCanonical(text) };
   } catch {
     throw new ProtocolError('BATCH_NOT_CANONICAL');
   }

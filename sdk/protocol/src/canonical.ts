@@ -25,9 +25,14 @@ export function isCanonicalText(text: string): boolean {
   return text.isWellFormed() && !/\p{M}{31}/u.test(text) && text.normalize('NFC') === text;
 }
 
+/**
+ * Text that stands for itself: printable ASCII but for the quote and the backslash, and the Chinese characters and
+ * punctuation of which no Unicode version composes or decomposes any.
+ */
+const plainText = /^[ !#-[\]-~\u3001-\u3020\u4e00-\u9fff\uff01-\uff5e]*$/;
+
 function writeString(text: string): string {
-  // Printable ASCII but for the quote and the backslash stands for itself.
-  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
+  if (plainText.test(text)) return `"${text}"`;
   if (!isCanonicalText(text)) refuse('string-not-nfc');
   return JSON.stringify(text);
 }
@@ -35,15 +40,37 @@ function writeString(text: string): string {
 function writeObject(value: Record<string, unknown>, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) refuse('not-plain-object');
-  let out = '{';
-  let first = true;
-  // JCS sorts by UTF-16 code units, which is what the default sort does.
-  for (const key of Object.keys(value).sort()) {
-    if (key === '__proto__') refuse('key-not-allowed');
-    out += `${first ? '' : ','}${writeString(key)}:${write(value[key], depth + 1)}`;
-    first = false;
-  }
-  return `${out}}`;
+  let out = '';
+  for (const key of sortedKeys(value)) out += `${out === '' ? '{' : ','}${keyText(key)}${write(value[key], depth + 1)}`;
+  return out === '' ? '{}' : `${out}}`;
+}
+
+/** JCS sorts by UTF-16 code units, which is what the default sort does; what was canonical before is in order already. */
+function sortedKeys(value: Record<string, unknown>): readonly string[] {
+  const keys = Object.keys(value);
+  for (let at = 1; at < keys.length; at += 1) if ((keys[at - 1] as string) > (keys[at] as string)) return keys.sort();
+  return keys;
+}
+
+/** Field names come again and again; those seen first are remembered. */
+const keyTexts = new Map<string, string>();
+const mostKeyTexts = 1024;
+const longestRememberedKey = 64;
+
+function keyText(key: string): string {
+  const known = keyTexts.get(key);
+  if (known !== undefined) return known;
+  if (key === '__proto__') refuse('key-not-allowed');
+  const text = `${writeString(key)}:`;
+  if (keyTexts.size < mostKeyTexts && key.length <= longestRememberedKey) keyTexts.set(key, text);
+  return text;
+}
+
+function writeArray(values: readonly unknown[], depth: number): string {
+  let out = '';
+  // By index, so that a hole is seen.
+  for (let at = 0; at < values.length; at += 1) out += `${at === 0 ? '[' : ','}${write(values[at], depth + 1)}`;
+  return out === '' ? '[]' : `${out}]`;
 }
 
 function write(value: unknown, depth: number): string {
@@ -57,9 +84,7 @@ function write(value: unknown, depth: number): string {
       return value ? 'true' : 'false';
     case 'object':
       if (value === null) return 'null';
-      return Array.isArray(value)
-        ? `[${Array.from(value, (item: unknown) => write(item, depth + 1)).join(',')}]`
-        : writeObject(value as Record<string, unknown>, depth);
+      return Array.isArray(value) ? writeArray(value, depth) : writeObject(value as Record<string, unknown>, depth);
     default:
       return refuse('not-json');
   }

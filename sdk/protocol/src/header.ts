@@ -35,7 +35,7 @@ export type Header = Read<typeof headerShape>;
 /** Reads a header and checks how its fields fit together. @throws HEADER_INVALID {reason}, BAD_FIELD, UNKNOWN_FIELD, BAD_ID */
 export function readHeader(value: unknown, path = ''): Header {
   const header = headerShape.read(value, path);
-  if (header.subject !== '') ownerIdShape.read(header.subject, `${path}/subject`);
+  if (header.subject !== '' && header.subject !== header.owner) ownerIdShape.read(header.subject, `${path}/subject`);
   const reason = headerFault(header);
   if (reason !== undefined) throw new ProtocolError('HEADER_INVALID', { path, reason });
   return header;

@@ -18,8 +18,13 @@ export function leafHashOfText(text: string): Uint8Array {
   return nativeCrypto === undefined ? leafHash(utf8(text)) : nativeCrypto.hash('sha256', `\u0000${text}`, 'buffer');
 }
 
+/** What a node's hash is taken of, written over each time: a tree of thousands of leaves needs as many nodes. */
+const nodeInput = concatBytes(nodePrefix, new Uint8Array(64));
+
 function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(concatBytes(nodePrefix, left, right));
+  nodeInput.set(left, 1);
+  nodeInput.set(right, 33);
+  return sha256(nodeInput);
 }
 
 /** All levels of the tree from the leaves up; an odd last node rises unchanged, which equals RFC 6962's split. */

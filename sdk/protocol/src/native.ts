@@ -6,8 +6,6 @@ interface NativeCrypto {
   /** A string is hashed as its UTF-8 bytes. */
   hash(algorithm: 'sha256', data: Uint8Array | string, encoding: 'buffer'): Uint8Array;
   hash(algorithm: 'sha256', data: Uint8Array | string, encoding: 'hex' | 'base64url'): string;
-  createSecretKey(key: Uint8Array): object;
-  createHmac(algorithm: 'sha256', key: object): { update(data: Uint8Array): { digest(): Uint8Array } };
   createPublicKey(input: { key: object; format: 'jwk' }): object;
   verify(algorithm: 'sha256', data: Uint8Array, key: { key: object; dsaEncoding: 'ieee-p1363' }, signature: Uint8Array): boolean;
 }

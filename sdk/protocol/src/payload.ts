@@ -21,6 +21,8 @@ export interface PayloadInput {
   readonly data: JsonObject;
   /** Every claim name of the kind, present or not: decoys stand for the absent ones. */
   readonly claimNames: readonly string[];
+  /** Canonical text of each claim, where it was made already; of the very values in `data`. */
+  readonly claimTexts?: ReadonlyMap<string, string>;
 }
 
 export interface BuiltPayload {
@@ -72,6 +74,11 @@ function hasDigestKeys(value: JsonValue): boolean {
   return Object.entries(value).some(([key, item]) => key === '_sd' || key === '...' || hasDigestKeys(item));
 }
 
+/** Whether a canonical text may hold such a key: where it may, the value is looked through. */
+function mayHoldDigestKeys(text: string): boolean {
+  return text.includes('"_sd":') || text.includes('"...":');
+}
+
 /**
  * Builds the payload and its disclosures. `randomBytes` gives the salts and decoys.
  * @throws RECORD_INVALID {reason} for data that no reader would take, BAD_ID, CANONICAL_INVALID
@@ -80,7 +87,8 @@ export function buildPayload(input: PayloadInput, randomBytes: (length: number) 
   const { publisher, kind } = parseRecordId(input.recordId);
   if (!input.claimNames.every(isClaimName)) throw new ProtocolError('RECORD_INVALID', { reason: 'claim-name' });
   if (Object.keys(input.data).some((name) => !input.claimNames.includes(name))) throw new ProtocolError('RECORD_INVALID', { reason: 'claim-unknown' });
-  if (hasDigestKeys(input.data)) throw new ProtocolError('RECORD_INVALID', { reason: 'digest-key' });
+  const { claimTexts } = input;
+  if (claimTexts === undefined && hasDigestKeys(input.data)) throw new ProtocolError('RECORD_INVALID', { reason: 'digest-key' });
   const disclosures: Record<string, string> = {};
   const digests: string[] = [];
   for (const name of input.claimNames) {
@@ -89,7 +97,10 @@ export function buildPayload(input: PayloadInput, randomBytes: (length: number) 
       digests.push(disclosureDigest(toBase64url(randomBytes(32))));
       continue;
     }
-    const disclosure = toBase64url(canonicalBytes([toBase64url(randomBytes(16)), name, value]));
+    const written = claimTexts?.get(name);
+    if (written !== undefined && mayHoldDigestKeys(written) && hasDigestKeys(value)) throw new ProtocolError('RECORD_INVALID', { reason: 'digest-key' });
+    const salt = toBase64url(randomBytes(16));
+    const disclosure = toBase64url(written === undefined ? canonicalBytes([salt, name, value]) : utf8(`["${salt}","${name}",${written}]`));
     disclosures[name] = disclosure;
     digests.push(disclosureDigest(disclosure));
   }

@@ -174,9 +174,9 @@ export class RecordsController {
     return this.cursors.page('dead-letters', await this.services.deadLetters(), readPage(query));
   }
 
-  private async *lines(answers: AsyncIterable<object>): AsyncGenerator<string> {
+  private async *lines(groups: AsyncIterable<readonly object[]>): AsyncGenerator<string> {
     try {
-      for await (const answer of answers) yield `${JSON.stringify(answer)}\n`;
+      for await (const answers of groups) yield answers.map((answer) => `${JSON.stringify(answer)}\n`).join('');
     } catch (error) {
       // The status line has left already, so the error comes as the last line.
       if (!(error instanceof ProtocolError)) this.services.reportFault(error);

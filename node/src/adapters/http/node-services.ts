@@ -30,8 +30,8 @@ export abstract class NodeServices {
   public abstract readonly feed: EventFeed;
   public abstract readonly webhooks: Webhooks;
   public abstract readonly recover: RecoverPublicKey;
-  /** NDJSON bytes in, one answer object per line and acknowledgement out. */
-  public abstract intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<object>;
+  /** NDJSON bytes in, one answer object per line and acknowledgement out, those of a group together. */
+  public abstract intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<readonly object[]>;
   /** The node's data as one backup. */
   public abstract streamBackup(): AsyncIterable<Uint8Array>;
   /** Own records on the ledger whose content this node lacks. */

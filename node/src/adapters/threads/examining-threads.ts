@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ExaminedLine, LineExaminer } from '../../core/intake/examine-line.js';
+import { unpackLines, type PackedLines } from './packed-lines.js';
 
 /** What a thread is started with. */
 export interface ThreadSettings {
@@ -15,9 +16,8 @@ export interface ExamineOrder {
   readonly newest: Readonly<Record<string, number>>;
 }
 
-export interface ExamineAnswer {
+export interface ExamineAnswer extends PackedLines {
   readonly id: number;
-  readonly examined: readonly (ExaminedLine | undefined)[];
 }
 
 interface Thread {
@@ -60,8 +60,8 @@ export class ExaminingThreads implements LineExaminer {
     // Flags of the process are for its own thread; a thread alone keeps no process alive.
     worker.unref();
     const thread: Thread = { waiting: new Map(), worker };
-    worker.on('message', ({ examined, id }: ExamineAnswer) => {
-      thread.waiting.get(id)?.(examined);
+    worker.on('message', ({ id, ...packed }: ExamineAnswer) => {
+      thread.waiting.get(id)?.(unpackLines(packed));
       thread.waiting.delete(id);
     });
     worker.on('error', onFailure);

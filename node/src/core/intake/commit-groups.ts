@@ -23,7 +23,8 @@ export interface CommitParts {
   readonly onFinished: (version: PreparedVersion) => void;
 }
 
-type Answer = (answer: IntakeAnswer) => void | Promise<void>;
+/** Takes the answers of a group together. */
+type Answer = (answers: readonly IntakeAnswer[]) => void | Promise<void>;
 
 interface QueuedLine {
   readonly line: CommitLine;
@@ -32,7 +33,7 @@ interface QueuedLine {
 
 const linesPerGroup = 500;
 /** A stream waits before it reads on while this many lines of it are not answered. */
-const linesAhead = 2000;
+const linesAhead = 1000;
 const acknowledgementType = 'huilian-acknowledgement+jwt';
 
 /**
@@ -231,7 +232,7 @@ export class CommitStream {
   /** Answers in order, at the pace this caller reads: others do not wait for it. */
   public answer(lines: number, answers: readonly IntakeAnswer[]): void {
     this.sending = this.sending.then(async () => {
-      for (const answer of answers) await this.send(answer);
+      await this.send(answers);
       this.answered(lines);
     });
   }
@@ -245,11 +246,10 @@ export class CommitStream {
   }
 
   /** A caller that went away hears no more; what it sent is kept. */
-  private async send(answer: IntakeAnswer): Promise<void> {
+  private async send(answers: readonly IntakeAnswer[]): Promise<void> {
     if (this.gone) return;
     try {
-      const sent = this.onAnswer(answer);
-      if (sent !== undefined) await sent;
+      await this.onAnswer(answers);
     } catch {
       this.gone = true;
     }

@@ -8,7 +8,7 @@ export interface LineChunk {
 }
 
 /** Chunks under way: enough to keep every thread busy, few enough to hold in memory. */
-const chunksAhead = 8;
+const chunksAhead = 4;
 /** What a thread would cost more than it saves. */
 const fewestLines = 8;
 

@@ -1,6 +1,6 @@
 import {
   buildPayload,
-  canonicalBytes,
+  canonicalize,
   importRow,
   kindDefinition,
   localId,
@@ -8,8 +8,7 @@ import {
   ProtocolError,
   recordFacts,
   recordId as recordIdOf,
-  sha256Hex,
-  utf8,
+  sha256Text,
   validateRecord,
   valueAt,
   type Header,
@@ -42,6 +41,8 @@ export class RefusedLine extends Error {
 /** What a line says of a record, apart from what the node knows of it. */
 export interface DescribedRecord extends Placed {
   readonly facts: RecordFacts;
+  /** Canonical text of each claim, made once for the digest and the payload. */
+  readonly claimTexts: ReadonlyMap<string, string>;
   /** SHA-256 of the canonical data with schema and rights, hex. */
   readonly digest: string;
   readonly localId: string;
@@ -67,12 +68,14 @@ function refusal({ kind, version }: KindDefinition, problems: readonly RecordPro
   return new RefusedLine(new ProtocolError('RECORD_INVALID', { kind, version, problems: problems.length }), problems);
 }
 
-/** Which record it is, whose, and what its data hashes to. @throws RIGHTS_NOT_ALLOWED */
+/** Which record it is, whose, and what its data hashes to. @throws RIGHTS_NOT_ALLOWED, CANONICAL_INVALID */
 export function describeRecord(definition: KindDefinition, data: JsonObject, wanted: RightsClass | undefined, localIdKey: Uint8Array): DescribedRecord {
   const facts = recordFacts(definition.kind, definition.version, data);
   const placed = placeOf(definition, facts, data, wanted);
-  const digest = sha256Hex(canonicalBytes({ data, rights: placed.rights, schema: definition.version }));
-  return { ...placed, digest, facts, localId: localId(localIdKey, definition.kind, facts.naturalKey) };
+  const claimTexts = new Map(Object.keys(data).sort().map((name) => [name, canonicalize(data[name])]));
+  // The canonical text of {data, rights, schema}. Names of claims are plain letters and digits.
+  const text = `{"data":{${[...claimTexts].map(([name, claim]) => `"${name}":${claim}`).join(',')}},"rights":"${placed.rights}","schema":${String(definition.version)}}`;
+  return { ...placed, claimTexts, digest: sha256Text(text, 'hex'), facts, localId: localId(localIdKey, definition.kind, facts.naturalKey) };
 }
 
 /** Rights class, subject and owner of a record. @throws RIGHTS_NOT_ALLOWED */
@@ -115,16 +118,17 @@ export interface Examination {
  */
 export function examineLine(line: Uint8Array, { localIdKey, memberId, newest, randomBytes }: Examination): ExaminedLine | undefined {
   try {
-    const submission = readSubmission(line);
+    // Nothing of the data is lost by this: the canonical text that is made of it below refuses the same.
+    const submission = readSubmission(line, 'data-unchecked');
     const { kind, revoke, rights, schema, source, supersede } = submission;
     const definition = kindDefinition(kind, schema ?? newest[kind] ?? 0);
     if (revoke || supersede || definition === undefined) return undefined;
     const { data, warnings } = readData(definition, submission);
     const described = describeRecord(definition, data, rights, localIdKey);
     const id = recordIdOf(memberId, kind, described.localId);
-    const payload = buildPayload({ claimNames: described.facts.claimNames, data, recordId: id, schema: definition.version, subject: described.subject, version: 1 }, randomBytes);
+    const payload = buildPayload({ claimNames: described.facts.claimNames, claimTexts: described.claimTexts, data, recordId: id, schema: definition.version, subject: described.subject, version: 1 }, randomBytes);
     const header = headerOf(definition, described, 1, payload.digest);
-    const content = utf8(JSON.stringify({ segment: payload.segment, disclosures: payload.disclosures, header }));
+    const content = JSON.stringify({ segment: payload.segment, disclosures: payload.disclosures, header });
     return {
       dataDigest: described.digest,
       header,

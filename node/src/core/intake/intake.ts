@@ -46,7 +46,6 @@ interface StreamState {
   readonly counts: Counts;
   readonly records: RecordSet;
   readonly files: Set<string>;
-  readonly answer: (answer: IntakeAnswer) => void | Promise<void>;
 }
 
 /** Takes records in: each line is judged by itself, what is accepted is on disk before it is acknowledged. */
@@ -63,20 +62,22 @@ export class Intake {
   }
 
   /**
-   * Reads NDJSON. Answers come in the order of the lines, each group followed by its receipt.
+   * Reads NDJSON. Answers come in the order of the lines, those of a group together and followed by its receipt.
    * @throws STREAM_TRUNCATED {line} after all complete lines were acknowledged; STORAGE_FAILED (outcome of what was not
    * acknowledged unknown), DISK_NEARLY_FULL, OUTBOX_TAIL_LOST; RESTORE_UNFINISHED before anything is read
    */
-  public async accept(chunks: AsyncIterable<string | Uint8Array>, onAnswer: (answer: IntakeAnswer) => void | Promise<void>): Promise<IntakeSummary> {
+  public async accept(chunks: AsyncIterable<string | Uint8Array>, onAnswers: (answers: readonly IntakeAnswer[]) => void | Promise<void>): Promise<IntakeSummary> {
     // What is published, and even which kinds there are, is not known yet.
     if (this.parts.outbox.isRestoring) throw new ProtocolError('RESTORE_UNFINISHED');
-    const state: StreamState = { counts: { lines: 0, accepted: 0, unchanged: 0, refused: 0 }, records: new RecordSet(), files: new Set(), answer: onAnswer };
-    const stream = this.commits.open(onAnswer);
+    const state: StreamState = { counts: { lines: 0, accepted: 0, unchanged: 0, refused: 0 }, records: new RecordSet(), files: new Set() };
+    const stream = this.commits.open(onAnswers);
     let truncated: number | undefined;
     try {
       for await (const { examined, lines } of this.examined(readLines(chunks, limits.recordBytes))) {
         for (const [index, line] of lines.entries()) {
-          const judged = await this.judge(line, state, examined[index]);
+          const judging = this.judge(line, state, examined[index]);
+          // Most lines wait for nothing.
+          const judged = judging instanceof Promise ? await judging : judging;
           if (judged === 'truncated') truncated = line.number;
           else stream.add(judged);
         }
@@ -97,24 +98,32 @@ export class Intake {
     return examineAhead(chunks, this.parts.examiner, () => this.preparation.newest());
   }
 
-  private async judge(line: InputLine, state: StreamState, examined: ExaminedLine | undefined): Promise<CommitLine | 'truncated'> {
+  private judge(line: InputLine, state: StreamState, examined: ExaminedLine | undefined): CommitLine | Promise<CommitLine | 'truncated'> {
     reachStep('P0');
-    const judged = (examined && (await this.judgeExamined(line, state, examined))) ?? (await this.judgeRead(line, state));
+    const judged = examined && this.judgeExamined(line, state, examined);
+    if (judged === undefined) return this.judgeUnexamined(line, state);
+    reachStep('P1');
+    return judged;
+  }
+
+  private async judgeUnexamined(line: InputLine, state: StreamState): Promise<CommitLine | 'truncated'> {
+    const judged = await this.judgeRead(line, state);
     reachStep('P1');
     return judged;
   }
 
   /** Undefined where the line must be read after all; nothing was counted or noted then. */
-  private async judgeExamined(line: InputLine, state: StreamState, examined: ExaminedLine): Promise<CommitLine | undefined> {
+  private judgeExamined(line: InputLine, state: StreamState, examined: ExaminedLine): CommitLine | Promise<CommitLine> | undefined {
     const { counts, records } = state;
     const prepared = this.preparation.prepareExamined(examined, (recordId) => {
-      if (!records.add(parseRecordId(recordId).localId)) throw new ProtocolError('DUPLICATE_IN_FILE', { record: recordId });
+      if (!records.add(examined.header.localId)) throw new ProtocolError('DUPLICATE_IN_FILE', { record: recordId });
     });
     if (prepared === undefined) return undefined;
-    await this.noteFile(examined, state);
     counts.lines += 1;
     counts[prepared.what === 'unchanged' ? 'unchanged' : 'accepted'] += 1;
-    return { line: line.number, ...prepared };
+    const judged = { line: line.number, ...prepared };
+    const { source } = examined;
+    return source === undefined || state.files.has(source.file) ? judged : this.noteFile(examined, state).then(() => judged);
   }
 
   private async judgeRead(line: InputLine, state: StreamState): Promise<CommitLine | 'truncated'> {

@@ -102,7 +102,7 @@ export class RecordPreparation {
     if (erased && !submission.supersede) throw erasedLine(id);
     const version = (known?.version ?? 0) + 1;
     const payload = buildPayload(
-      { recordId: id, version, schema: definition.version, subject: described.subject, data, claimNames: facts.claimNames },
+      { recordId: id, version, schema: definition.version, subject: described.subject, data, claimNames: facts.claimNames, claimTexts: described.claimTexts },
       (length) => this.parts.random.bytes(length),
     );
     const header = headerOf(definition, described, version, payload.digest);

@@ -38,9 +38,12 @@ interface Source {
 
 const fields = new Set(['kind', 'schema', 'rights', 'data', 'row', 'recordId', 'naturalKey', 'source', 'supersede', 'revoke']);
 
-/** Reads a line. @throws CANONICAL_INVALID, BAD_FIELD {path}, UNKNOWN_FIELD {path} */
-export function readSubmission(bytes: Uint8Array): Submission {
-  const value = readJson(bytes);
+/**
+ * Reads a line. @param data 'data-unchecked' leaves it to the caller to refuse data that has no canonical form
+ * @throws CANONICAL_INVALID, BAD_FIELD {path}, UNKNOWN_FIELD {path}
+ */
+export function readSubmission(bytes: Uint8Array, data: 'checked' | 'data-unchecked' = 'checked'): Submission {
+  const value = readJson(bytes, data === 'checked');
   if (!isJsonObject(value)) return bad('', 'not-an-object');
   const unknown = Object.keys(value).find((name) => !fields.has(name));
   if (unknown !== undefined) throw new ProtocolError('UNKNOWN_FIELD', { path: /^[A-Za-z0-9_-]{1,40}$/.test(unknown) ? `/${unknown}` : '/?' });
@@ -64,12 +67,13 @@ export function readSubmission(bytes: Uint8Array): Submission {
  * Most lines come compact and in the order of their keys: what JSON.parse read and JSON.stringify writes back the same
  * holds no duplicate key. Every other spelling goes through the strict reader, which is several times slower.
  */
-function readJson(bytes: Uint8Array): JsonValue {
+function readJson(bytes: Uint8Array, checkData: boolean): JsonValue {
   const text = fromUtf8(bytes);
   try {
     const value = JSON.parse(text) as JsonValue;
     if (JSON.stringify(value) === text) {
-      canonicalize(value);
+      if (checkData || !isJsonObject(value)) canonicalize(value);
+      else for (const [name, part] of Object.entries(value)) if (name !== 'data') canonicalize(part);
       return value;
     }
   } catch (error) {

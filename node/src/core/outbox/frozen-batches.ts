@@ -1,4 +1,4 @@
-import { batchRoot, canonicalBytes, encodeBatchArgument, fromUtf8, ProtocolError, type BatchArgument, type Header, type PlacedHeader } from '@huilian/protocol';
+import { canonicalBytes, encodeBatch, fromUtf8, ProtocolError, type BatchArgument, type Header, type PlacedHeader } from '@huilian/protocol';
 import type { Store, StoreWrite } from '../ports.js';
 import { type Ranges } from './row-ranges.js';
 
@@ -70,9 +70,9 @@ export class FrozenBatches {
   /** Makes a batch of rows under the next seq. Not frozen before `writes` is on disk and `add` was called. @throws BATCH_TOO_LARGE, BATCH_TOO_MANY */
   public build(publisher: string, rows: Ranges, headers: readonly Header[], previous: readonly PlacedHeader[]): FrozenBatch {
     const seq = this.seq + 1;
-    const argument = encodeBatchArgument({ headers, previous, publisher, seq } satisfies BatchArgument);
+    const { argument, root } = encodeBatch({ headers, previous, publisher, seq } satisfies BatchArgument);
     this.seq = seq;
-    return { seq, rows, root: batchRoot(headers), count: headers.length, argument };
+    return { seq, rows, root, count: headers.length, argument };
   }
 
   public writes({ argument, count, root, rows, seq }: FrozenBatch): StoreWrite[] {

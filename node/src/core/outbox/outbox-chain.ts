@@ -32,6 +32,7 @@ export interface GroupDraft {
   readonly to: number;
   readonly head: string;
   readonly previous: string;
+  readonly headers: readonly Header[];
   readonly write: StoreWrite;
 }
 
@@ -53,7 +54,8 @@ const groupPrefix = 'outbox/group/';
 const stubPrefix = 'outbox/stub/';
 const donePrefix = 'outbox/done/';
 const baseKey = 'outbox/base';
-const groupsKept = 64;
+/** What a batch or two are picked from; older groups are read again. */
+const groupsKept = 16;
 /** Chain head before the first row. */
 const genesisHead = sha256Hex(new Uint8Array());
 
@@ -109,7 +111,7 @@ export class OutboxChain {
     const value = canonicalBytes({ from, headers, previous } satisfies GroupBody);
     const head = sha256Hex(value);
     this.tail = { to, head };
-    return { from, to, head, previous, write: { key: groupPrefix + digits(from), value } };
+    return { from, to, head, headers, previous, write: { key: groupPrefix + digits(from), value } };
   }
 
   /** Takes back the last draft, of which nothing was written. */
@@ -118,7 +120,9 @@ export class OutboxChain {
   }
 
   /** The draft is on disk: its rows may be sent. */
-  public stored({ from, head, previous, to }: GroupDraft): void {
+  public stored({ from, head, headers, previous, to }: GroupDraft): void {
+    // The next batch will ask for them.
+    this.cache.set(from, headers);
     this.links.push({ from, to, head, previous, done: new RowRanges() });
   }
 

@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
-import { concatBytes, fromUtf8, ProtocolError, utf8 } from '@huilian/protocol';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+import { BoundedMap, concatBytes, fromUtf8, ProtocolError, utf8 } from '@huilian/protocol';
 
 /**
  * One sealed payload at rest, AES-256-GCM (NIST SP 800-38D) twice: the content under a key of its own, that key under the
@@ -29,17 +29,29 @@ export interface SealedContent {
   readonly key: Uint8Array;
   /** 12 IV | content | 16 tag */
   readonly bytes: Uint8Array;
+  /** Bytes before `bytes` in the same buffer that wrapping may write over; none where absent. */
+  readonly front?: number;
+}
+
+/** What wrapping puts before a content, for a holder's name of so many bytes. */
+export function wrappingBytes(name: number): number {
+  return 2 + name + ivBytes + keyBytes + tagBytes;
 }
 
 /** The half of sealing that needs no holder's key, so that it can be done anywhere. */
-export function sealContent(content: Uint8Array, context: Uint8Array, randomBytes: (length: number) => Uint8Array): SealedContent {
+export function sealContent(content: string, context: Uint8Array, randomBytes: (length: number) => Uint8Array): SealedContent {
   const key = randomBytes(keyBytes);
-  return { key, bytes: encrypt(key, randomBytes(ivBytes), content, context) };
+  // Bytes as a key cost Node.js more than the encryption itself; a key object does not.
+  return { key, bytes: Buffer.concat(encrypt(createSecretKey(key), randomBytes(ivBytes), content, context)) };
 }
 
 /** The other half: the content's key under the holder's. */
-export function wrapContent({ bytes, key }: SealedContent, context: Uint8Array, holder: SealingKey, randomBytes: (length: number) => Uint8Array): Uint8Array {
-  return concatBytes(wrapKey(key, context, holder, randomBytes), bytes);
+export function wrapContent({ bytes, front = 0, key }: SealedContent, context: Uint8Array, holder: SealingKey, randomBytes: (length: number) => Uint8Array): Uint8Array {
+  const wrapped = wrapKey(key, context, holder, randomBytes);
+  if (front < wrapped.length) return concatBytes(wrapped, bytes);
+  const row = new Uint8Array(bytes.buffer, bytes.byteOffset - wrapped.length, wrapped.length + bytes.length);
+  row.set(wrapped);
+  return row;
 }
 
 /** The same row with its content key wrapped by another holder key. @throws VAULT_CORRUPT */
@@ -67,7 +79,19 @@ export function wrappingOf(row: Uint8Array): { readonly holder: string; readonly
 
 function wrapKey(key: Uint8Array, context: Uint8Array, { key: holderKey, name }: SealingKey, randomBytes: (length: number) => Uint8Array): Uint8Array {
   const holder = utf8(name);
-  return concatBytes(Uint8Array.of(format, holder.length), holder, encrypt(holderKey, randomBytes(ivBytes), key, context));
+  return Buffer.concat([Uint8Array.of(format, holder.length), holder, ...encrypt(keyObject(holderKey), randomBytes(ivBytes), key, context)]);
+}
+
+/** Of the holders seen last: one holder's key wraps many contents. */
+const keyObjects = new BoundedMap<Uint8Array, KeyObject>(1024);
+
+function keyObject(key: Uint8Array): KeyObject {
+  let object = keyObjects.get(key);
+  if (object === undefined) {
+    object = createSecretKey(key);
+    keyObjects.set(key, object);
+  }
+  return object;
 }
 
 interface SplitRow {
@@ -91,13 +115,15 @@ function readName(bytes: Uint8Array): string {
   }
 }
 
-function encrypt(key: Uint8Array, iv: Uint8Array, content: Uint8Array, context: Uint8Array): Uint8Array {
-  // Bytes as a key cost Node.js more than the encryption itself; a key object does not.
-  const cipher = createCipheriv(algorithm, createSecretKey(key), iv);
+/** IV, content and tag, still in pieces. */
+function encrypt(key: KeyObject, iv: Uint8Array, content: Uint8Array | string, context: Uint8Array): readonly Uint8Array[] {
+  const cipher = createCipheriv(algorithm, key, iv);
   cipher.setAAD(context);
-  const body = cipher.update(content);
-  const end = cipher.final();
-  return concatBytes(iv, body, end, cipher.getAuthTag());
+  // A cipher takes text faster than its bytes could be made.
+  const body = typeof content === 'string' ? cipher.update(content, 'utf8') : cipher.update(content);
+  // A counter mode leaves nothing for the end.
+  cipher.final();
+  return [iv, body, cipher.getAuthTag()];
 }
 
 function decrypt(key: Uint8Array, sealed: Uint8Array, context: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-import { fromUtf8, ProtocolError, utf8, type Header } from '@huilian/protocol';
+import { fromUtf8, ProtocolError, type Header } from '@huilian/protocol';
 import { Mutex } from '../mutex.js';
 import type { Erasure, Random, Store, StoreWrite, VaultKeys } from '../ports.js';
 import { coverDigest, nonceBytes, uncoverDigest } from './covered-digest.js';
@@ -56,7 +56,7 @@ export class Vault {
   /** Seals one version under its outbox row. Its key must be prepared; the write is the caller's to make. */
   public seal(row: number, recordId: string, record: SealedRecord): StoreWrite {
     // Nothing hashes or compares this text, so it needs no canonical form.
-    const content = utf8(JSON.stringify(record));
+    const content = JSON.stringify(record);
     return this.wrap(row, recordId, record.header, sealContent(content, sealingContext(recordId, record.header.version), (length) => this.random.bytes(length)));
   }
 

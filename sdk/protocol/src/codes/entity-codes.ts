@@ -2,6 +2,8 @@ import { accepted, rejected, isCompactDate, type CodeCheck } from './code-check.
 import { isProvince } from './region-codes.js';
 
 const usccAlphabet = '0123456789ABCDEFGHJKLMNPQRTUWXY';
+/** Values by character code. */
+const usccValues = Int8Array.from({ length: 128 }, (_none, code) => usccAlphabet.indexOf(String.fromCharCode(code)));
 
 /**
  * Unified social credit code, GB 32100-2015: 17 characters of an alphabet without I, O, S, V, Z, weights 3^i mod 31, and
@@ -13,8 +15,8 @@ export function checkUscc(code: string): CodeCheck {
   if (!/^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$/.test(code)) return rejected('characters');
   let sum = 0;
   let weight = 1;
-  for (const character of code.slice(0, 17)) {
-    sum += usccAlphabet.indexOf(character) * weight;
+  for (let at = 0; at < 17; at += 1) {
+    sum += (usccValues[code.charCodeAt(at)] ?? 0) * weight;
     weight = (weight * 3) % 31;
   }
   if (usccAlphabet[(31 - (sum % 31)) % 31] !== code[17]) return rejected('check-character');
@@ -23,11 +25,16 @@ export function checkUscc(code: string): CodeCheck {
 
 const organisationWeights = [3, 7, 9, 10, 5, 8, 4, 2];
 
+/** 0-9 and A-Z as 0 to 35. */
+function digitValue(code: number): number {
+  return code < 58 ? code - 48 : code - 55;
+}
+
 /** Organisation code, GB 11714-1997: 8 characters and a check character modulo 11 (10 is X). */
 export function checkOrganisationCode(code: string): CodeCheck {
   if (code.length !== 9) return rejected('length');
   if (!/^[0-9A-Z]{8}[0-9X]$/.test(code)) return rejected('characters');
-  const sum = organisationWeights.reduce((total, weight, index) => total + weight * Number.parseInt(code.charAt(index), 36), 0);
+  const sum = organisationWeights.reduce((total, weight, index) => total + weight * digitValue(code.charCodeAt(index)), 0);
   const check = (11 - (sum % 11)) % 11;
   return (check === 10 ? 'X' : String(check)) === code[8] ? accepted() : rejected('check-character');
 }

@@ -178,9 +178,21 @@ function isPath(value: JsonValue | undefined, properties: JsonObject): boolean {
   return Object.hasOwn(shape['properties'], field);
 }
 
+/** Claim and field of each path that kinds name, taken apart once: every record is asked for them. */
+const pathParts = new Map<string, readonly [claim: string, field: string]>();
+const mostPaths = 4096;
+
+function partsOfPath(path: string): readonly [claim: string, field: string] {
+  const known = pathParts.get(path);
+  if (known !== undefined) return known;
+  const [claim = '', field = ''] = path.split('.');
+  if (pathParts.size < mostPaths) pathParts.set(path, [claim, field]);
+  return [claim, field];
+}
+
 /** The value at a `claim.field` path of a record's data. */
 export function valueAt(data: JsonObject, path: string): JsonValue | undefined {
-  const [claim = '', field = ''] = path.split('.');
+  const [claim, field] = partsOfPath(path);
   const group = data[claim];
   return isJsonObject(group) ? group[field] : undefined;
 }
