@@ -1,8 +1,7 @@
 import type { Stream } from '@libp2p/interface';
-import { lpStream, type LengthPrefixedStream } from '@libp2p/utils';
 import { canonicalBytes, concatBytes, errorBody, fromUtf8, isErrorCode, parseCanonicalObject, ProtocolError, utf8, type ErrorDetails } from '@huilian/protocol';
 import type { ExchangeMethod } from '../../core/ports.js';
-import { framesOf, readFrame, readLength, type Frame } from './exchange-frame.js';
+import { FrameGatherer, framesOf, readFrame, type Frame } from './exchange-frame.js';
 import { exchangeLimits } from './exchange-limits.js';
 
 export type AnswerRequest = (method: ExchangeMethod, body: Uint8Array) => Promise<Uint8Array>;
@@ -16,10 +15,10 @@ const methods: readonly ExchangeMethod[] = ['offer', 'release', 'receipt', 'publ
 
 /** One long-lived stream between two nodes; both ask and answer on it, many requests at a time. */
 export class ExchangeSession {
-  private readonly stream: LengthPrefixedStream<Stream>;
+  private readonly gathering = new FrameGatherer();
   private readonly waiting = new Map<number, Waiting>();
   private readonly assembling = new Map<string, { pieces: Uint8Array[]; bytes: number }>();
-  private writing: Promise<void> = Promise.resolve();
+  private writing: Promise<void> | undefined;
   private nextId = 1;
   private answering = 0;
   /** Bytes of messages that are not whole yet, and of requests that are not answered. */
@@ -31,11 +30,16 @@ export class ExchangeSession {
     private readonly answer: AnswerRequest,
     onEnd: () => void,
   ) {
-    this.stream = lpStream(raw, { maxDataLength: exchangeLimits.frameBytes, maxBufferSize: 4 * exchangeLimits.frameBytes, lengthDecoder: readLength });
-    void this.readFrames().finally(() => {
+    raw.addEventListener('message', ({ data }) => {
+      this.read(data.subarray());
+    });
+    const end = (): void => {
       this.end();
       onEnd();
-    });
+    };
+    // The other side says no more, or the stream is gone: whoever waits is told.
+    raw.addEventListener('remoteCloseWrite', end, { once: true });
+    raw.addEventListener('close', end, { once: true });
   }
 
   public get open(): boolean {
@@ -55,7 +59,7 @@ export class ExchangeSession {
     try {
       // The answer may fail while the request is still being written; it is awaited either way.
       answered.catch(() => undefined);
-      await this.write(framesOf('request', id, concatBytes(utf8(method), Uint8Array.of(0), body)));
+      await this.write(framesOf('request', id, utf8(`${method}\u0000`), body));
       return await answered;
     } finally {
       clearTimeout(timer);
@@ -86,29 +90,39 @@ export class ExchangeSession {
   /** Frames of one message stay together in order; messages of different requests may interleave. */
   private async write(frames: readonly Uint8Array[]): Promise<void> {
     for (const frame of frames) {
-      const turn = this.writing.then(async () => {
-        await this.stream.write(frame);
-      });
-      this.writing = turn.catch(() => undefined);
-      await turn.catch(() => {
+      try {
+        // Most of the time there is room, and nobody writes: no turn to wait for.
+        if (this.writing === undefined && this.raw.send(frame)) continue;
+      } catch {
         throw new ProtocolError('EXCHANGE_FAILED', { reason: 'connection-lost' });
-      });
+      }
+      await this.writeInTurn(this.writing === undefined ? undefined : frame);
     }
   }
 
-  private async readFrames(): Promise<void> {
+  /** Behind what others write; without a frame, until there is room again. */
+  private async writeInTurn(frame: Uint8Array | undefined): Promise<void> {
+    const turn = (this.writing ?? Promise.resolve()).then(async () => {
+      if (frame === undefined || !this.raw.send(frame)) await this.raw.onDrain();
+    });
+    const settled = turn.catch(() => undefined).then(() => {
+      if (this.writing === settled) this.writing = undefined;
+    });
+    this.writing = settled;
+    await turn.catch(() => {
+      throw new ProtocolError('EXCHANGE_FAILED', { reason: 'connection-lost' });
+    });
+  }
+
+  private read(bytes: Uint8Array): void {
     try {
-      for (;;) {
-        const frame = readFrame((await this.stream.read()).subarray());
-        if (frame === undefined || !this.take(frame)) {
-          // Not our protocol, or beyond its limits: the stream is of no use any more.
-          this.raw.abort(new Error('malformed frame'));
-          return;
-        }
+      for (const piece of this.gathering.take(bytes)) {
+        const frame = readFrame(piece);
+        if (frame === undefined || !this.take(frame)) throw new TypeError('malformed frame');
       }
     } catch {
-      // The other side closed or broke the stream, or named a length beyond the limits; whoever waits is told in end().
-      this.raw.abort(new Error('stream ended'));
+      // Not our protocol, or beyond its limits: the stream is of no use any more.
+      this.raw.abort(new Error('malformed frame'));
     }
   }
 
@@ -126,7 +140,7 @@ export class ExchangeSession {
       return true;
     }
     this.assembling.delete(key);
-    this.complete(frame, concatBytes(...message.pieces));
+    this.complete(frame, message.pieces.length === 1 ? frame.piece : concatBytes(...message.pieces));
     return true;
   }
 

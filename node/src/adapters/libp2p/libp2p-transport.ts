@@ -1,4 +1,3 @@
-import { noise } from '@libp2p/noise';
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { tcp } from '@libp2p/tcp';
@@ -10,6 +9,8 @@ import { ProtocolError, type MemberDocument } from '@huilian/protocol';
 import type { ExchangeMethod, Transport } from '../../core/ports.js';
 import { ExchangeSession } from './exchange-session.js';
 import { exchangeLimits } from './exchange-limits.js';
+import { leanNoise } from './lean-noise.js';
+import { tellWindowByHalves } from './window-updates.js';
 
 type Answer = (from: string, method: ExchangeMethod, body: Uint8Array) => Promise<Uint8Array>;
 
@@ -32,7 +33,7 @@ export class Libp2pTransport implements Transport {
       privateKey: privateKeyFromProtobuf(options.privateKey),
       addresses: { listen: [...options.listen] },
       transports: [tcp()],
-      connectionEncrypters: [noise()],
+      connectionEncrypters: [leanNoise()],
       streamMuxers: [yamux()],
       connectionGater: { denyDialPeer: unregistered, denyInboundEncryptedConnection: (peer) => unregistered(peer) || transport.hasEnough(peer) },
       connectionManager: { maxConnections: 256, inboundConnectionThreshold: 20 },
@@ -99,18 +100,19 @@ export class Libp2pTransport implements Transport {
     if (document?.peerId === undefined) throw new ProtocolError('PEER_UNKNOWN', { centre });
     try {
       const signal = AbortSignal.timeout(exchangeLimits.dialMilliseconds);
-      const connection = await this.connect(document.addresses, document.peerId, signal);
-      const stream = await connection.newStream(exchangeLimits.protocol, { signal });
-      return this.keep(centre, stream);
+      return this.keep(centre, await this.openStream(document.addresses, document.peerId, signal));
     } catch {
       throw new ProtocolError('PUBLISHER_UNAVAILABLE', { centre });
     }
   }
 
-  private async connect(addresses: readonly string[], peerId: string, signal: AbortSignal): Promise<Connection> {
+  private async openStream(addresses: readonly string[], peerId: string, signal: AbortSignal): Promise<Stream> {
     const [known] = this.node.getConnections(peerIdFromString(peerId));
-    if (known !== undefined) return known;
-    return await this.node.dial(addresses.map((address) => multiaddr(`${address}/p2p/${peerId}`)), { signal });
+    // One that the other side is just closing gives no stream any more: it is dialled again then.
+    const stream = await known?.newStream(exchangeLimits.protocol, { signal }).catch(() => undefined);
+    if (stream !== undefined) return stream;
+    const connection = await this.node.dial(addresses.map((address) => multiaddr(`${address}/p2p/${peerId}`)), { signal });
+    return await connection.newStream(exchangeLimits.protocol, { signal });
   }
 
   private hasEnough(peer: PeerId): boolean {
@@ -124,6 +126,7 @@ export class Libp2pTransport implements Transport {
   }
 
   private keep(member: string, stream: Stream): ExchangeSession {
+    tellWindowByHalves(stream);
     const session: ExchangeSession = new ExchangeSession(
       stream,
       async (method, body) => await this.answer(member, method, body),
