@@ -1,6 +1,7 @@
 import { p256 } from '@noble/curves/nist.js';
 import { concatBytes, fromBase64url, toBase64url } from './bytes.js';
 import { canonicalBytes, isJsonObject, parseCanonicalObject, parseStrict, utf8, type JsonObject } from './canonical.js';
+import { derOfFlat } from './ecdsa-der.js';
 import { ProtocolError, type ErrorCode } from './errors.js';
 import { nativeCrypto } from './native.js';
 import { literal, object, text, type Read } from './shape.js';
@@ -74,13 +75,16 @@ function nativeKey(key: Es256Key): object {
   return parsed;
 }
 
+/** As `verifyEs256`, or what remembers its answers. */
+export type Es256Verify = (key: Es256Key, message: Uint8Array, signature: Uint8Array) => boolean;
+
 /** Verifies r ‖ s over SHA-256 of the message. Never throws: what cannot be verified is false. */
 export function verifyEs256(key: Es256Key, message: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== 64) return false;
   try {
     return nativeCrypto === undefined
       ? portableVerifyEs256(key, message, signature)
-      : nativeCrypto.verify('sha256', message, { key: nativeKey(key), dsaEncoding: 'ieee-p1363' }, signature);
+      : nativeCrypto.verify('sha256', message, nativeKey(key), derOfFlat(signature));
   } catch {
     return false;
   }

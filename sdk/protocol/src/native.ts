@@ -7,7 +7,8 @@ interface NativeCrypto {
   hash(algorithm: 'sha256', data: Uint8Array | string, encoding: 'buffer'): Uint8Array;
   hash(algorithm: 'sha256', data: Uint8Array | string, encoding: 'hex' | 'base64url'): string;
   createPublicKey(input: { key: object; format: 'jwk' }): object;
-  verify(algorithm: 'sha256', data: Uint8Array, key: { key: object; dsaEncoding: 'ieee-p1363' }, signature: Uint8Array): boolean;
+  /** The signature in DER. */
+  verify(algorithm: 'sha256', data: Uint8Array, key: object, signature: Uint8Array): boolean;
 }
 interface NativeZlib {
   deflateRawSync(data: Uint8Array): Uint8Array;

@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, sign as nodeSign, type KeyObject
 import { calculateJwkThumbprint, compactVerify, CompactSign, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import {
-  checkJwsHeader, es256KeyShape, jwkThumbprint, parseJws, portableVerifyEs256, ProtocolError, signJws, utf8, verifyEs256, x25519KeyShape, type Es256Key,
+  checkJwsHeader, derOfFlat, es256KeyShape, flatOfDer, jwkThumbprint, parseJws, portableVerifyEs256, ProtocolError, signJws, utf8, verifyEs256, x25519KeyShape, type Es256Key,
 } from '@huilian/protocol';
 
 /** RFC 7515, appendix A.3: key and token. */
@@ -111,6 +111,23 @@ describe('ES256', () => {
     for (const key of [{ ...published.key, y: published.key.x }, { ...published.key, x: 'A'.repeat(43) }, { ...published.key, x: 'A'.repeat(43), y: 'A'.repeat(43) }]) {
       expect(verdicts(key, message, signature)).toEqual([false, false]);
     }
+  });
+
+  it('is the same in DER, whatever its first bytes', () => {
+    for (let round = 0; round < 300; round += 1) {
+      const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      const der = new Uint8Array(nodeSign('sha256', message, pair.privateKey));
+      const flat = flatOfDer(der);
+      expect(flat).toHaveLength(64);
+      expect(Buffer.from(derOfFlat(flat))).toEqual(Buffer.from(der));
+    }
+    const small = new Uint8Array(64).fill(1, 31, 32).fill(1, 63);
+    expect(Buffer.from(derOfFlat(small)).toString('hex')).toBe('3006020101020101');
+    expect(flatOfDer(derOfFlat(small))).toEqual(small);
+    const large = new Uint8Array(64).fill(255);
+    expect(Buffer.from(derOfFlat(large)).toString('hex')).toBe(`3046022100${'ff'.repeat(32)}022100${'ff'.repeat(32)}`);
+    expect(flatOfDer(derOfFlat(large))).toEqual(large);
+    expect(Buffer.from(derOfFlat(new Uint8Array(64))).toString('hex')).toBe('3006020100020100');
   });
 
   it('takes what Node.js signs, with any key', () => {

@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, sign, webcrypto, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { es256KeyShape, memberIdShape, ProtocolError, x25519KeyShape, type Es256Key, type Es256Sign, type JsonObject, type X25519Key } from '@huilian/protocol';
+import { es256KeyShape, flatOfDer, memberIdShape, ProtocolError, x25519KeyShape, type Es256Key, type Es256Sign, type JsonObject, type X25519Key } from '@huilian/protocol';
 import type { Keys } from '../../core/ports.js';
 import { makeSecretFolder, readSecret, readSecretJson, writeSecret } from './key-files.js';
 import { VaultKeyFile } from './vault-key-file.js';
@@ -112,7 +112,7 @@ export async function makeMemberKeys(memberId: string): Promise<MadeKeys> {
 
 /** ES256 by a private key of this process. */
 export function es256Sign(key: KeyObject): Es256Sign {
-  return (input) => new Uint8Array(sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }));
+  return (input) => flatOfDer(sign('sha256', input, key));
 }
 
 function publicJwk(key: KeyObject): unknown {
