@@ -1,4 +1,5 @@
 import { isErrorCode, isJsonObject, ProtocolError, type ErrorDetails } from '@huilian/protocol';
+import { nativeCall, type HttpAnswer } from './native-http.js';
 
 /** Gives the bearer token of a call; `refused` is the one that the node has just refused. */
 export type Authorise = (refused: string | undefined) => Promise<string | undefined>;
@@ -80,7 +81,7 @@ export class HttpDoor {
 
   private async json<T>(route: string, call: Call): Promise<T> {
     return await this.persist(call, async (attempt) => {
-      const response = await this.once(route, call, attempt);
+      const response = (await this.nativeOnce(route, call, attempt)) ?? (await this.once(route, call, attempt));
       if (!response.ok) throw await refusalOf(response);
       const answer: unknown = await response.json().catch(() => {
         throw new NoAnswer(this.url, 'answer');
@@ -112,13 +113,20 @@ export class HttpDoor {
     }
   }
 
-  private async once(route: string, call: Call, { key, token }: Attempt): Promise<Response> {
-    const headers = {
-      ...(call.accept === undefined ? {} : { accept: call.accept }),
-      ...(call.contentType === undefined ? {} : { 'content-type': call.contentType }),
-      ...(key === undefined ? {} : { 'idempotency-key': key }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    };
+  /** Undefined where `fetch` is to make the call. @throws NoAnswer */
+  private async nativeOnce(route: string, call: Call, attempt: Attempt): Promise<HttpAnswer | undefined> {
+    const { body, method, signal } = call;
+    if (body instanceof ReadableStream) return undefined;
+    signal?.throwIfAborted();
+    const sent = { method, headers: headersOf(call, attempt), milliseconds: answerSeconds * 1000, ...(body === undefined ? {} : { body }), ...(signal === undefined ? {} : { signal }) };
+    return await nativeCall(`${this.url}${route}`, sent).catch(() => {
+      signal?.throwIfAborted();
+      throw new NoAnswer(this.url, 'no-answer');
+    });
+  }
+
+  private async once(route: string, call: Call, attempt: Attempt): Promise<Response> {
+    const headers = headersOf(call, attempt);
     const streamed = call.body instanceof ReadableStream;
     const limit = streamed || call.endless === true ? [] : [AbortSignal.timeout(answerSeconds * 1000)];
     const init: RequestInit & { duplex?: 'half' } = {
@@ -138,6 +146,15 @@ export class HttpDoor {
 interface Attempt {
   readonly key: string | undefined;
   readonly token: string | undefined;
+}
+
+function headersOf({ accept, contentType }: Call, { key, token }: Attempt): Record<string, string> {
+  return {
+    ...(accept === undefined ? {} : { accept }),
+    ...(contentType === undefined ? {} : { 'content-type': contentType }),
+    ...(key === undefined ? {} : { 'idempotency-key': key }),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
 }
 
 /** A coded answer, and after how many milliseconds the node wants to be asked again. */
@@ -170,13 +187,13 @@ function pauseAfter(error: unknown, { body, repeat = 'never' }: Call, tries: num
   return undefined;
 }
 
-async function refusalOf(response: Response): Promise<Refusal> {
+async function refusalOf(response: HttpAnswer): Promise<Refusal> {
   const error = errorOf(await response.json().catch(() => undefined)) ?? new ProtocolError('EXCHANGE_FAILED', { status: response.status });
   return new Refusal(error, retryAfter(response));
 }
 
 /** Retry-After in milliseconds: seconds or a date (RFC 9110 §10.2.3). */
-function retryAfter(response: Response): number | undefined {
+function retryAfter(response: HttpAnswer): number | undefined {
   const value = response.headers.get('retry-after');
   if (value === null) return undefined;
   const milliseconds = /^\d{1,6}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();

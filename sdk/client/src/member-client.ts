@@ -27,6 +27,7 @@ import { es256Signer, publicKeysOf, signMemberRotation, type MemberKeys } from '
 import { buildRequest, checkTicket, type OpenedAccess, type OpenTerms } from './open-request.js';
 import { answersDown, linesTogether, linesUp, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
 import { readRelease, type ReadRecord } from './read-release.js';
+import { RememberedSignatures } from './remembered-signatures.js';
 
 /** A record as the ledger knows it. */
 export interface FoundRecord {
@@ -132,6 +133,7 @@ export class MemberClient {
   private readonly openDoor: HttpDoor;
   private signIn: Promise<Token | undefined> = Promise.resolve(undefined);
   private known: Consortium | undefined;
+  private readonly signatures = new RememberedSignatures();
 
   private constructor(
     url: string,
@@ -338,7 +340,7 @@ export class MemberClient {
 
   /** Decrypts and verifies what came. @throws RELEASE_*, PAYLOAD_*, DISCLOSURE_INVALID */
   public async read(access: OpenedAccess): Promise<readonly ReadRecord[]> {
-    return await readRelease(access, this.keys.encryptionKey);
+    return await readRelease(access, this.keys.encryptionKey, this.signatures.verify);
   }
 
   /** Signs and sends the receipt for what was read; `resend` where the release had come before. Repeating it changes nothing. @throws RECEIPT_MISMATCH, TICKET_UNKNOWN, PUBLISHER_UNAVAILABLE */

@@ -1,6 +1,6 @@
 import { compactDecrypt, importJWK } from 'jose';
 import { openJwe, nativeCrypto, type OpenedJwe } from './open-jwe.js';
-import { canonicalize, fromUtf8, parseCanonical, ProtocolError, releaseContentShape, ticketApv, toBase64url, verifyPresentation, verifyRelease, type Es256Key, type JsonObject, type ReleaseContent, type ReleaseEnvelope, type Ticket } from '@huilian/protocol';
+import { canonicalize, fromUtf8, parseCanonical, ProtocolError, releaseContentShape, ticketApv, toBase64url, verifyEs256, verifyPresentation, verifyRelease, type Es256Key, type Es256Verify, type JsonObject, type ReleaseContent, type ReleaseEnvelope, type Ticket } from '@huilian/protocol';
 
 /** One record version as it was released: only the granted claims. */
 export interface ReadRecord {
@@ -22,21 +22,22 @@ export interface Released {
 /**
  * Decrypts a release with the reader's private X25519 key and verifies every byte of it: the publisher's word, the
  * ciphertext's digest, the ticket it is bound to, each payload's digest as on the ledger, its signature and disclosures.
+ * `verify` may remember signatures that held.
  * @throws RELEASE_BAD_SIGNATURE, RELEASE_HASH_MISMATCH, PAYLOAD_DECRYPT_FAILED, PAYLOAD_*, DISCLOSURE_INVALID
  */
-export async function readRelease(released: Released, privateKey: JsonWebKey): Promise<readonly ReadRecord[]> {
+export async function readRelease(released: Released, privateKey: JsonWebKey, verify: Es256Verify = verifyEs256): Promise<readonly ReadRecord[]> {
   const { publisherKey, release, state, ticket } = released;
-  verifyRelease(release, { ticket, publisher: state.publisher, key: publisherKey });
+  verifyRelease(release, { ticket, publisher: state.publisher, key: publisherKey }, verify);
   const content = await decrypt(release.jwe, ticket, privateKey);
   const wanted = canonicalize(state.records.map(({ recordId }) => recordId));
   if (content.ticket !== ticket || canonicalize(content.presentations.map(({ recordId }) => recordId)) !== wanted) {
     throw new ProtocolError('RELEASE_HASH_MISMATCH', { reason: 'content' });
   }
-  return state.records.map((record, index) => readRecord(record, content.presentations[index]?.presentation ?? '', state, publisherKey));
+  return state.records.map((record, index) => readRecord(record, content.presentations[index]?.presentation ?? '', state, publisherKey, verify));
 }
 
-function readRecord(record: Ticket['records'][number], presentation: string, ticket: Ticket, publisherKey: Es256Key): ReadRecord {
-  const verified = verifyPresentation(presentation, { digest: record.digest, signingKey: publisherKey });
+function readRecord(record: Ticket['records'][number], presentation: string, ticket: Ticket, publisherKey: Es256Key, verify: Es256Verify): ReadRecord {
+  const verified = verifyPresentation(presentation, { digest: record.digest, signingKey: publisherKey }, verify);
   if (verified.recordId !== record.recordId || verified.version !== record.version) throw new ProtocolError('PAYLOAD_DIGEST_MISMATCH', { reason: 'record' });
   const surplus = Object.keys(verified.claims).filter((name) => !ticket.claims.includes(name));
   if (surplus.length > 0) throw new ProtocolError('DISCLOSURE_INVALID', { reason: 'not-granted' });

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { jweDigest, signRelease, type ReleaseEnvelope } from '@huilian/protocol';
 import { es256Signer, fillForm, generateMemberKeys, ProtocolError, publicKeysOf, readRelease, type OpenedAccess } from '../src/index.js';
+import { RememberedSignatures } from '../src/remembered-signatures.js';
 import { encrypt, makeAccess, makeConsortium, type Access } from './mini-consortium.js';
 
 let access: Access;
@@ -71,6 +72,46 @@ describe('a release', () => {
   it('is refused with more than the ticket covers', async () => {
     const { state } = access.opened;
     expect(await verdict({ ...access.opened, state: { ...state, claims: ['entry'] } })).toBe('DISCLOSURE_INVALID');
+  });
+});
+
+describe('a release that comes again', () => {
+  it('is read again, and refused where any byte of it, the key or the ticket is another', async () => {
+    const { verify } = new RememberedSignatures();
+    const again = async (opened: OpenedAccess, key = access.bank.encryptionKey): Promise<unknown> =>
+      await readRelease(opened, key, verify).catch((error: unknown) => (error instanceof ProtocolError ? error.code : `not a refusal: ${String(error)}`));
+    const first = await again(access.opened);
+    expect(Array.isArray(first)).toBe(true);
+    expect(await again(access.opened)).toEqual(first);
+    const { jwe, release } = access.opened.release;
+    const swapped = (text: string, at: number): string => `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
+    for (let at = 0; at < jwe.length; at += Math.floor(jwe.length / 25)) expect(await again({ ...access.opened, release: { jwe: swapped(jwe, at), release } })).toMatch(/^RELEASE_HASH_MISMATCH$/);
+    for (let at = 0; at < release.length; at += Math.floor(release.length / 25)) expect(await again({ ...access.opened, release: { jwe, release: swapped(release, at) } })).toMatch(/^(?:RELEASE_|BAD_FIELD|UNKNOWN_FIELD)/);
+    expect(await again({ ...access.opened, publisherKey: publicKeysOf(await generateMemberKeys('other')).signingKey })).toBe('RELEASE_BAD_SIGNATURE');
+    expect(await again({ ...access.opened, ticket: `${'a'.repeat(64)}/0` })).toBe('RELEASE_HASH_MISMATCH');
+    expect(await again(access.opened, (await generateMemberKeys('other')).encryptionKey)).toBe('PAYLOAD_DECRYPT_FAILED');
+    expect(await again({ ...access.opened, state: { ...access.opened.state, claims: ['entry'] } })).toBe('DISCLOSURE_INVALID');
+    // The publisher signed these as well, but not what they carry.
+    const [one, two] = content();
+    if (one === undefined || two === undefined) throw new Error('two records');
+    const [head = '', payload = '', rest = ''] = one.presentation.split('.');
+    for (const presentation of [`${head}.${payload}.${swapped(rest, 3)}`, `${swapped(head, 40)}.${payload}.${rest}`]) expect(await again(await releasing([{ ...one, presentation }, two]))).toMatch(/^PAYLOAD_/);
+    expect(await again(access.opened)).toEqual(first);
+  });
+
+  it('is remembered by the signature\'s key, bytes and message together', async () => {
+    const { verify } = new RememberedSignatures();
+    const keys = await generateMemberKeys('bank');
+    const { signingKey } = publicKeysOf(keys);
+    const message = new TextEncoder().encode('an invented message');
+    const signature = new Uint8Array(await (await es256Signer(keys.signingKey))(message));
+    for (let times = 0; times < 2; times += 1) {
+      expect(verify(signingKey, message, signature)).toBe(true);
+      expect(verify(publicKeysOf(access.bank).signingKey, message, signature)).toBe(false);
+      expect(verify(signingKey, message.subarray(1), signature)).toBe(false);
+      expect(verify(signingKey, message, signature.with(5, (signature[5] ?? 0) ^ 1))).toBe(false);
+      expect(verify(signingKey, message, signature.subarray(1))).toBe(false);
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { ProtocolError } from './errors.js';
 import { grantEnvelopeShape, readGrantEnvelope, readPurpose, purposeNames } from './grant.js';
 import { sha256Hex } from './hash.js';
 import { bytes32Shape, claimNameShape, digestShape, memberIdShape, requestIdShape, thumbprintShape, ticketIdShape, timeShape } from './ids.js';
-import { checkJwsHeader, parseJws, signJws, verifyEs256, type Es256Key, type Es256Sign } from './jws.js';
+import { checkJwsHeader, parseJws, signJws, verifyEs256, type Es256Key, type Es256Sign, type Es256Verify } from './jws.js';
 import { limits } from './limits.js';
 import { boolean, integer, list, object, oneOf, optional, sortedSet, text, type Read, type Shape } from './shape.js';
 
@@ -162,11 +162,11 @@ export function jweDigest(jwe: string): string {
 }
 
 /** Verifies statement, signer, ticket and ciphertext digest. @throws RELEASE_BAD_SIGNATURE, RELEASE_HASH_MISMATCH, BAD_FIELD, UNKNOWN_FIELD */
-export function verifyRelease(envelope: ReleaseEnvelope, expected: { readonly ticket: string; readonly publisher: string; readonly key: Es256Key }): Release {
+export function verifyRelease(envelope: ReleaseEnvelope, expected: { readonly ticket: string; readonly publisher: string; readonly key: Es256Key }, verify: Es256Verify = verifyEs256): Release {
   const parsed = parseJws(envelope.release, 'RELEASE_BAD_SIGNATURE');
   const kid = checkJwsHeader(parsed, 'huilian-release+jwt', 'RELEASE_BAD_SIGNATURE');
   const release = releaseShape.read(parsed.payload);
-  const signed = verifyEs256(expected.key, parsed.signingInput, parsed.signature);
+  const signed = verify(expected.key, parsed.signingInput, parsed.signature);
   if (!signed || kid !== expected.publisher || release.publisher !== expected.publisher) throw new ProtocolError('RELEASE_BAD_SIGNATURE');
   if (release.ticket !== expected.ticket || release.jwe !== jweDigest(envelope.jwe)) throw new ProtocolError('RELEASE_HASH_MISMATCH');
   return release;

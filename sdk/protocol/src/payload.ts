@@ -1,9 +1,10 @@
+import { BoundedMap } from './bounded-map.js';
 import { fromBase64url, toBase64url } from './bytes.js';
 import { canonicalBytes, isJsonObject, parseCanonical, parseCanonicalObject, utf8, type JsonObject, type JsonValue } from './canonical.js';
 import { ProtocolError } from './errors.js';
 import { sha256Text } from './hash.js';
 import { claimNameShape, ownerIdShape, parseRecordId } from './ids.js';
-import { jsonSegment, verifyEs256, type Es256Key, type Es256Sign } from './jws.js';
+import { jsonSegment, verifyEs256, type Es256Key, type Es256Sign, type Es256Verify } from './jws.js';
 import { integer, literal, object, optional, sortedSet, text, type Read } from './shape.js';
 
 /**
@@ -141,12 +142,12 @@ export interface VerifiedPayload {
  * Verifies a presentation: segment digest as in the header, publisher's signature, every disclosure under `_sd` once.
  * @throws PAYLOAD_MALFORMED, PAYLOAD_DIGEST_MISMATCH, PAYLOAD_BAD_SIGNATURE, DISCLOSURE_INVALID
  */
-export function verifyPresentation(presentation: string, expected: { readonly digest: string; readonly signingKey: Es256Key }): VerifiedPayload {
+export function verifyPresentation(presentation: string, expected: { readonly digest: string; readonly signingKey: Es256Key }, verify: Es256Verify = verifyEs256): VerifiedPayload {
   const { jwt, disclosures } = splitPresentation(presentation);
   const [head = '', segment = '', tail = ''] = jwt.split('.');
   if (payloadDigest(segment) !== expected.digest) throw new ProtocolError('PAYLOAD_DIGEST_MISMATCH');
   const x5c = readProtectedHeader(head);
-  if (!verifyEs256(expected.signingKey, utf8(`${head}.${segment}`), decode(tail))) throw new ProtocolError('PAYLOAD_BAD_SIGNATURE');
+  if (!verify(expected.signingKey, utf8(`${head}.${segment}`), decode(tail))) throw new ProtocolError('PAYLOAD_BAD_SIGNATURE');
   const payload = readPayload(segment);
   return { ...payload.facts, claims: disclosedClaims(disclosures, payload.digests), x5c };
 }
@@ -166,11 +167,23 @@ function decode(segment: string): Uint8Array {
   }
 }
 
+/** A publisher's header is the same on all that it signs, and long for its certificates: read once, found again by its text. */
+const longestHeaderKept = 16 * 1024;
+const readHeaders = new BoundedMap<string, readonly string[]>(256);
+
 function readProtectedHeader(segment: string): readonly string[] {
+  const before = readHeaders.get(segment);
+  if (before !== undefined) return before;
+  const x5c = parseProtectedHeader(segment);
+  if (segment.length <= longestHeaderKept) readHeaders.set(segment, x5c);
+  return x5c;
+}
+
+function parseProtectedHeader(segment: string): readonly string[] {
   const { alg, typ, x5c, ...unknown } = jsonSegment(segment, 'PAYLOAD_MALFORMED');
   const exact = alg === 'ES256' && typ === 'dc+sd-jwt' && Object.keys(unknown).length === 0;
   if (!exact || !isTextList(x5c) || x5c.length === 0) throw new ProtocolError('PAYLOAD_MALFORMED', { reason: 'protected-header' });
-  return x5c;
+  return Object.freeze([...x5c]);
 }
 
 function isTextList(value: JsonValue | undefined): value is readonly string[] {
