@@ -190,10 +190,16 @@ export class RelayRequest {
     const isKept = file?.release?.jwe === release.jwe && file.release.release === release.release;
     if (!isKept) verifyRelease(release, { ticket: ticketId, publisher, key: publisherKey });
     if (file !== undefined && file.release === undefined) await this.saveFile(ticketId, { ...file, release });
-    await this.readModel.whenIndexed(ticketId.split('/')[0] ?? '', AbortSignal.timeout(20_000));
-    const state = this.readModel.ticket(ticketId)?.ticket;
+    const state = await this.indexedTicket(ticketId);
     if (state === undefined) throw new ProtocolError('TICKET_UNKNOWN', { ticket: ticketId });
     return { ticket: ticketId, state, release, publisherKey };
+  }
+
+  private async indexedTicket(ticketId: string): Promise<Ticket | undefined> {
+    const known = this.readModel.ticket(ticketId);
+    if (known !== undefined) return known.ticket;
+    await this.readModel.whenIndexed(ticketId.split('/')[0] ?? '', AbortSignal.timeout(20_000));
+    return this.readModel.ticket(ticketId)?.ticket;
   }
 
   /**

@@ -1,6 +1,8 @@
 import { CompactEncrypt, importJWK } from 'jose';
 import {
+  BoundedMap,
   canonicalBytes,
+  equalBytes,
   fromBase64url,
   fromUtf8,
   jweDigest,
@@ -14,11 +16,15 @@ import {
   signRelease,
   ticketApv,
   utf8,
+  type Domain,
+  type Es256Key,
   type GrantEnvelope,
   type RecoverPublicKey,
   type ReleaseEnvelope,
   type Ticket,
   VerifiedGrants,
+  type VerifiedTriple,
+  type X25519Key,
 } from '@huilian/protocol';
 import { passStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
@@ -35,6 +41,8 @@ export function dropCredentials(recordId: string, upTo: number): StoreWrite[] {
 }
 
 const indexWaitMilliseconds = 20_000;
+/** Grants of tickets that are read again and again; others are verified by what `VerifiedGrants` remembers. */
+const grantsAtHand = 256;
 
 /**
  * Sends the granted claims, encrypted to the reader, only after this node's own index holds the ticket as VALID, its own
@@ -43,6 +51,10 @@ const indexWaitMilliseconds = 20_000;
 export class ReleaseRecords {
   private readonly running = new Map<string, Promise<ReleaseEnvelope>>();
   private readonly grants: VerifiedGrants;
+  /** By request: the bytes of the grant kept for it, the domain it was verified for. */
+  private readonly verified = new BoundedMap<string, { readonly domain: Domain; readonly stored: Uint8Array; readonly triple: VerifiedTriple }>(grantsAtHand);
+  /** Of keys in rows that the read model holds. */
+  private readonly thumbprints = new WeakMap<object, string>();
 
   public constructor(
     private readonly readModel: ReadModel,
@@ -77,10 +89,11 @@ export class ReleaseRecords {
 
   private async indexedTicket(ticketId: string): Promise<Ticket> {
     const [transactionId = ''] = ticketId.split('/');
-    if (this.readModel.ticket(ticketId) === undefined) {
+    let found = this.readModel.ticket(ticketId);
+    if (found === undefined) {
       await this.readModel.whenIndexed(transactionId, AbortSignal.timeout(indexWaitMilliseconds)).catch(() => undefined);
+      found = this.readModel.ticket(ticketId);
     }
-    const found = this.readModel.ticket(ticketId);
     if (found === undefined || found.ticket.publisher !== this.keys.memberId) throw new ProtocolError('TICKET_UNKNOWN', { ticket: ticketId });
     return found.ticket;
   }
@@ -102,7 +115,7 @@ export class ReleaseRecords {
     if (Math.floor(this.clock.now() / 1000) >= ticket.expires) return 'expired';
     const reader = this.readModel.member(ticket.reader);
     if (reader?.status !== 'active') return 'reader-suspended';
-    const keys = jwkThumbprint(reader.document.signingKey) === ticket.readerKey && jwkThumbprint(reader.document.encryptionKey) === ticket.encryptionKey;
+    const keys = this.thumbprint(reader.document.signingKey) === ticket.readerKey && this.thumbprint(reader.document.encryptionKey) === ticket.encryptionKey;
     if (!keys) return 'reader-key-changed';
     return this.recordEnd(ticket) ?? (ticket.basis.kind === 'grant' ? this.grantEnd(ticket) : undefined);
   }
@@ -121,10 +134,27 @@ export class ReleaseRecords {
     const stored = this.store.get(offeredGrantKey(ticket.request));
     const owner = this.readModel.owner(ticket.owner);
     if (stored === undefined || owner === undefined) return 'grant-unknown';
-    const envelope = parseCanonicalObject(stored) as unknown as GrantEnvelope;
-    const { digest, key } = this.grants.verify(envelope, this.readModel.domain());
+    const { digest, key } = this.verifiedGrant(ticket.request, stored, this.readModel.domain());
     const stands = digest === ticket.basis.digest && key === ownerKeyInForce(owner, Math.floor(this.clock.now() / 1000));
     return stands ? undefined : 'owner-key-changed';
+  }
+
+  /** The key is in force or not by the ledger of now, which the caller asks; this says whose signature it is. */
+  private verifiedGrant(request: string, stored: Uint8Array, domain: Domain): VerifiedTriple {
+    const before = this.verified.get(request);
+    if (before?.domain === domain && equalBytes(before.stored, stored)) return before.triple;
+    const triple = this.grants.verify(parseCanonicalObject(stored) as unknown as GrantEnvelope, domain);
+    this.verified.set(request, { domain, stored, triple });
+    return triple;
+  }
+
+  private thumbprint(key: Es256Key | X25519Key): string {
+    let found = this.thumbprints.get(key);
+    if (found === undefined) {
+      found = jwkThumbprint(key);
+      this.thumbprints.set(key, found);
+    }
+    return found;
   }
 
   private async releaseFirst(ticketId: string, ticket: Ticket): Promise<ReleaseEnvelope> {

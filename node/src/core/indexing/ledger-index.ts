@@ -61,6 +61,7 @@ export class LedgerIndex {
     const keys = indexKeys(currentGeneration(this.store));
     const { batches, writes } = foldBlock(block, keys, (key) => this.store.get(key));
     reachStep('E2');
+    this.readModel.blockComes();
     if (this.settler === undefined || batches.length === 0) await this.store.write(writes);
     else {
       await this.settler.settle(batches, async (settling) => {

@@ -65,6 +65,9 @@ export interface RecordPage {
 
 const treesKept = 32;
 const batchesKept = 1000;
+/** Rows of point reads, each some hundred bytes. */
+const rowsKept = 1000;
+const absent = Symbol('absent');
 const defaultPage = 20;
 const largestPage = 1000;
 
@@ -75,6 +78,9 @@ export class ReadModel {
   private readonly listeners = new Set<(block: LedgerBlock) => void>();
   private readonly trees = new BoundedMap<string, MerkleTree>(treesKept);
   private readonly batches = new BoundedMap<string, BatchRow>(batchesKept);
+  /** What stands at the current height, read once: between two blocks no row changes. */
+  private readonly rows = new BoundedMap<string, unknown>(rowsKept);
+  private rowsStand = true;
 
   public constructor(private readonly store: Store) {
     this.keys = indexKeys(currentGeneration(store));
@@ -196,7 +202,7 @@ export class ReadModel {
 
   public ticket(id: string): IndexedTicket | undefined {
     const ticket = this.state('ticket', id);
-    const row = decodeRow<TicketRow>(this.store.get(this.keys.ticket(id)));
+    const row = this.row<TicketRow>(this.keys.ticket(id));
     if (ticket === undefined || row === undefined) return undefined;
     const receipt = this.state('receipt', id);
     return {
@@ -224,7 +230,7 @@ export class ReadModel {
 
   public revocation(owner: string, grantDigest: string): { readonly revokedAt: number; readonly block: number } | undefined {
     const revocation = this.state('revocation', owner, grantDigest);
-    const block = decodeRow<{ block: number }>(this.store.get(this.keys.revokedAt(owner, grantDigest)))?.block;
+    const block = this.row<{ block: number }>(this.keys.revokedAt(owner, grantDigest))?.block;
     return revocation === undefined || block === undefined ? undefined : { revokedAt: revocation.revokedAt, block };
   }
 
@@ -320,8 +326,15 @@ export class ReadModel {
     return () => this.listeners.delete(listener);
   }
 
+  /** For the index alone: a block's rows are about to be written; until `blockIndexed` every read goes to the store. */
+  public blockComes(): void {
+    this.rowsStand = false;
+    this.rows.clear();
+  }
+
   /** For the index alone: a block's rows are durable. */
   public blockIndexed(block: LedgerBlock): void {
+    this.rowsStand = true;
     this.checkpoint = { hash: block.hash, height: block.number };
     for (const listener of this.listeners) listener(block);
   }
@@ -332,6 +345,7 @@ export class ReadModel {
     this.checkpoint = decodeRow(this.store.get(this.keys.checkpoint));
     this.trees.clear();
     this.batches.clear();
+    this.rows.clear();
   }
 
   private async when<T>(look: () => T | undefined, details: Readonly<Record<string, string | number>>, signal?: AbortSignal): Promise<T> {
@@ -358,7 +372,16 @@ export class ReadModel {
   }
 
   private state<K extends keyof LedgerState>(type: K, ...parts: readonly (string | number)[]): LedgerState[K] | undefined {
-    return decodeRow(this.store.get(this.keys.state(type, ...parts)));
+    return this.row(this.keys.state(type, ...parts));
+  }
+
+  /** Nobody changes what this answers: the next reader gets the same object. */
+  private row<T>(key: string): T | undefined {
+    const known = this.rows.get(key);
+    if (known !== undefined) return known === absent ? undefined : (known as T);
+    const row = decodeRow<T>(this.store.get(key));
+    if (this.rowsStand) this.rows.set(key, row ?? absent);
+    return row;
   }
 
   private async states<K extends keyof LedgerState>(type: K, ...parts: readonly (string | number)[]): Promise<LedgerState[K][]> {
@@ -369,7 +392,7 @@ export class ReadModel {
   }
 
   private recordRow(recordId: string): RecordRow | undefined {
-    return decodeRow(this.store.get(this.keys.record(recordId)));
+    return this.row(this.keys.record(recordId));
   }
 
   private versionOf(recordId: string, row: RecordRow, version: number): IndexedRecord | undefined {
@@ -377,7 +400,7 @@ export class ReadModel {
     if (place === undefined) return undefined;
     const { index, transaction } = splitPlace(place);
     const { seq, time } = this.batchAt(transaction);
-    const contestedUpTo = decodeRow<{ version: number }>(this.store.get(this.keys.contested(recordId)))?.version ?? 0;
+    const contestedUpTo = this.row<{ version: number }>(this.keys.contested(recordId))?.version ?? 0;
     return {
       recordId,
       header: this.headerAt(place),
@@ -415,7 +438,7 @@ export class ReadModel {
   }
 
   private headerAt(place: string): Header {
-    return readRow(decodeRow<Header>(this.store.get(this.keys.header(place))), place);
+    return readRow(this.row<Header>(this.keys.header(place)), place);
   }
 
   private batchAt(place: string): BatchRow {
