@@ -63,6 +63,12 @@ export class BenchReader {
     return access.release.jwe.length;
   }
 
+  /** A way to do again what a reader does with a release that it has: decrypt and verify it. */
+  public async opening(ticket: string): Promise<() => Promise<unknown>> {
+    const access = await this.client.resend(ticket);
+    return async () => await this.client.read(access);
+  }
+
   /** The release again as it came: neither decrypted nor verified. */
   public async refetch(ticket: string): Promise<number> {
     return (await this.client.resend(ticket)).release.jwe.length;
