@@ -7,7 +7,7 @@ export interface HttpAnswer {
 }
 
 /** A call whose body is text, and whose answer is wanted whole. */
-export interface HttpCall {
+interface HttpCall {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;

@@ -57,7 +57,7 @@ function lengthPrefix(value: number): number[] {
 }
 
 /** A length that is none, or longer than a frame may be. */
-export class MalformedLength extends Error {}
+class MalformedLength extends Error {}
 
 /** Puts the bytes of a stream, as they come, together to frames. */
 export class FrameGatherer {
