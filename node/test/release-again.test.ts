@@ -69,7 +69,7 @@ async function afterOneRelease(): Promise<Publisher> {
   await node.block('access:open', [[stateKey('ticket', ticketId), ticket]]);
   await store.write([{ key: `exchange/release/${ticketId}`, value: utf8(JSON.stringify(release)) }, { key: offeredGrantKey(ticket.request), value: canonicalBytes(envelope) }]);
   const clock = { now: () => node.at * 1000 } as Clock;
-  Object.assign(node, { releases: new ReleaseRecords(readModel, new Vault(store, {} as VaultKeys, systemRandom, 'river'), store, undefined as unknown as Ledger, { memberId: 'river' } as Keys, clock, recoverPublicKey) });
+  Object.assign(node, { releases: new ReleaseRecords(readModel, new Vault(store, { erasures: () => [], names: () => [] } as unknown as VaultKeys, systemRandom, 'river'), store, undefined as unknown as Ledger, { memberId: 'river' } as Keys, clock, recoverPublicKey) });
   return node;
 }
 
