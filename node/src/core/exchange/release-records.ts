@@ -28,6 +28,7 @@ import {
 } from '@huilian/protocol';
 import { passStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
+import { unknownUntil } from '../outbox/outbox.js';
 import type { Clock, Keys, Ledger, Store, StoreWrite } from '../ports.js';
 import type { Vault } from '../vault/vault.js';
 import { offeredGrantKey } from './offer-records.js';
@@ -74,9 +75,11 @@ export class ReleaseRecords {
     const ticket = await this.indexedTicket(ticketId);
     await passStep('R4');
     await this.sleep?.awake();
+    const sent = sentRelease(this.store, ticketId);
+    // A ticket has one release: what was sent for it before this node was put back is not known here.
+    if (sent === undefined && ticket.openedAt <= unknownUntil(this.store)) throw new ProtocolError('TICKET_ENDED', { ticket: ticketId, reason: 'publisher-restored' });
     this.checkLive(ticketId, ticket);
     this.checkErased(ticketId, ticket);
-    const sent = sentRelease(this.store, ticketId);
     if (sent !== undefined) return sent;
     // Two askers at the same moment get the same bytes.
     let first = this.running.get(ticketId);

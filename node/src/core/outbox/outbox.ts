@@ -1,4 +1,4 @@
-import { canonicalBytes, decodeBatchArgument, limits, ProtocolError, recordId, type ErrorCode, type Header } from '@huilian/protocol';
+import { canonicalBytes, decodeBatchArgument, fromUtf8, limits, ProtocolError, recordId, type ErrorCode, type Header } from '@huilian/protocol';
 import { passStep, reachStep } from '../failpoints.js';
 import type { IndexedBatch } from '../indexing/fold-step.js';
 import type { BatchSettler } from '../indexing/ledger-index.js';
@@ -16,6 +16,15 @@ import { RowRanges, rowsOf, toRanges, type Ranges } from './row-ranges.js';
 
 /** Stands in a store that was made from a backup, until it has seen what the ledger holds. */
 const restoredKey = 'outbox/restored';
+
+const rejoinedKey = 'outbox/rejoined';
+
+/** Unix seconds up to which this node does not know all it sent, since it was put back; 0 where it knows, without end while it reads the ledger. */
+export function unknownUntil(store: Pick<Store, 'get'>): number {
+  if (store.get(restoredKey) !== undefined) return Number.POSITIVE_INFINITY;
+  const at = store.get(rejoinedKey);
+  return at === undefined ? 0 : Number(fromUtf8(at));
+}
 
 /** To be written with a backup's rows. */
 export const restoredMark: StoreWrite = { key: restoredKey, value: canonicalBytes(true) };
@@ -115,7 +124,9 @@ export class Outbox implements BatchSettler {
   public async rejoin(): Promise<void> {
     await this.mutex.run(async () => {
       if (this.frozen.hasUnknown) await this.settlePublished();
-      if (this.restored) await this.parts.store.write([{ key: restoredKey, remove: true }]);
+      if (!this.restored && !this.toldUnknown) return;
+      const now = Math.floor(this.parts.clock.now() / 1000);
+      await this.parts.store.write([{ key: restoredKey, remove: true }, { key: rejoinedKey, value: canonicalBytes(now) }]);
       this.restored = false;
     });
     this.changed();
