@@ -107,7 +107,7 @@ function keyCopy({ vaultKeyCopy }: ExaminedParts): Finding {
 function backups({ backups: kept, clock: time }: ExaminedParts): Finding {
   if (!kept.isConfigured) return unwell('backups', 'warn', ['no place for backups is configured', '未配置备份位置'], ['name backups.folder in huilian.json, best on another medium, or run huilian backup FILE daily', '在 huilian.json 中配置 backups.folder，或每日执行 huilian backup']);
   const { last } = kept;
-  if (last === undefined) return unwell('backups', 'fail', ['there is no backup yet', '尚无备份'], ['huilian backup; the log says why none was made', '执行 huilian backup，失败原因见日志']);
+  if (last === undefined) return unwell('backups', 'warn', ['there is no backup yet', '尚无备份'], ['huilian backup; the log says why none was made', '执行 huilian backup，失败原因见日志']);
   const days = (time.now() - last.at) / day;
   const date = new Date(last.at).toISOString();
   if (days < oldBackupDays) return well('backups', `the newest is of ${date}`, `最新备份 ${date}`);
