@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from './main-job.js';
 
@@ -73,7 +74,7 @@ describe('the program', () => {
     const recorder = path.join(work, 'recorder.mjs');
     writeFileSync(recorder, `import { registerHooks } from 'node:module';\nimport { appendFileSync } from 'node:fs';\nregisterHooks({ load(url, context, next) { if (url.startsWith('file:')) appendFileSync(${JSON.stringify(list)}, url + '\\n'); return next(url, context); } });\n`);
     check({ HOME: work }, `--import=${recorder}`);
-    const loaded = readFileSync(list, 'utf8').trim().split('\n').map((url) => path.relative(root, new URL(url).pathname)).filter((file) => !file.startsWith('..'));
+    const loaded = readFileSync(list, 'utf8').trim().split('\n').map((url) => path.relative(root, fileURLToPath(url))).filter((file) => !file.startsWith('..'));
     expect(loaded).toContain('node/dist/program/lifecycle-commands.js');
     expect(loaded.length).toBeLessThan(40);
     expect(loaded.filter((file) => /run-node|peer-gateway|publish-commands|node_modules/.test(file))).toEqual([]);
