@@ -13,9 +13,19 @@ if (blocks.length === 0) {
   console.error(`${guide} has no bash blocks / 该页面没有 bash 代码块`);
   process.exit(2);
 }
-// Whatever a block left running ends with the shell.
-const script = ['set -euo pipefail', "trap 'jobs -p | xargs -r kill 2>/dev/null || true' EXIT", ...blocks].join('\n');
-const shell = spawn('bash', ['-c', script], { stdio: ['ignore', 'inherit', 'inherit'] });
-shell.once('close', (code, signal) => {
+const script = ['set -euo pipefail', ...blocks].join('\n');
+// In a group of its own: whatever a block left running, in a shell function too, ends with the shell.
+const shell = spawn('bash', ['-c', script], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, endGroup);
+shell.once('exit', (code, signal) => {
+  endGroup();
   process.exitCode = code ?? (signal === null ? 1 : 128);
 });
+
+function endGroup() {
+  try {
+    process.kill(-Number(shell.pid), 'SIGTERM');
+  } catch {
+    // Nothing of it runs any more.
+  }
+}

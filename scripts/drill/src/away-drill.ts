@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { grantDigest, ProtocolError } from '@huilian/sdk';
 import type { Drill } from './drill.js';
 import type { Centre } from './drill-world.js';
@@ -10,7 +9,8 @@ import { Tally, type DrillResult } from './result.js';
 
 const rowsWhileAway = 300;
 const drainMilliseconds = 30_000;
-const preload = fileURLToPath(new URL('../preload/shift-clock.mjs', import.meta.url));
+/** As a URL: NODE_OPTIONS end at a space, and a path may hold one. */
+const preload = new URL('../preload/shift-clock.mjs', import.meta.url).href;
 const minute = 60;
 const year = 366 * 86_400;
 

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { AcknowledgementLog } from './acknowledged.js';
 import { runAwayDrill } from './away-drill.js';
@@ -104,7 +103,8 @@ async function run({ chosen, dir: chosenDir, plant, scale }: Order): Promise<rea
   process.env['NODE_COMPILE_CACHE'] = path.join(dir, 'compiled');
   const progress = new DrillProgress();
   progress.step('the consortium is made');
-  const preload = fileURLToPath(new URL('../preload/plant-bug.mjs', import.meta.url));
+  // As a URL: NODE_OPTIONS end at a space, and a path may hold one.
+  const preload = new URL('../preload/plant-bug.mjs', import.meta.url).href;
   const env: Readonly<Record<string, string>> = plant === undefined ? {} : { DRILL_PLANT: JSON.stringify(plants[plant]), NODE_OPTIONS: `--import=${preload}` };
   const world = await DrillWorld.build(dir, env);
   const results: DrillResult[] = [];

@@ -243,9 +243,14 @@ export class Subscribers {
   private async judgeDead(tally: Tally): Promise<void> {
     for (const one of this.subscriptions) {
       if (one.manner === 'takes') continue;
-      const tried = await within(tryMilliseconds, async () => (await this.view(one)).failing !== undefined);
+      const expected = failureOf[one.manner];
+      // Just after its process was killed, a target's trouble is that nobody is there.
+      const tried = await within(tryMilliseconds, async () => {
+        const { failing } = await this.view(one);
+        return `${failing?.code ?? ''} ${failing?.reason ?? ''}` === expected;
+      });
       const { failing, position, state } = await this.view(one);
-      tally.expect(tried && state !== 'active' && `${failing?.code ?? ''} ${failing?.reason ?? ''}` === failureOf[one.manner], `F37: webhook ${one.name} is ${state}: ${JSON.stringify(failing)}`);
+      tally.expect(tried && state !== 'active', `F37: webhook ${one.name} is ${state}: ${JSON.stringify(failing)}`);
       const first = this.behindStart({})[0]?.id;
       tally.expect(first === undefined || comparePositions(readPosition(position), readPosition(first)) < 0, `I10: webhook ${one.name} took nothing since ${this.start} and stands at ${position}`);
     }

@@ -19,9 +19,8 @@ const restoredKey = 'outbox/restored';
 
 const rejoinedKey = 'outbox/rejoined';
 
-/** Unix seconds up to which this node does not know all it sent, since it was put back; 0 where it knows, without end while it reads the ledger. */
+/** Unix seconds up to which this node does not know all it sent: when it first started after it was put back; 0 where it knows. */
 export function unknownUntil(store: Pick<Store, 'get'>): number {
-  if (store.get(restoredKey) !== undefined) return Number.POSITIVE_INFINITY;
   const at = store.get(rejoinedKey);
   return at === undefined ? 0 : Number(fromUtf8(at));
 }
@@ -63,6 +62,8 @@ export class Outbox implements BatchSettler {
   /** Rows are here and the file that says where they end is not. */
   private markMissing = false;
   private toldUnknown = false;
+  /** Unix seconds. */
+  private readonly openedAt: number;
 
   private constructor(
     private readonly parts: OutboxParts,
@@ -73,7 +74,9 @@ export class Outbox implements BatchSettler {
     private readonly records: OwnRecords,
     private readonly deadLetters: DeadLetters,
     private restored: boolean,
-  ) {}
+  ) {
+    this.openedAt = Math.floor(parts.clock.now() / 1000);
+  }
 
   /**
    * Opens the outbox and compares it with the high-water mark. Acknowledged rows that are missing are announced through
@@ -89,6 +92,7 @@ export class Outbox implements BatchSettler {
     const picker = new RowPicker(chain, taken, records, readModel, publisher);
     const outbox = new Outbox(parts, chain, frozen, picker, taken, records, new DeadLetters(store), store.get(restoredKey) !== undefined);
     await outbox.checkMark();
+    if (outbox.restored) await outbox.noteRejoined();
     return outbox;
   }
 
@@ -124,9 +128,8 @@ export class Outbox implements BatchSettler {
   public async rejoin(): Promise<void> {
     await this.mutex.run(async () => {
       if (this.frozen.hasUnknown) await this.settlePublished();
-      if (!this.restored && !this.toldUnknown) return;
-      const now = Math.floor(this.parts.clock.now() / 1000);
-      await this.parts.store.write([{ key: restoredKey, remove: true }, { key: rejoinedKey, value: canonicalBytes(now) }]);
+      if (this.toldUnknown) await this.noteRejoined();
+      if (this.restored) await this.parts.store.write([{ key: restoredKey, remove: true }]);
       this.restored = false;
     });
     this.changed();
@@ -312,6 +315,10 @@ export class Outbox implements BatchSettler {
     if (unknown) this.frozen.noteUnknown();
     this.frozen.noteSeq(seq);
     return undefined;
+  }
+
+  private async noteRejoined(): Promise<void> {
+    await this.parts.store.write([{ key: rejoinedKey, value: canonicalBytes(this.openedAt) }]);
   }
 
   private async settlePublished(): Promise<void> {
