@@ -97,7 +97,7 @@ describe('one record', () => {
     expect((await command('erase', first ?? '', '--owner', owner, '--yes')).code).toBe(2);
     expect(await command('erase', `${(first ?? '').slice(0, -2)}aa`, '--yes')).toMatchObject({ code: 1, error: 'NOT_FOUND' });
     const erased = await command('erase', '--kind', 'qualification', '--natural-key', owner.slice(4), '--natural-key', 'D44010501930001', '--yes');
-    expect(erased).toMatchObject({ code: 0, answer: { erased: true, recordIds: [first], versions: 1, withdrawn: 0, already: [] } });
+    expect(erased).toMatchObject({ code: 0, answer: { erased: true, recordIds: [first], versions: 1, withdrawn: 0, already: [], backup: { made: expect.stringMatching(/^zhuhai-\d{8}T\d{9}Z\.backup$/) as string } } });
     const said = await huilian(['erase', first ?? '', '--yes', '--state', folder]);
     expect([said.code, said.stdout]).toEqual([0, expect.stringContaining('1 had been erased before / 1 条此前已删除')]);
   });
