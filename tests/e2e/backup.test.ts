@@ -97,14 +97,14 @@ describe('a machine is lost', () => {
     writeFileSync(at('elsewhere', 'damaged.backup'), damaged);
     expect(await command('restore', at('elsewhere', 'damaged.backup'), '--state', state())).toMatchObject({ code: 1, error: { code: 'BACKUP_DAMAGED' } });
     expect(await command('restore', file, '--state', at('nodes', 'zhuhai'))).toMatchObject({ code: 1, error: { code: 'CONFIG_INVALID', details: { reason: 'other-member' } } });
-    expect(await command('restore', at('elsewhere', 'not-there.backup'), '--state', state())).toMatchObject({ code: 1, error: { code: 'BACKUP_FAILED' } });
+    expect(await command('restore', at('elsewhere', 'not-there.backup'), '--state', state())).toMatchObject({ code: 2, error: { code: 'BAD_FIELD', details: { path: '<file>' } } });
     expect(await command('restore', '--state', state())).toMatchObject({ code: 2, error: { code: 'BAD_FIELD' } });
   });
 
   it('is restored by keys, backup and the second place of the vault keys, and reads the ledger before it takes records', async () => {
     const restored = await command<{ rows: number; member: string }>('restore', at('elsewhere', 'guangzhou.backup'), '--state', state());
     expect(restored).toMatchObject({ code: 0, answer: { member: 'guangzhou', acknowledgedTo: expect.any(Number) as number } });
-    expect(await command('restore', at('elsewhere', 'guangzhou.backup'), '--state', state())).toMatchObject({ code: 1, error: { code: 'CONFIG_INVALID', details: { reason: 'data-exists' } } });
+    expect(await command('restore', at('elsewhere', 'guangzhou.backup'), '--state', state())).toMatchObject({ code: 2, error: { code: 'BAD_FIELD', details: { path: '--state' } } });
     await consortium.end('ledger', 'SIGKILL');
     await consortium.startNode('guangzhou');
     const { body, status } = await consortium.call('guangzhou', 'POST', '/v1/records', line(700005), 'operator');

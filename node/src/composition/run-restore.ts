@@ -16,9 +16,10 @@ import { restoredMark } from '../core/outbox/outbox.js';
 /**
  * Puts a backup into a state folder that has the member's keys and no data. The file is read to its end before anything of it
  * is written, and the data takes its name last: a restore that breaks off is begun again.
- * @throws BACKUP_DAMAGED, BACKUP_NEWER, BACKUP_FAILED, STORE_NEWER, KEYS_MISSING, CONFIG_INVALID {reason: 'other-member' or 'data-exists'}
+ * @throws BACKUP_DAMAGED, BACKUP_NEWER, BACKUP_FAILED, STORE_NEWER, KEYS_MISSING, BAD_FIELD, CONFIG_INVALID {reason: 'other-member'}
  */
 export async function runRestore(stateDir: string, file: string, onRows: (done: number, all: number) => void): Promise<RestoreReport> {
+  if (!existsSync(file)) throw new ProtocolError('BAD_FIELD', { path: '<file>', file, reason: 'is not there' });
   let found: BackupHeader | undefined;
   const rows = await readBackupFile(file, { header: (header) => { found = header; } });
   if (found === undefined) throw new ProtocolError('BACKUP_DAMAGED', { reason: 'no-backup' });
@@ -40,7 +41,7 @@ async function checkMember(stateDir: string, memberId: string): Promise<void> {
 async function refuseData(stateDir: string): Promise<void> {
   const data = path.join(stateDir, 'data');
   const entries = await readdir(data).catch(() => []);
-  if (entries.length > 0) throw new ProtocolError('CONFIG_INVALID', { path: data, reason: 'data-exists' });
+  if (entries.length > 0) throw new ProtocolError('BAD_FIELD', { path: '--state', folder: data, reason: 'holds data already; name a folder without' });
 }
 
 /** What the folder has already stays: the machine may be another one. */

@@ -213,7 +213,7 @@ function readConfigFile(file: string): Draft {
     return JSON.parse(readFileSync(file, 'utf8')) as Draft;
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new ProtocolError('CONFIG_INVALID', { file, reason: missing ? 'file-missing' : 'not-json' });
+    throw new ProtocolError('CONFIG_INVALID', { ...(missing ? { path: '--state' } : {}), file, reason: missing ? 'file-missing' : 'not-json' });
   }
 }
 

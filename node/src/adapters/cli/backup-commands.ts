@@ -43,7 +43,7 @@ async function runningNode(state: string): Promise<AsyncIterable<Uint8Array> | u
   try {
     return await NodeApi.open(state).bytes('/v1/backup');
   } catch (error) {
-    if (error instanceof ProtocolError && (error.code === 'EXCHANGE_FAILED' || error.code === 'KEYS_MISSING')) return undefined;
+    if (error instanceof ProtocolError && error.code === 'EXCHANGE_FAILED') return undefined;
     throw error;
   }
 }

@@ -10,9 +10,10 @@ export class NodeApi {
     private readonly token: string,
   ) {}
 
-  /** @throws CONFIG_INVALID, KEYS_MISSING where the node was never started */
+  /** @throws CONFIG_INVALID, EXCHANGE_FAILED where the node was never started */
   public static open(stateDir: string): NodeApi {
-    return new NodeApi(loadConfig(stateDir).http.publicUrl, readToken(path.join(stateDir, 'operator-token')));
+    const { publicUrl } = loadConfig(stateDir).http;
+    return new NodeApi(publicUrl, readToken(publicUrl, path.join(stateDir, 'operator-token')));
   }
 
   public async get(route: string): Promise<unknown> {
@@ -82,11 +83,11 @@ export class NodeApi {
   }
 }
 
-function readToken(file: string): string {
+function readToken(node: string, file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch {
-    throw new ProtocolError('KEYS_MISSING', { file, reason: 'start the node once: it writes this file' });
+    throw new ProtocolError('EXCHANGE_FAILED', { node, file, reason: 'the node was not started yet: it writes this file at its first start' });
   }
 }
 

@@ -129,7 +129,10 @@ export async function startHttp(services: NodeServices, options: HttpOptions): P
     done(null, typeof payload === 'string' && payload.length > longAnswer ? Buffer.from(payload, 'utf8') : payload);
   });
   fastify.server.maxConnections = mostConnections;
-  await app.listen(options.port, options.host);
+  await app.listen(options.port, options.host).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new ProtocolError('CONFIG_INVALID', { path: '/http/port', port: options.port, reason: 'in use: stop what listens there, or take another port' });
+    throw error;
+  });
   return {
     url: (await app.getUrl()),
     renewTls: (files) => {

@@ -60,7 +60,10 @@ export async function startReader(desk: ReaderDesk, options: ReaderOptions): Pro
       handler: async ({ body, params, query }) => await route.serve(desk, { body, parameters: params as Record<string, string>, query: readQuery(route, query as Record<string, unknown>) }),
     });
   }
-  own = await server.listen({ host: options.host, port: options.port });
+  own = await server.listen({ host: options.host, port: options.port }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new ProtocolError('BAD_FIELD', { path: '--port', port: options.port, reason: 'is in use: take another' });
+    throw error;
+  });
   return {
     url: own,
     close: async () => {

@@ -64,7 +64,7 @@ export class KeepBackups {
   public async make(): Promise<KeptBackup> {
     return await this.mutex.run(async () => {
       const { clock, keep, memberId, place, stream } = this.parts;
-      if (place === undefined) throw new ProtocolError('CONFIG_INVALID', { path: '/backups/folder', reason: 'not-configured' });
+      if (place === undefined) throw new ProtocolError('CONFIG_INVALID', { path: '/backups/folder', reason: 'not-configured: name a folder, or give huilian backup a FILE' });
       const at = clock.now();
       const name = `${memberId}-${new Date(at).toISOString().replace(/[-:.]/g, '')}.backup`;
       const bytes = await place.write(name, stream());
