@@ -22,29 +22,29 @@ interface Damage {
 export async function sweepStore({ progress, scale, world }: Drill): Promise<readonly DrillResult[]> {
   const fast = '/dev/shm';
   const folder = mkdtempSync(path.join(existsSync(fast) ? fast : tmpdir(), 'huilian-sweep-'));
-  const processes = Array.from({ length: workers }, () => fork(script, { env: { ...process.env, ...world.env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+  const sweepers = Array.from({ length: workers }, () => new Sweeper({ ...process.env, ...world.env }));
   try {
     const base = path.join(folder, 'base');
-    const { files, untouched } = await ask<{ files: { file: string; bytes: number }[]; untouched: Verdict }>(processes[0] as ChildProcess, { build: base });
+    const { files, untouched } = await (sweepers[0] as Sweeper).build(base);
     const flips = new Tally('storage flips', `bytes of a store of ${String(files.reduce((sum, { bytes }) => sum + bytes, 0))} bytes changed / 逐字节翻转`);
     const cuts = new Tally('storage cuts', 'files of the store cut short / 逐长度截断');
     flips.expect(untouched === 'harmless', `the store that nobody damaged reads as ${untouched}`);
     const offset = new SeededRandom(scale.seed, 'sweep').between(0, scale.storageStride - 1);
     const damages = files.flatMap(({ bytes, file }) => (['flip', 'cut'] as const).flatMap((how) => Array.from({ length: bytes }, (_, at): Damage => ({ at, file, how })))).filter((_, index) => index % scale.storageStride === offset);
     let next = 0;
-    await Promise.all(processes.map(async (child, index) => {
+    await Promise.all(sweepers.map(async (sweeper, index) => {
       const work = path.join(folder, `work-${String(index)}`);
       mkdirSync(work);
       while (next < damages.length) {
         const share = damages.slice(next, (next += damagesPerOrder));
         progress.step(`damages to a small store ${String(next)} of ${String(damages.length)}`);
-        const { verdicts } = await ask<{ verdicts: Verdict[] }>(child, { base, damages: share, work });
+        const verdicts = await sweeper.judge(base, work, share);
         for (const [at, damage] of share.entries()) note(damage.how === 'flip' ? flips : cuts, damage, verdicts[at] ?? 'silent');
       }
     }));
     return [flips.result(), cuts.result()];
   } finally {
-    for (const child of processes) child.disconnect();
+    for (const sweeper of sweepers) sweeper.end();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -55,14 +55,62 @@ function note(tally: Tally, { at, file, how }: Damage, verdict: Verdict): void {
   if (verdict === 'silent' && Number(tally.figures['silent']) <= 20) tally.violation(`silent: ${how} of ${file} at ${String(at)}`);
 }
 
-async function ask<T>(child: ChildProcess, order: object): Promise<T> {
-  return await new Promise((resolve, reject) => {
-    const gone = (code: number | null): void => { reject(new Error(`the sweep ended with ${String(code)}`)); };
-    child.once('exit', gone);
-    child.once('message', (answer) => {
-      child.off('exit', gone);
-      resolve(answer as T);
+/** A process that tries damages. LevelDB ends the process by an assertion of its own where it reads what cannot be; a node would end there too. */
+class Sweeper {
+  private child: ChildProcess;
+
+  public constructor(private readonly env: NodeJS.ProcessEnv) {
+    this.child = this.start();
+  }
+
+  public async build(base: string): Promise<{ readonly files: readonly { readonly file: string; readonly bytes: number }[]; readonly untouched: Verdict }> {
+    return await this.ask({ build: base });
+  }
+
+  public async judge(base: string, work: string, damages: readonly Damage[]): Promise<readonly Verdict[]> {
+    const verdicts: Verdict[] = [];
+    for (const damage of damages) verdicts.push(await this.verdict({ base, work, damage }));
+    return verdicts;
+  }
+
+  public end(): void {
+    this.child.disconnect();
+  }
+
+  private async verdict(order: object): Promise<Verdict> {
+    try {
+      return (await this.ask<{ verdict: Verdict }>(order)).verdict;
+    } catch (error) {
+      if (!(error instanceof EndedError) || error.signal !== 'SIGABRT') throw error;
+      this.child = this.start();
+      return 'ended';
+    }
+  }
+
+  private start(): ChildProcess {
+    return fork(script, { env: this.env, stdio: ['ignore', 'inherit', 'ignore', 'ipc'] });
+  }
+
+  private async ask<T>(order: object): Promise<T> {
+    const { child } = this;
+    return await new Promise((resolve, reject) => {
+      const gone = (code: number | null, signal: NodeJS.Signals | null): void => {
+        child.off('message', answered);
+        reject(new EndedError(signal, code));
+      };
+      const answered = (answer: unknown): void => {
+        child.off('exit', gone);
+        resolve(answer as T);
+      };
+      child.once('exit', gone);
+      child.once('message', answered);
+      child.send(order);
     });
-    child.send(order);
-  });
+  }
+}
+
+class EndedError extends Error {
+  public constructor(public readonly signal: NodeJS.Signals | null, code: number | null) {
+    super(`the sweep ended with ${String(signal ?? code)}`);
+  }
 }

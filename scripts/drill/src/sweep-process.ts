@@ -52,7 +52,8 @@ interface Damage {
   readonly at: number;
   readonly how: 'flip' | 'cut';
 }
-export type Verdict = 'refused' | 'announced' | 'unreadable' | 'harmless' | 'silent';
+/** `ended`: LevelDB ended the process. */
+export type Verdict = 'ended' | 'refused' | 'announced' | 'unreadable' | 'harmless' | 'silent';
 
 const publisher = 'river';
 const groups = 4;
@@ -161,7 +162,7 @@ function filesOf(folder: string): { readonly file: string; readonly bytes: numbe
   return names.map((file) => ({ file, stat: statSync(path.join(folder, file)) })).filter(({ stat }) => stat.isFile()).map(({ file, stat }) => ({ file, bytes: stat.size }));
 }
 
-process.on('message', (order: { readonly build?: string; readonly base?: string; readonly work?: string; readonly damages?: readonly Damage[] }) => {
+process.on('message', (order: { readonly build?: string; readonly base?: string; readonly work?: string; readonly damage?: Damage }) => {
   void (async () => {
     if (order.build !== undefined) {
       await build(order.build);
@@ -169,9 +170,7 @@ process.on('message', (order: { readonly build?: string; readonly base?: string;
       process.send?.({ files: filesOf(order.build), untouched });
       return;
     }
-    const verdicts: Verdict[] = [];
-    for (const damage of order.damages ?? []) verdicts.push(await judgeDamage(order.base ?? '', order.work ?? '', damage));
-    process.send?.({ verdicts });
+    if (order.damage !== undefined) process.send?.({ verdict: await judgeDamage(order.base ?? '', order.work ?? '', order.damage) });
   })();
 });
 process.on('disconnect', () => { process.exit(0); });
