@@ -33,21 +33,21 @@ describe('npm run drill', () => {
     expect(kills).toBe(3 + 5 + 1);
     for (const step of ['E0', 'E1', 'E2', 'E3', 'E4']) expect(results.find((result) => result.drill === `events ${step}`)).toMatchObject({ faults: 4, kills: 1 });
     for (const name of ['races uses', 'races revoked', 'storage flips', 'storage cuts', 'webhooks dead']) expect(results.find((result) => result.drill === name)?.faults, name).toBeGreaterThan(0);
-  }, 300_000);
+  }, 600_000);
 
   it('finds a contract that does not read revocations, by its own eyes and by the audit', async () => {
     const { code, results } = await drill('--json', '--plant', 'read-no-revocation', '--seed', '7', '--only', 'races', '--races', '4');
     const found = results.flatMap(({ violations }) => violations);
     expect(code).toBe(1);
     expect(found).toEqual(expect.arrayContaining([expect.stringMatching(/^late: a new read after the revocation/), expect.stringMatching(/ I6 .*expected no ticket after the revocation/)]));
-  }, 180_000);
+  }, 300_000);
 
   it('finds a webhook whose position moves before its target took the call', async () => {
     const { code, results } = await drill('--json', '--plant', 'position-before-delivery', '--seed', '7', '--only', 'webhooks', '--kills-per-step', '1');
     const found = results.flatMap(({ violations }) => violations);
     expect(code).toBe(1);
     expect(found).toEqual(expect.arrayContaining([expect.stringMatching(/^I10: webhook fails took nothing since /), expect.stringMatching(/^I10: webhook fails: gap: /)]));
-  }, 180_000);
+  }, 300_000);
 
   it('says what it does, in two languages, and refuses what it does not know', async () => {
     const help = await drill('--help');
