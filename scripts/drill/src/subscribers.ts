@@ -111,6 +111,11 @@ export class Subscribers {
     }
   }
 
+  /** Events of the feed as far as it was read. */
+  public get events(): number {
+    return this.feed.length;
+  }
+
   /** Whether, in time, everybody who takes anything was told of all that the feed holds now. */
   public async reached(milliseconds: number): Promise<boolean> {
     await this.readFeed('beijing');
