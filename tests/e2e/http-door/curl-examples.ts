@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -36,7 +37,7 @@ interface Operation {
 /** Runs a call as a person would, with the status said at the end. */
 async function runCurl(command: string, variables: Readonly<Record<string, string>>): Promise<{ readonly status: number; readonly type: string; readonly body: string }> {
   const script = `curl() { command curl -w '\\n%{http_code} %{content_type}' "$@"; }\n${command}`;
-  const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { env: { ...process.env, ...variables }, maxBuffer: 16 * 1024 * 1024 });
+  const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: tmpdir(), env: { ...process.env, ...variables }, maxBuffer: 16 * 1024 * 1024 });
   const at = stdout.lastIndexOf('\n');
   const [status = '', type = ''] = stdout.slice(at + 1).split(/[ ;]/);
   return { status: Number(status), type, body: stdout.slice(0, at) };
