@@ -1,12 +1,10 @@
-// Writes the table of routes in docs/protocol/http.md from a running node: node scripts/make-http-page.mjs http://127.0.0.1:8480
+// Writes the tables of routes in docs/protocol/http.md from the built code: node scripts/make-http-page.mjs
 import { readFileSync, writeFileSync } from 'node:fs';
+import { controllers } from '../node/dist/adapters/http/start-http.js';
+import { declaredRoutes } from '../node/dist/adapters/http/open-api.js';
 
 const page = new URL('../docs/protocol/http.md', import.meta.url);
-const [url = 'http://127.0.0.1:8480'] = process.argv.slice(2);
-const { paths } = await (await fetch(`${url}/openapi.json`)).json();
-const rows = Object.entries(paths).flatMap(([route, methods]) =>
-  Object.entries(methods).map(([method, { security, summary, 'x-huilian-caller': who }]) => `| \`${method.toUpperCase()} ${route}\` | ${who ?? (security.length === 0 ? 'anyone' : 'signed-in')} | ${summary} |`),
-);
+const rows = declaredRoutes(controllers).map(({ en, method, path, who, zh }) => `| \`${method} ${path}\` | ${who} | ${zh} / ${en} |`);
 const begin = '<!-- routes: written by scripts/make-http-page.mjs -->';
 const end = '<!-- end of routes -->';
 const text = readFileSync(page, 'utf8');

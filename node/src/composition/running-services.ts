@@ -18,7 +18,7 @@ import { errorFields, type Logger } from '../observability/logger.js';
 import { NodeMetrics, type Readings } from '../observability/metrics.js';
 import type { OutboxAge } from './metered.js';
 
-type Shared = Pick<NodeServices, 'asks' | 'backups' | 'clock' | 'commands' | 'evidence' | 'feed' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'store' | 'trail' | 'webhooks'>;
+type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'clock' | 'commands' | 'evidence' | 'feed' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'staff' | 'store' | 'trail' | 'webhooks'>;
 
 export interface ServiceParts extends Shared {
   readonly deadLetters: DeadLetters;
@@ -49,7 +49,9 @@ export class RunningServices extends NodeServices {
   /** What the node counts. */
   public readonly meter: NodeMetrics;
   private readonly rows = { accepted: 0, unchanged: 0, refused: 0 };
+  public readonly accounts: NodeServices['accounts'];
   public readonly asks: NodeServices['asks'];
+  public readonly audit: NodeServices['audit'];
   public readonly backups: NodeServices['backups'];
   public readonly clock: NodeServices['clock'];
   public readonly commands: LedgerCommands;
@@ -60,6 +62,8 @@ export class RunningServices extends NodeServices {
   public readonly readModel: NodeServices['readModel'];
   public readonly recover: NodeServices['recover'];
   public readonly relay: NodeServices['relay'];
+  public readonly sessions: NodeServices['sessions'];
+  public readonly staff: NodeServices['staff'];
   public readonly store: NodeServices['store'];
   public readonly trail: NodeServices['trail'];
   public readonly webhooks: NodeServices['webhooks'];
@@ -67,7 +71,9 @@ export class RunningServices extends NodeServices {
   public constructor(private readonly parts: ServiceParts) {
     super();
     ({
+      accounts: this.accounts,
       asks: this.asks,
+      audit: this.audit,
       backups: this.backups,
       clock: this.clock,
       commands: this.commands,
@@ -78,6 +84,8 @@ export class RunningServices extends NodeServices {
       readModel: this.readModel,
       recover: this.recover,
       relay: this.relay,
+      sessions: this.sessions,
+      staff: this.staff,
       store: this.store,
       trail: this.trail,
       webhooks: this.webhooks,

@@ -22,6 +22,12 @@ export interface NodeConfig {
     /** Calls that cost a signature check before the caller is known (sign-in, revocation, trail), per address and minute. */
     readonly signaturesPerMinute: number;
   };
+  /** Sessions of the centre's own people. */
+  readonly accounts: {
+    /** Without a call for so long a session ends, and after so long in any case. */
+    readonly idleMinutes: number;
+    readonly sessionHours: number;
+  };
   readonly exchange: {
     /** libp2p multiaddrs to listen on. */
     readonly listen: readonly string[];
@@ -108,6 +114,11 @@ const configSchema = {
         callsPerMinute: { type: 'integer', minimum: 60, maximum: 10_000_000, default: 60_000 },
         signaturesPerMinute: { type: 'integer', minimum: 1, maximum: 1_000_000, default: 600 },
       },
+    },
+    accounts: {
+      ...closed,
+      default: {},
+      properties: { idleMinutes: { type: 'integer', minimum: 1, maximum: 480, default: 30 }, sessionHours: { type: 'integer', minimum: 1, maximum: 24, default: 12 } },
     },
     exchange: {
       ...closed,

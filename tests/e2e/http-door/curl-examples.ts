@@ -119,6 +119,27 @@ export function curlExamples(consortium: RunningConsortium): void {
     return { variables: { WEBHOOK_ID: created.body['id'] as string } };
   }
 
+  const password = 'seven unrelated invented words';
+
+  /** An account of the centre's own people, made on the machine. */
+  async function account(): Promise<Setting> {
+    const name = `person-${random(4)}`;
+    expect((await consortium.call('guangzhou', 'POST', '/v1/accounts', { name, role: 'operator', password }, 'operator')).status).toBe(201);
+    return { variables: { ACCOUNT: name, COOKIES: path.join(consortium.dir, `cookies-${name}`), NEW_ACCOUNT: `${name}-too`, PASSWORD: password } };
+  }
+
+  /** A cookie jar as curl keeps it, of an account that is signed in. */
+  async function signedIn(): Promise<Required<Pick<Setting, 'variables'>> & { readonly handle: string }> {
+    const { variables = {} } = await account();
+    const { ACCOUNT: name = '', COOKIES: jar = '' } = variables;
+    const answer = await consortium.call('guangzhou', 'POST', '/v1/session', { name, password });
+    const [, id = ''] = /huilian-session=([^;]+)/.exec(answer.headers.getSetCookie()[0] ?? '') ?? [];
+    writeFileSync(jar, `127.0.0.1\tFALSE\t/\tFALSE\t0\thuilian-session\t${id}\n`);
+    const { body } = await consortium.call('guangzhou', 'GET', '/v1/sessions', undefined, 'operator');
+    const { handle = '' } = (body['items'] as { account: string; handle: string }[]).find((one) => one.account === name) ?? {};
+    return { variables: { ...variables, NEW_PASSWORD: 'quite another set of words' }, handle };
+  }
+
   const atBeijing = { as: bank, at: 'beijing' } as const;
   let strangerWallet: ReturnType<RunningConsortium['wallet']>;
   let recoveryKey = '';
@@ -183,6 +204,9 @@ export function curlExamples(consortium: RunningConsortium): void {
     approve: async () => ({ variables: { PROPOSAL_ID: await proposed() } }),
     reject: async () => ({ variables: { PROPOSAL_ID: await proposed() } }),
     createWebhook: () => Promise.resolve({ variables: { WEBHOOK: file({ url: target, batch: true }) } }),
+    signInStaff: account, account, addAccount: account, setRole: account, setPassword: account, disableAccount: account, enableAccount: account, unlockAccount: account,
+    changePassword: signedIn,
+    endSession: async () => ({ variables: { SESSION: (await signedIn()).handle } }),
     webhook, removeWebhook: webhook, testWebhook: webhook, resumeWebhook: webhook, renewWebhookSecret: webhook,
   };
 

@@ -1,4 +1,6 @@
 import { anyObject, boolean, charterShape, digestShape, domainShape, eventFilterShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, positionShape, prose, recordIdShape, releaseEnvelopeShape, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
+import { anyAccountNameShape, staffRoleShape } from '../../core/accounts/account.js';
+import { acts } from '../../core/audit-log/acts.js';
 
 /** What the routes answer, as JSON Schema, from the protocol's own shapes. Tests hold real answers against these. */
 
@@ -38,9 +40,27 @@ const webhookMore: Readonly<Record<string, JsonObject>> = { deliveredAt: timeSha
 const secretSchema = text(/[A-Za-z0-9_+/=-]{16,200}/, 200).schema;
 const eventSchema = open({ specversion: { const: '1.0' }, id: anyText.schema, source: anyText.schema, type: anyText.schema, time: anyText.schema, subject: anyText.schema, datacontenttype: { const: 'application/json' }, data: open({ block: integer(0).schema, transactionId: digestShape.schema }) });
 
+const sessionView: Readonly<Record<string, JsonObject>> = { account: anyText.schema, role: staffRoleShape.schema, source: { enum: ['directory', 'local', 'machine'] } };
+const sessionTimes: Readonly<Record<string, JsonObject>> = { began: timeShape.schema, used: timeShape.schema, ends: timeShape.schema, idleEnds: timeShape.schema };
+const accountSchema: JsonObject = open(
+  { name: anyAccountNameShape.schema, role: staffRoleShape.schema, source: { enum: ['directory', 'local'] }, disabled: boolean().schema, createdAt: timeShape.schema, failures: integer(0).schema, lockedUntil: integer(0).schema },
+  { passwordAt: timeShape.schema, signedInAt: timeShape.schema },
+);
+
+const auditEntrySchema: JsonObject = open(
+  { act: oneOf(...acts).schema, at: timeShape.schema, outcome: text(/begun|done|[A-Z][A-Z0-9_]{2,40}/, 42).schema, previous: text(/(?:[0-9a-f]{64})?/, 64).schema, role: anyText.schema, seq: integer(1).schema, who: anyText.schema },
+  { object: anyText.schema, of: integer(1).schema },
+);
+
 const keptBackup = object({ name: text(/[a-z0-9-]+-\d{8}T\d{9}Z\.backup/, 80), bytes: integer(1), at: timeShape }).schema;
 
 export const answers = {
+  session: open(sessionView, sessionTimes),
+  sessions: page(open({ ...sessionView, ...sessionTimes, handle: anyText.schema, current: boolean().schema })),
+  account: accountSchema,
+  accounts: page(accountSchema),
+  auditLog: page(auditEntrySchema),
+  auditCheckpoint: object({ at: timeShape, checkpoint: jwsShape, digest: text(/(?:[0-9a-f]{64})?/, 64), seq: integer(0) }).schema,
   events: open({ items: { type: 'array', items: eventSchema }, cursor: positionShape.schema, complete: boolean().schema }),
   webhook: open(webhookView, webhookMore),
   newWebhook: open(webhookView, { ...webhookMore, secret: secretSchema }),

@@ -1,21 +1,25 @@
 import { createParamDecorator, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ProtocolError } from '@huilian/protocol';
-import { SignIn, type Caller, type SignedInCaller } from './sign-in.js';
+import { Callers } from './callers.js';
+import type { Caller, OperatorCaller, SignedInCaller } from './sign-in.js';
 
 export interface CalledRequest extends FastifyRequest {
   caller?: Caller;
+  /** A cookie came whose session has ended. */
+  sessionEnded?: boolean;
 }
 
 /** Finds out who calls. Routes say themselves whom they serve; a wrong token is refused on every route. */
 @Injectable()
 export class CallerGuard implements CanActivate {
-  public constructor(private readonly signIn: SignIn) {}
+  public constructor(private readonly callers: Callers) {}
 
   public canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<CalledRequest>();
-    const caller = this.signIn.caller(request.headers.authorization);
+    const caller = this.callers.calling(request);
     if (caller !== undefined) request.caller = caller;
+    else request.sessionEnded = this.callers.hasEnded(request);
     return true;
   }
 }
@@ -26,7 +30,7 @@ function callerOf(context: ExecutionContext): Caller {
   return caller;
 }
 
-/** Any signed-in caller: a member or the operator. */
+/** Any signed-in caller: a member or the centre's own side. */
 export const SignedIn = createParamDecorator((_data: unknown, context: ExecutionContext): SignedInCaller => {
   const caller = callerOf(context);
   if (caller.role === 'monitor') throw new ProtocolError('FORBIDDEN', { needs: 'signed-in' });
@@ -40,8 +44,8 @@ export const CallingMember = createParamDecorator((_data: unknown, context: Exec
   return caller.member;
 });
 
-/** The operator of this node. */
-export const Operator = createParamDecorator((_data: unknown, context: ExecutionContext): Caller => {
+/** The centre's own side: a person with a session, or the machine by the operator's token. */
+export const Operator = createParamDecorator((_data: unknown, context: ExecutionContext): OperatorCaller => {
   const caller = callerOf(context);
   if (caller.role !== 'operator') throw new ProtocolError('FORBIDDEN', { needs: 'operator' });
   return caller;

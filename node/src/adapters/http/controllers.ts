@@ -29,11 +29,12 @@ import {
   type Read,
 } from '@huilian/protocol';
 import { askShape } from '../../core/access/asks.js';
+import { inBody, proposed } from './act-objects.js';
 import { answers, anyAnswer, pageQuery } from './answer-schemas.js';
 import { CallingMember, Operator, SignedIn } from './caller.js';
 import { Cursors, listQuery, readPage } from './cursors.js';
 import { readQuery } from './declared-guard.js';
-import { Declare, jsonHeader, ledgerCodes, readLater, tokenHeader } from './declare-route.js';
+import { administrators, daily, Declare, everyRole, jsonHeader, ledgerCodes, readLater, tokenHeader } from './declare-route.js';
 import { NodeServices } from './node-services.js';
 import { streamType } from './read-bodies.js';
 import { SignIn, type Caller, type SignedInCaller } from './sign-in.js';
@@ -127,7 +128,7 @@ export class RecordsController {
     private readonly cursors: Cursors,
   ) {}
 
-  @Declare({ id: 'publish', en: 'publish records: NDJSON up, answers and signed acknowledgements down', zh: '发布记录（NDJSON 流）', who: 'publisher', stream: { type: streamType, schema: recordLines }, answer: recordLines, answerType: streamType, codes: ['CANONICAL_INVALID', 'DISK_NEARLY_FULL', 'OUTBOX_TAIL_LOST'], curl: `curl -s ${tokenHeader} -H 'content-type: application/x-ndjson' --data-binary @$FILE $NODE/v1/records` })
+  @Declare({ id: 'publish', en: 'publish records: NDJSON up, answers and signed acknowledgements down', zh: '发布记录（NDJSON 流）', who: 'publisher', roles: daily, act: 'records.publish', stream: { type: streamType, schema: recordLines }, answer: recordLines, answerType: streamType, codes: ['CANONICAL_INVALID', 'DISK_NEARLY_FULL', 'OUTBOX_TAIL_LOST'], curl: `curl -s ${tokenHeader} -H 'content-type: application/x-ndjson' --data-binary @$FILE $NODE/v1/records` })
   @Post('records')
   public async publish(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const upload = request.body as Readable;
@@ -139,7 +140,7 @@ export class RecordsController {
     void reply.status(200).header('content-type', streamType).send(Readable.from(this.lines(from(first, answers))));
   }
 
-  @Declare({ id: 'records', en: 'records on the ledger, newest first', zh: '查询账本记录', who: 'signed-in', query: recordQuery, answer: answers.records, codes: ['BAD_ID'], curl: `curl -s ${tokenHeader} "$NODE/v1/records?kind=credit&limit=5"` })
+  @Declare({ id: 'records', en: 'records on the ledger, newest first', zh: '查询账本记录', who: 'signed-in', roles: everyRole, query: recordQuery, answer: answers.records, codes: ['BAD_ID'], curl: `curl -s ${tokenHeader} "$NODE/v1/records?kind=credit&limit=5"` })
   @Get('records')
   public async search(@SignedIn() _caller: SignedInCaller, @Query() query: Record<string, string>): Promise<object> {
     const { cursor, limit = 100, ...filter } = readQuery({ query: recordQuery }, query) as Read<typeof recordQuery>;
@@ -148,7 +149,7 @@ export class RecordsController {
     return { items, ...(place === undefined ? {} : { cursor: this.cursors.seal('records', filter, place) }) };
   }
 
-  @Declare({ id: 'record', en: 'one record, its place and its batch', zh: '单条记录及其位置', who: 'signed-in', query: versionQuery, answer: answers.record, codes: ['BAD_ID', 'RECORD_UNKNOWN'], curl: `curl -s ${tokenHeader} $NODE/v1/records/$RECORD` })
+  @Declare({ id: 'record', en: 'one record, its place and its batch', zh: '单条记录及其位置', who: 'signed-in', roles: everyRole, query: versionQuery, answer: answers.record, codes: ['BAD_ID', 'RECORD_UNKNOWN'], curl: `curl -s ${tokenHeader} $NODE/v1/records/$RECORD` })
   @Get('records/:publisher/:kind/:localId')
   public record(@SignedIn() _caller: SignedInCaller, @Param() place: Record<string, string>, @Query('version') version?: string): object {
     const id = recordIdOf(place);
@@ -162,13 +163,13 @@ export class RecordsController {
     return { record, placed, batch: { block, count, root, time, transactionId } };
   }
 
-  @Declare({ id: 'publicRecord', en: 'presentation of a public record', zh: '公开记录内容', who: 'signed-in', answer: answers.presentation, codes: ['BAD_ID', 'RECORD_UNKNOWN', 'GRANT_REQUIRED', 'RECORD_REVOKED', 'PUBLISHER_UNAVAILABLE', 'EXCHANGE_FAILED', 'ERASED'], curl: `curl -s ${tokenHeader} $NODE/v1/records/$PUBLIC/public` })
+  @Declare({ id: 'publicRecord', en: 'presentation of a public record', zh: '公开记录内容', who: 'signed-in', roles: everyRole, answer: answers.presentation, codes: ['BAD_ID', 'RECORD_UNKNOWN', 'GRANT_REQUIRED', 'RECORD_REVOKED', 'PUBLISHER_UNAVAILABLE', 'EXCHANGE_FAILED', 'ERASED'], curl: `curl -s ${tokenHeader} $NODE/v1/records/$PUBLIC/public` })
   @Get('records/:publisher/:kind/:localId/public')
   public async publicRecord(@SignedIn() _caller: SignedInCaller, @Param() place: Record<string, string>): Promise<object> {
     return { presentation: await this.services.publicRecord(recordIdOf(place)) };
   }
 
-  @Declare({ id: 'deadLetters', en: 'rows that were refused', zh: '被拒绝的行', who: 'operator', query: listQuery, answer: answers.deadLetters, curl: `curl -s ${tokenHeader} $NODE/v1/dead-letters` })
+  @Declare({ id: 'deadLetters', en: 'rows that were refused', zh: '被拒绝的行', who: 'operator', roles: everyRole, query: listQuery, answer: answers.deadLetters, curl: `curl -s ${tokenHeader} $NODE/v1/dead-letters` })
   @Get('dead-letters')
   public async deadLetters(@Operator() _operator: Caller, @Query() query: Record<string, string>): Promise<object> {
     return this.cursors.page('dead-letters', await this.services.deadLetters(), readPage(query));
@@ -237,7 +238,7 @@ export class AccessController {
     return await this.services.relay.receipt(member, receiptBodyShape.read(body).receipt);
   }
 
-  @Declare({ id: 'evidence', en: 'evidence of an access', zh: '导出证据包', who: 'signed-in', answer: answers.evidence, codes: ['TICKET_UNKNOWN', 'TICKET_OTHER_READER', 'NOT_FOUND', 'LEDGER_UNAVAILABLE'], curl: `curl -s ${tokenHeader} $NODE/v1/evidence/$TICKET` })
+  @Declare({ id: 'evidence', en: 'evidence of an access', zh: '导出证据包', who: 'signed-in', roles: everyRole, answer: answers.evidence, codes: ['TICKET_UNKNOWN', 'TICKET_OTHER_READER', 'NOT_FOUND', 'LEDGER_UNAVAILABLE'], curl: `curl -s ${tokenHeader} $NODE/v1/evidence/$TICKET` })
   @Get('evidence/:transaction/:index')
   public async evidence(@SignedIn() caller: SignedInCaller, @Param('transaction') transaction: string, @Param('index') index: string): Promise<object> {
     const id = `${transaction}/${index}`;
@@ -259,7 +260,7 @@ export class OwnersController {
     return owner;
   }
 
-  @Declare({ id: 'registerOwner', en: "registers an owner's key by its certificate", zh: '登记权属人密钥', who: 'signed-in', body: ownerBodyShape, answer: answers.committed, status: 201, also: [202], codes: ['OWNER_EXISTS', 'CA_UNKNOWN', 'CERTIFICATE_INVALID', 'CERTIFICATE_EXPIRED', 'CERTIFICATE_OTHER_ENTITY', 'STATEMENT_BAD_SIGNATURE', 'STATEMENT_EXPIRED', ...ledgerCodes], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$REGISTRATION $NODE/v1/owners` })
+  @Declare({ id: 'registerOwner', en: "registers an owner's key by its certificate", zh: '登记权属人密钥', who: 'signed-in', roles: daily, act: 'owner.register', object: inBody('statement', 'statement', 'owner'), body: ownerBodyShape, answer: answers.committed, status: 201, also: [202], codes: ['OWNER_EXISTS', 'CA_UNKNOWN', 'CERTIFICATE_INVALID', 'CERTIFICATE_EXPIRED', 'CERTIFICATE_OTHER_ENTITY', 'STATEMENT_BAD_SIGNATURE', 'STATEMENT_EXPIRED', ...ledgerCodes], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$REGISTRATION $NODE/v1/owners` })
   @Post('owners')
   public async register(@SignedIn() _caller: SignedInCaller, @Body() body: unknown): Promise<object> {
     const { chain, statement } = ownerBodyShape.read(body);
@@ -289,26 +290,26 @@ export class OperatorController {
     private readonly cursors: Cursors,
   ) {}
 
-  @Declare({ id: 'status', en: 'state of the node', zh: '节点状态', who: 'operator', answer: answers.status, curl: `curl -s ${tokenHeader} $NODE/v1/status` })
+  @Declare({ id: 'status', en: 'state of the node', zh: '节点状态', who: 'operator', roles: everyRole, answer: answers.status, curl: `curl -s ${tokenHeader} $NODE/v1/status` })
   @Get('status')
   public async status(@Operator() _operator: Caller): Promise<object> {
     return await this.services.status();
   }
 
-  @Declare({ id: 'proposals', en: 'proposals and votes', zh: '提案与表决', who: 'operator', query: listQuery, answer: answers.proposals, curl: `curl -s ${tokenHeader} $NODE/v1/governance/proposals` })
+  @Declare({ id: 'proposals', en: 'proposals and votes', zh: '提案与表决', who: 'operator', roles: everyRole, query: listQuery, answer: answers.proposals, curl: `curl -s ${tokenHeader} $NODE/v1/governance/proposals` })
   @Get('governance/proposals')
   public async proposals(@Operator() _operator: Caller, @Query() query: Record<string, string>): Promise<object> {
     return this.cursors.page('proposals', await this.services.readModel.proposals(), readPage(query));
   }
 
-  @Declare({ id: 'found', en: "this centre's call to found the consortium", zh: '成立联盟', who: 'operator', body: charterBodyShape, answer: answers.committed, also: [202], codes: ['ALREADY_FOUNDED', 'CHARTER_MISMATCH', 'NOT_A_FOUNDER', ...ledgerCodes], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$CHARTER $NODE/v1/governance/found` })
+  @Declare({ id: 'found', en: "this centre's call to found the consortium", zh: '成立联盟', who: 'operator', roles: administrators, act: 'governance.found', body: charterBodyShape, answer: answers.committed, also: [202], codes: ['ALREADY_FOUNDED', 'CHARTER_MISMATCH', 'NOT_A_FOUNDER', ...ledgerCodes], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$CHARTER $NODE/v1/governance/found` })
   @Post('governance/found')
   @HttpCode(200)
   public async found(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {
     return await this.services.found(charterBodyShape.read(body).charter);
   }
 
-  @Declare({ id: 'propose', en: 'a proposal to the centres', zh: '发起提案', who: 'operator', body: proposeArgumentShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$PROPOSAL $NODE/v1/governance/propose` })
+  @Declare({ id: 'propose', en: 'a proposal to the centres', zh: '发起提案', who: 'operator', roles: administrators, act: 'governance.propose', object: proposed, body: proposeArgumentShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$PROPOSAL $NODE/v1/governance/propose` })
   @Post('governance/propose')
   @HttpCode(200)
   public async propose(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {
@@ -316,14 +317,14 @@ export class OperatorController {
     return await this.services.propose(action, content as JsonObject, round);
   }
 
-  @Declare({ id: 'approve', en: 'approves a proposal', zh: '赞成提案', who: 'operator', body: voteBodyShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d "{\\"proposal\\":\\"$PROPOSAL_ID\\"}" $NODE/v1/governance/approve` })
+  @Declare({ id: 'approve', en: 'approves a proposal', zh: '赞成提案', who: 'operator', roles: administrators, act: 'governance.approve', object: inBody('proposal'), body: voteBodyShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d "{\\"proposal\\":\\"$PROPOSAL_ID\\"}" $NODE/v1/governance/approve` })
   @Post('governance/approve')
   @HttpCode(200)
   public async approve(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {
     return await this.services.vote('approve', voteBodyShape.read(body).proposal);
   }
 
-  @Declare({ id: 'reject', en: 'rejects a proposal', zh: '反对提案', who: 'operator', body: voteBodyShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d "{\\"proposal\\":\\"$PROPOSAL_ID\\"}" $NODE/v1/governance/reject` })
+  @Declare({ id: 'reject', en: 'rejects a proposal', zh: '反对提案', who: 'operator', roles: administrators, act: 'governance.reject', object: inBody('proposal'), body: voteBodyShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d "{\\"proposal\\":\\"$PROPOSAL_ID\\"}" $NODE/v1/governance/reject` })
   @Post('governance/reject')
   @HttpCode(200)
   public async reject(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {

@@ -1,11 +1,28 @@
 import { SetMetadata } from '@nestjs/common';
+import type { StaffRole } from '../../core/accounts/account.js';
+import type { Act } from '../../core/audit-log/acts.js';
 import { anyObject, type ErrorCode, type JsonObject, type Shape } from '@huilian/protocol';
 
 /**
- * Who may call a route. `anyone` needs no token; `signed-in` is the operator or a member that this node serves; `publisher`
- * is the operator or a platform or centre that this node serves; `monitor` is whoever has the metrics token, or the operator.
+ * Who may call a route. `anyone` needs no token; `operator` is the centre's own side: the operator's token, or a person whose
+ * role the route names. `signed-in` is that side or a member that this node serves; `publisher` that side or a platform or centre
+ * that this node serves; `monitor` that side or whoever has the metrics token.
  */
-export type RouteCaller = 'anyone' | 'member' | 'monitor' | 'operator' | 'publisher' | 'signed-in';
+type RouteCaller = 'anyone' | 'member' | 'monitor' | 'operator' | 'publisher' | 'signed-in';
+
+/** Roles of those who run the node, who work with it day by day, who look after it, and all of them. */
+export const administrators: readonly StaffRole[] = ['administrator'];
+export const daily: readonly StaffRole[] = ['administrator', 'operator'];
+export const oversight: readonly StaffRole[] = ['administrator', 'auditor'];
+export const everyRole: readonly StaffRole[] = ['administrator', 'auditor', 'operator'];
+
+/** A call as the audit log names its object. */
+export interface ActCall {
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  /** Once it is done. */
+  readonly answer?: unknown;
+}
 
 /** What a route says of itself: the guard holds every call against it, and /openapi.json is assembled from it. */
 export interface RouteDeclaration {
@@ -14,6 +31,13 @@ export interface RouteDeclaration {
   readonly en: string;
   readonly zh: string;
   readonly who: RouteCaller;
+  /** Which of the centre's people may call it, signed in; none where absent. The operator's token counts as an administrator. */
+  readonly roles?: readonly StaffRole[];
+  /** An administrative act of the centre's side: in the audit log before it is done, with the id of what it is done to. */
+  readonly act?: Act;
+  readonly object?: (call: ActCall) => string | undefined;
+  /** Whether the body holds a password: no trace of it is kept, so that Idempotency-Key means nothing here. */
+  readonly secret?: boolean;
   /** Query parameters, texts and integers; none where absent. Others, and repeated ones, are refused. */
   readonly query?: Shape<unknown>;
   /** JSON body; read before the handler runs. */

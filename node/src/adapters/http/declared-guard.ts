@@ -1,7 +1,8 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { isJsonObject, ProtocolError, type JsonObject } from '@huilian/protocol';
+import { actorOf, objectOf } from './audited.js';
 import type { CalledRequest } from './caller.js';
-import { declarationOf, type RouteCaller, type RouteDeclaration } from './declare-route.js';
+import { declarationOf, type RouteDeclaration } from './declare-route.js';
 import { NodeServices } from './node-services.js';
 import type { Caller } from './sign-in.js';
 
@@ -10,31 +11,40 @@ import type { Caller } from './sign-in.js';
 export class DeclaredGuard implements CanActivate {
   public constructor(private readonly services: NodeServices) {}
 
-  public canActivate(context: ExecutionContext): boolean {
+  public async canActivate(context: ExecutionContext): Promise<boolean> {
     const declared = declarationOf(context.getHandler());
     if (declared === undefined) throw new ProtocolError('NOT_FOUND');
     const request = context.switchToHttp().getRequest<CalledRequest>();
-    this.requireCaller(declared.who, request.caller);
+    await this.requireCaller(declared, request);
     readQuery(declared, request.query as Readonly<Record<string, unknown>>);
     if (declared.body !== undefined) declared.body.read(request.body);
     if (declared.stream !== undefined && !mediaTypeIs(request, declared.stream.type)) throw new ProtocolError('CANONICAL_INVALID', { reason: 'content-type' });
     return true;
   }
 
-  private requireCaller(who: RouteCaller, caller: Caller | undefined): void {
-    if (who === 'anyone') return;
-    if (caller === undefined) throw new ProtocolError('TOKEN_INVALID', { reason: 'sign-in-needed' });
-    if (!this.allows(who, caller)) throw new ProtocolError('FORBIDDEN', { needs: who === 'publisher' ? 'platform' : who });
+  /** @throws TOKEN_INVALID, SESSION_ENDED, FORBIDDEN {needs}; of the centre's people who may not, it is in the audit log */
+  private async requireCaller(declared: RouteDeclaration, request: CalledRequest): Promise<void> {
+    const { caller } = request;
+    if (declared.who === 'anyone') return;
+    if (caller === undefined) throw request.sessionEnded === true ? new ProtocolError('SESSION_ENDED') : new ProtocolError('TOKEN_INVALID', { reason: 'sign-in-needed' });
+    if (this.allows(declared, caller)) return;
+    const actor = actorOf(caller);
+    if (actor !== undefined && declared.act !== undefined) await this.services.audit.append(actor, declared.act, 'FORBIDDEN', { object: objectOf(declared, request) });
+    throw new ProtocolError('FORBIDDEN', { needs: neededFor(declared, caller) });
   }
 
-  private allows(who: RouteCaller, caller: Caller): boolean {
-    if (caller.role === 'monitor' || who === 'monitor') return who === 'monitor' && caller.role !== 'member';
-    if (who === 'signed-in') return true;
-    if (caller.role === 'operator') return who !== 'member';
-    if (who !== 'publisher') return who === 'member';
+  private allows({ roles = [], who }: RouteDeclaration, caller: Caller): boolean {
+    if (caller.role === 'operator') return who !== 'member' && (caller.session === undefined || roles.includes(caller.session.role));
+    if (caller.role === 'monitor') return who === 'monitor';
+    if (who !== 'publisher') return who === 'signed-in' || who === 'member';
     const kind = this.services.readModel.member(caller.member)?.document.kind;
     return kind === 'platform' || kind === 'centre';
   }
+}
+
+function neededFor({ roles = [], who }: RouteDeclaration, caller: Caller): string {
+  if (caller.role === 'operator' && who !== 'member') return roles.join(' ') || 'machine';
+  return who === 'publisher' ? 'platform' : who;
 }
 
 /** Query as the declared shape reads it: each parameter once, integers as integers. @throws UNKNOWN_FIELD, BAD_FIELD, BAD_ID */

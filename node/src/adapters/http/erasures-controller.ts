@@ -1,9 +1,10 @@
 import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { kindShape, list, object, optional, ownerIdShape, ProtocolError, recordIdShape, text, type Read } from '@huilian/protocol';
+import { erased } from './act-objects.js';
 import { answers } from './answer-schemas.js';
 import { Operator } from './caller.js';
 import { Cursors, listQuery, readPage } from './cursors.js';
-import { Declare, jsonHeader, tokenHeader } from './declare-route.js';
+import { administrators, Declare, everyRole, jsonHeader, tokenHeader } from './declare-route.js';
 import { NodeServices } from './node-services.js';
 import type { Caller } from './sign-in.js';
 
@@ -27,7 +28,7 @@ export class ErasuresController {
 
   /** In the body, for a natural key may be personal. */
   @Declare({
-    id: 'erase', en: 'erases records of this centre, or all it holds of an owner, for good', zh: '永久删除记录或权属人的全部数据', who: 'operator', body: eraseShape, answer: answers.erased,
+    id: 'erase', en: 'erases records of this centre, or all it holds of an owner, for good', zh: '永久删除记录或权属人的全部数据', who: 'operator', roles: administrators, act: 'data.erase', object: erased, body: eraseShape, answer: answers.erased,
     codes: ['NOT_FOUND', 'NOT_RECORD_OWNER', 'KEY_COPY_FAILED'], curl: `curl -s -X POST ${tokenHeader} ${jsonHeader} -d '{"recordIds":["'$RECORD'"]}' $NODE/v1/erasures`,
   })
   @Post()
@@ -36,7 +37,7 @@ export class ErasuresController {
     return await this.services.erase(orderOf(eraseShape.read(body)));
   }
 
-  @Declare({ id: 'erasures', en: 'what was erased and when, newest first', zh: '删除记录列表', who: 'operator', query: listQuery, answer: answers.erasures, curl: `curl -s ${tokenHeader} $NODE/v1/erasures` })
+  @Declare({ id: 'erasures', en: 'what was erased and when, newest first', zh: '删除记录列表', who: 'operator', roles: everyRole, query: listQuery, answer: answers.erasures, curl: `curl -s ${tokenHeader} $NODE/v1/erasures` })
   @Get()
   public erasures(@Operator() _operator: Caller, @Query() query: Record<string, string>): object {
     const items = this.services.erasures().map(({ at, holder, records, scope }) => ({ at, scope, ...(holder === this.services.memberId ? {} : { owner: holder }), recordIds: records.map(([recordId]) => recordId) }));

@@ -3,7 +3,9 @@ import { Injectable, type CallHandler, type ExecutionContext, type NestIntercept
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { canonicalBytes, fromUtf8, ProtocolError, sha256Hex, utf8 } from '@huilian/protocol';
 import type { CalledRequest } from './caller.js';
+import { declarationOf } from './declare-route.js';
 import { NodeServices } from './node-services.js';
+import type { Caller } from './sign-in.js';
 
 interface Kept {
   /** Unix milliseconds. */
@@ -36,13 +38,14 @@ export class Idempotency implements NestInterceptor {
   public intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<CalledRequest>();
     const key = request.headers['idempotency-key'];
-    if (request.method !== 'POST' || key === undefined || request.body instanceof Readable) return next.handle();
+    const isSecret = declarationOf(context.getHandler())?.secret === true;
+    if (request.method !== 'POST' || key === undefined || isSecret || request.body instanceof Readable) return next.handle();
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,100}$/.test(key)) throw new ProtocolError('BAD_FIELD', { path: '/idempotency-key', reason: 'pattern' });
     return from(this.once(request, key, async () => await lastValueFrom(next.handle() as Observable<unknown>)));
   }
 
   private async once(request: CalledRequest, key: string, run: () => Promise<unknown>): Promise<unknown> {
-    const caller = request.caller?.role === 'member' ? request.caller.member : (request.caller?.role ?? 'anyone');
+    const caller = callerName(request.caller);
     const place = `${prefix}${caller}/${sha256Hex(utf8(`${request.url} ${key}`))}`;
     const body = sha256Hex(canonicalBytes(request.body ?? {}));
     const before: Kept | Running | undefined = this.running.get(place) ?? this.kept(place);
@@ -78,6 +81,12 @@ export class Idempotency implements NestInterceptor {
     }
     if (removals.length > 0) await this.services.store.write(removals);
   }
+}
+
+/** No two callers share a name: members have no `.`, people of the centre have one before their account. */
+function callerName(caller: Caller | undefined): string {
+  if (caller?.role === 'member') return caller.member;
+  return caller?.role === 'operator' && caller.session !== undefined ? `account.${caller.session.account}` : (caller?.role ?? 'anyone');
 }
 
 /**

@@ -1,8 +1,9 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { anyObject, keyRotationEnvelopeShape, list, object, recoveryObjectionEnvelopeShape, rotateMemberKeysArgumentShape, signedStatementShape, text, type ErrorCode, type JsonObject } from '@huilian/protocol';
+import { inBody } from './act-objects.js';
 import { answers } from './answer-schemas.js';
 import { Operator } from './caller.js';
-import { Declare, jsonHeader, ledgerCodes, readLater, tokenHeader } from './declare-route.js';
+import { administrators, Declare, jsonHeader, ledgerCodes, readLater, tokenHeader } from './declare-route.js';
 import { NodeServices } from './node-services.js';
 import type { Caller } from './sign-in.js';
 
@@ -24,7 +25,7 @@ export class KeyChangesController {
   }
 
   /** This centre approves that a lost key is replaced. */
-  @Declare({ id: 'recoverOwner', en: 'this centre approves that a lost key is replaced', zh: '批准恢复权属人密钥', who: 'operator', body: recoveryBodyShape, answer: answers.committed, also: [202], codes: ['CA_UNKNOWN', 'CERTIFICATE_INVALID', 'CERTIFICATE_EXPIRED', 'CERTIFICATE_OTHER_ENTITY', 'NOT_A_CENTRE', ...ownerCodes], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$RECOVERY $NODE/v1/owner-keys/recover` })
+  @Declare({ id: 'recoverOwner', en: 'this centre approves that a lost key is replaced', zh: '批准恢复权属人密钥', who: 'operator', roles: administrators, act: 'owner.recover', object: inBody('statement', 'statement', 'owner'), body: recoveryBodyShape, answer: answers.committed, also: [202], codes: ['CA_UNKNOWN', 'CERTIFICATE_INVALID', 'CERTIFICATE_EXPIRED', 'CERTIFICATE_OTHER_ENTITY', 'NOT_A_CENTRE', ...ownerCodes], curl: `curl -s ${tokenHeader} ${jsonHeader} -d @$RECOVERY $NODE/v1/owner-keys/recover` })
   @Post('owner-keys/recover')
   @HttpCode(200)
   public async recoverOwner(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {

@@ -1,7 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { textAnswer } from './answer-schemas.js';
-import { Declare, tokenHeader } from './declare-route.js';
+import { Declare, everyRole, tokenHeader } from './declare-route.js';
 import { NodeServices } from './node-services.js';
 
 /** What Prometheus asks for. */
@@ -9,7 +9,7 @@ import { NodeServices } from './node-services.js';
 export class MetricsController {
   public constructor(private readonly services: NodeServices) {}
 
-  @Declare({ id: 'metrics', en: 'metrics for Prometheus; by the token in metrics-token, which opens nothing else', zh: '监控指标', who: 'monitor', answer: textAnswer, answerType: 'text/plain', curl: `curl -s ${tokenHeader} $NODE/metrics` })
+  @Declare({ id: 'metrics', en: 'metrics for Prometheus; by the token in metrics-token, which opens nothing else', zh: '监控指标', who: 'monitor', roles: everyRole, answer: textAnswer, answerType: 'text/plain', curl: `curl -s ${tokenHeader} $NODE/metrics` })
   @Get('metrics')
   public async metrics(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const { contentType, text } = await this.services.metrics();

@@ -1,4 +1,8 @@
 import type { JsonObject, ProposalAction, RecoverPublicKey } from '@huilian/protocol';
+import type { Accounts } from '../../core/accounts/accounts.js';
+import type { Sessions } from '../../core/accounts/sessions.js';
+import type { SignInStaff } from '../../core/accounts/sign-in-staff.js';
+import type { AuditLog } from '../../core/audit-log/audit-log.js';
 import type { Asks } from '../../core/access/asks.js';
 import type { KeepBackups } from '../../core/backup/keep-backups.js';
 import type { RelayRequest } from '../../core/access/relay-request.js';
@@ -22,6 +26,11 @@ export abstract class NodeServices {
   public abstract readonly clock: Clock;
   public abstract readonly random: Random;
   public abstract readonly relay: RelayRequest;
+  /** The centre's own people, and what its side did. */
+  public abstract readonly accounts: Accounts;
+  public abstract readonly sessions: Sessions;
+  public abstract readonly staff: SignInStaff;
+  public abstract readonly audit: AuditLog;
   public abstract readonly asks: Asks;
   public abstract readonly backups: KeepBackups;
   public abstract readonly trail: JoinTrail;

@@ -1,8 +1,11 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { errorCatalogue, kindShape, localIdShape, memberIdShape, ownerIdShape, type ErrorCode, type JsonObject } from '@huilian/protocol';
+import { anyAccountNameShape } from '../../core/accounts/account.js';
 import { errorSchema } from './answer-schemas.js';
+import { ownPageHeader } from './callers.js';
 import { declarationOf, type RouteDeclaration } from './declare-route.js';
+import { cookieName, sessionCookieName } from './session-cookie.js';
 
 /** A route of the server and what it says of itself. */
 export interface DeclaredRoute extends RouteDeclaration {
@@ -12,7 +15,8 @@ export interface DeclaredRoute extends RouteDeclaration {
 }
 
 const everywhere: readonly ErrorCode[] = ['TOKEN_INVALID', 'BAD_FIELD', 'UNKNOWN_FIELD', 'INTERNAL', 'STORAGE_FAILED'];
-const withToken: readonly ErrorCode[] = ['FORBIDDEN'];
+const withToken: readonly ErrorCode[] = ['FORBIDDEN', 'SESSION_ENDED'];
+const withSession: readonly ErrorCode[] = ['CROSS_SITE_REFUSED'];
 const withBody: readonly ErrorCode[] = ['CANONICAL_INVALID', 'BODY_TOO_LARGE', 'BAD_ID', 'IDEMPOTENCY_MISMATCH'];
 
 /** Routes of controllers, in the order they are written. @throws TypeError for one without a declaration: nothing is served that is not described */
@@ -45,26 +49,43 @@ export function openApi(routes: readonly DeclaredRoute[], publicUrl: string): Js
     servers: [{ url: publicUrl }],
     paths,
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: "a member's token of POST /v1/token, the operator's, or for /metrics the monitoring's 成员登录令牌、运维令牌或监控令牌" } },
+      securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: cookieName(publicUrl, sessionCookieName), description: `a person of the centre, by POST /v1/session; what changes something needs the header ${ownPageHeader} too 本中心人员会话` }, token: { type: 'http', scheme: 'bearer', description: "a member's token of POST /v1/token, the operator's, or for /metrics the monitoring's 成员登录令牌、运维令牌或监控令牌" } },
       schemas: { Error: errorSchema },
     },
   };
 }
 
 function operation(route: DeclaredRoute): JsonObject {
-  const { codes = [], curl, en, form, id, method, path, who, zh } = route;
+  const { curl, en, form, id, method, path, secret, zh } = route;
   const body = requestBody(route, form === true);
+  const repeatable = method === 'POST' && route.stream === undefined && secret !== true;
   return {
     operationId: id,
     summary: `${zh} / ${en}`,
     tags: [path.split('/')[2] ?? 'node'],
     ...(curl === undefined ? {} : { description: `\`\`\`sh\n${curl}\n\`\`\`` }),
-    'x-huilian-caller': who,
-    security: who === 'anyone' ? [] : [{ token: [] }],
-    parameters: [...pathParameters(path), ...queryParameters(route), ...(method === 'POST' && route.stream === undefined ? [idempotencyKey] : [])],
+    ...callersOf(route),
+    parameters: [...pathParameters(path), ...queryParameters(route), ...(repeatable ? [idempotencyKey] : [])],
     ...(body === undefined ? {} : { requestBody: body }),
-    responses: { ...good(route), ...refusals([...codes, ...everywhere, ...(who === 'anyone' ? [] : withToken), ...(body === undefined ? [] : withBody), ...(route.counted === true ? ['RATE_LIMITED' as const] : [])]), default: refusal('any other refusal 其他拒绝') },
+    responses: { ...good(route), ...refusals(codesOf(route)), default: refusal('any other refusal 其他拒绝') },
   };
+}
+
+function callersOf({ act, roles = [], who }: DeclaredRoute): JsonObject {
+  const session = roles.length === 0 ? [] : [{ session: [] }];
+  return {
+    'x-huilian-caller': who,
+    ...(roles.length === 0 ? {} : { 'x-huilian-roles': roles }),
+    ...(act === undefined ? {} : { 'x-huilian-act': act }),
+    security: who === 'anyone' ? [] : [{ token: [] }, ...session],
+  };
+}
+
+function codesOf({ body, codes = [], counted, method, roles = [], stream, who }: DeclaredRoute): readonly ErrorCode[] {
+  const known = who === 'anyone' ? [] : withToken;
+  const fromPage = roles.length === 0 || method === 'GET' ? [] : withSession;
+  const sent = body === undefined && stream === undefined ? [] : withBody;
+  return [...codes, ...everywhere, ...known, ...fromPage, ...sent, ...(counted === true ? (['RATE_LIMITED'] as const) : [])];
 }
 
 const idempotencyKey: JsonObject = {
@@ -84,6 +105,8 @@ const inPath: Readonly<Record<string, JsonObject>> = {
   member: memberIdShape.schema,
   owner: ownerIdShape.schema,
   publisher: memberIdShape.schema,
+  account: anyAccountNameShape.schema,
+  session: { type: 'string', pattern: '^[A-Za-z0-9_-]{16}$' },
   transaction: { type: 'string', pattern: '^[0-9a-f]{64}$' },
   index: { type: 'string', pattern: '^(?:0|[1-9][0-9]{0,2})$' },
 };

@@ -1,11 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { importJWK, jwtVerify, decodeJwt } from 'jose';
 import { fromUtf8, ProtocolError, sha256Hex, toBase64url, utf8 } from '@huilian/protocol';
+import type { Session } from '../../core/accounts/sessions.js';
 import type { ReadModel } from '../../core/indexing/read-model.js';
 import type { Clock, Random, Store } from '../../core/ports.js';
 
-/** Who is calling: the operator of this node, its monitoring, or a member that this node serves. */
-export type Caller = { readonly role: 'monitor' } | { readonly role: 'operator' } | { readonly role: 'member'; readonly member: string };
+/**
+ * Who is calling: the centre's own side, a person of it that is signed in or the machine by the operator's token; its
+ * monitoring; or a member that this node serves.
+ */
+export type Caller = { readonly role: 'monitor' } | { readonly role: 'operator'; readonly session?: Session } | { readonly role: 'member'; readonly member: string };
+
+/** The centre's own side. */
+export type OperatorCaller = Extract<Caller, { readonly role: 'operator' }>;
 
 /** Who may use routes for signed-in callers: monitoring may not. */
 export type SignedInCaller = Exclude<Caller, { readonly role: 'monitor' }>;

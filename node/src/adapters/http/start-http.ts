@@ -6,7 +6,11 @@ import { fastifyRateLimit } from '@fastify/rate-limit';
 import type { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { limits, ProtocolError } from '@huilian/protocol';
+import { AccountsController } from './accounts-controller.js';
+import { AuditLogController } from './audit-log-controller.js';
+import { Audited } from './audited.js';
 import { CallerGuard } from './caller.js';
+import { Callers } from './callers.js';
 import { BackupsController } from './backups-controller.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { AccessController, OpenController, OperatorController, OwnersController, RecordsController } from './controllers.js';
@@ -27,6 +31,8 @@ import { declaredRoutes, openApi } from './open-api.js';
 import { OperationsController } from './operations-controller.js';
 import { ApiDocument, PagesController } from './pages-controller.js';
 import { readBodies } from './read-bodies.js';
+import { SessionCookie, sessionCookieName } from './session-cookie.js';
+import { SessionsController } from './sessions-controller.js';
 import { SignIn } from './sign-in.js';
 
 export interface TlsFiles {
@@ -73,19 +79,23 @@ const defaultSignatures = 600;
 /** Connections at a time; a further one is closed at once. */
 const mostConnections = 2000;
 const defaultArrival = 8000;
-const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, BackupsController, ErasuresController, EventsController, WebhooksController, MetricsController, PagesController];
+/** All of the door, in the order of their description. */
+export const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, BackupsController, ErasuresController, EventsController, WebhooksController, MetricsController, SessionsController, AccountsController, AuditLogController, PagesController];
 
 @Module({})
 class HttpModule {
   public static of(services: NodeServices, options: HttpOptions): DynamicModule {
     const audience = `${options.publicUrl}/v1/token`;
     const signIn = new SignIn(services.readModel, services.memberId, audience, options, services.clock, services.random, services.store);
+    const cookie = new SessionCookie(options.publicUrl, sessionCookieName);
     return {
       module: HttpModule,
       controllers,
       providers: [
         { provide: NodeServices, useValue: services },
         { provide: SignIn, useValue: signIn },
+        { provide: SessionCookie, useValue: cookie },
+        { provide: Callers, useValue: new Callers(signIn, services.staff, services.sessions, cookie) },
         { provide: Cursors, useValue: new Cursors(options.operatorToken) },
         { provide: AllowedMethods, useValue: new AllowedMethods(declaredRoutes(controllers)) },
         { provide: ApiDocument, useValue: new ApiDocument(openApi(declaredRoutes(controllers), options.publicUrl)) },
@@ -94,6 +104,7 @@ class HttpModule {
         { provide: APP_GUARD, useClass: DeclaredGuard },
         { provide: APP_FILTER, useClass: ErrorFilter },
         { provide: APP_INTERCEPTOR, useClass: Idempotency },
+        { provide: APP_INTERCEPTOR, useClass: Audited },
       ],
     };
   }
@@ -123,7 +134,7 @@ export async function startHttp(services: NodeServices, options: HttpOptions): P
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   countAnswers(fastify, services);
   allowOrigins(fastify, options.allowedOrigins ?? []);
-  await boundRoutes(fastify, app.get(SignIn), options);
+  await boundRoutes(fastify, app.get(Callers), options);
   // A long text as bytes: Node.js writes a string of megabytes to a socket several times slower.
   fastify.addHook('onSend', (_request, _reply, payload, done) => {
     done(null, typeof payload === 'string' && payload.length > longAnswer ? Buffer.from(payload, 'utf8') : payload);
@@ -149,7 +160,7 @@ function arrivalOf({ arrivalMilliseconds }: HttpOptions): number {
 }
 
 /** Gives each route the bounds that it declares: bytes of a body, how it is read, how often it is called before a caller is known. */
-async function boundRoutes(fastify: FastifyInstance, signIn: SignIn, options: HttpOptions): Promise<void> {
+async function boundRoutes(fastify: FastifyInstance, callers: Callers, options: HttpOptions): Promise<void> {
   const byAddress = new Map<string, RouteDeclaration>(declaredRoutes(controllers).map((route) => [`${route.method} ${route.path.replace(/\{(\w+)\}/g, ':$1')}`, route]));
   readBodies(fastify, (request) => byAddress.get(`${request.method} ${request.routeOptions.url ?? ''}`)?.form === true, arrivalOf(options));
   const byAddressAlone = { keyGenerator: ({ ip }: FastifyRequest) => ip, max: options.signaturesPerMinute ?? defaultSignatures, timeWindow: 60_000 };
@@ -160,19 +171,21 @@ async function boundRoutes(fastify: FastifyInstance, signIn: SignIn, options: Ht
     if (declared.bodyBytes !== undefined) route.bodyLimit = declared.bodyBytes;
     if (declared.counted === true) route.config = { ...route.config, rateLimit: byAddressAlone };
   });
-  const caller = (request: FastifyRequest): string => callerKey(signIn, request);
+  const caller = (request: FastifyRequest): string => callerKey(callers, request);
   await fastify.register(fastifyRateLimit, { global: true, max: options.callsPerMinute ?? defaultCalls, timeWindow: 60_000, keyGenerator: caller, allowList: (_request, key) => key === operatorKey, errorResponseBuilder: () => new ProtocolError('RATE_LIMITED') });
 }
 
 const operatorKey = 'operator';
 
 /** By whom a call is counted. A token that is none counts for its address; that it is none is said later. */
-function callerKey(signIn: SignIn, { headers, ip }: FastifyRequest): string {
+function callerKey(callers: Callers, request: FastifyRequest): string {
   try {
-    const caller = signIn.caller(headers.authorization);
-    if (caller !== undefined) return caller.role === 'member' ? `member ${caller.member}` : caller.role;
+    const caller = callers.of(request);
+    if (caller?.role === 'member') return `member ${caller.member}`;
+    if (caller?.role === 'operator' && caller.session !== undefined) return `account ${caller.session.account}`;
+    if (caller !== undefined) return caller.role;
   } catch {
     // Falls through to the address.
   }
-  return ip;
+  return request.ip;
 }
