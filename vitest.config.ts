@@ -19,6 +19,8 @@ interface Room {
   include: string[];
   /** Rooms whose tests start processes of their own run alone, after the others, one file at a time. */
   alone?: number;
+  /** Module that is run before the first test and tells how to end. */
+  globalSetup?: string;
 }
 const rooms: readonly Room[] = [
   { name: 'protocol', root: 'sdk/protocol', include: ['test/**/*.test.ts'] },
@@ -28,14 +30,14 @@ const rooms: readonly Room[] = [
   { name: 'node', root: 'node', include: ['test/**/*.test.ts'] },
   { name: 'sim', root: 'tests', include: ['sim/**/*.test.ts'] },
   { name: 'house', root: 'tests', include: ['house/**/*.test.ts'], alone: 1 },
-  { name: 'e2e', root: 'tests', include: ['e2e/**/*.test.ts'], alone: 2 },
+  { name: 'e2e', root: 'tests', include: ['e2e/**/*.test.ts'], alone: 2, globalSetup: 'e2e/run-folder.ts' },
   // All of tests/fabric is run by `npm run fabric:test` (vitest.fabric.config.ts).
   { name: 'fabric', root: 'tests', include: ['fabric/smoke.test.ts'], alone: 3 },
 ];
 
 /** Settings of a run of some rooms. */
 export function settingsOf(chosen: readonly Room[]): ViteUserConfig {
-  const projects = chosen.map(({ name, root, include, alone }) => ({
+  const projects = chosen.map(({ name, root, include, alone, globalSetup }) => ({
     ...common,
     test: {
       name,
@@ -44,6 +46,7 @@ export function settingsOf(chosen: readonly Room[]): ViteUserConfig {
       env: { CORE_CHAINCODE_LOGGING_LEVEL: 'CRITICAL' },
       testTimeout: 30_000,
       hookTimeout: 60_000,
+      ...(globalSetup === undefined ? {} : { globalSetup }),
       ...(alone === undefined ? {} : { fileParallelism: false, sequence: { groupOrder: alone } }),
     },
   }));

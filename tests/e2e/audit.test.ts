@@ -14,14 +14,14 @@ import type { BlockTransaction, LedgerBlock, StoreWrite } from '../../node/src/c
 import { centreIds, huilian, stateFolder } from './main-job.js';
 import { endProcess, ledgerArguments, readBlocks, startProcess } from './open-state.js';
 import { personalHits } from './privacy/scan-state.js';
+import { walkedThrough } from './walked-through.js';
 
 const state = stateFolder();
 let blocks: LedgerBlock[] = [];
 let ledger: ChildProcess | undefined;
 
 beforeAll(async () => {
-  const run = await huilian(['local', 'up', '--once', '--state', state.dir]);
-  if (run.code !== 0) throw new Error(run.stdout + run.stderr);
+  await walkedThrough(state.dir);
   blocks = await readBlocks(state.dir);
   ledger = await startProcess(ledgerArguments(state.dir));
 }, 120_000);

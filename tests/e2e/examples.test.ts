@@ -14,6 +14,7 @@ import { SampleCa } from '../../node/src/composition/local/sample-ca.js';
 import { centreIds, huilian, readJson, root, stateFolder } from './main-job.js';
 import { endProcess, ledgerArguments, startProcess } from './open-state.js';
 import { personalHits } from './privacy/scan-state.js';
+import { walkedThrough } from './walked-through.js';
 
 // The three examples against real nodes: a bidder that registers by the command line with its certificate, a platform
 // that fills its form, a bank that keeps evidence. The bidder answers through its own page's server.
@@ -69,7 +70,7 @@ describe('the examples against real nodes', () => {
   }
 
   beforeAll(async () => {
-    expect((await huilian(['local', 'up', '--once', '--state', state.dir])).code).toBe(0);
+    await walkedThrough(state.dir);
     running.push(await startProcess(ledgerArguments(state.dir)));
     for (const id of centreIds) running.push(await startProcess(['start', '--state', path.join(state.dir, 'nodes', id)]));
     fingerprint = ((await api('beijing').get('/v1/consortium')) as { fingerprint: string }).fingerprint;

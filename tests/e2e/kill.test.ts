@@ -3,9 +3,10 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decodeBatchArgument, recordId, type JsonObject } from '@huilian/protocol';
 import { NodeApi } from '../../node/src/adapters/cli/node-api.js';
-import { centreIds, huilian, readJson, root, stateFolder } from './main-job.js';
+import { centreIds, readJson, root, stateFolder } from './main-job.js';
 import { endProcess, ledgerArguments, readBlocks, replay, startProcess, withNode } from './open-state.js';
 import { personalHits } from './privacy/scan-state.js';
+import { walkedThrough } from './walked-through.js';
 
 // The victims are real processes and die by SIGKILL in the middle of a sync. What was acknowledged must be on the ledger
 // exactly once, and every read model must equal a replay.
@@ -69,7 +70,7 @@ async function whenDrained(): Promise<void> {
 
 describe('kill -9 in the middle of a sync', () => {
   beforeAll(async () => {
-    expect((await huilian(['local', 'up', '--once', '--state', state.dir])).code).toBe(0);
+    await walkedThrough(state.dir);
   }, 240_000);
   afterEach(async () => {
     for (const name of [...running.keys()].reverse()) await end(name);

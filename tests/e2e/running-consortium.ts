@@ -15,6 +15,7 @@ import { HeardAnswers } from './privacy/heard-answers.js';
 import { PersonalScan, type Planted } from './privacy/personal-scan.js';
 import { plantedValues } from './privacy/planted-values.js';
 import { scanDoors, scanState } from './privacy/scan-state.js';
+import { walkedThrough } from './walked-through.js';
 
 export type Centre = (typeof centreIds)[number];
 
@@ -59,10 +60,14 @@ export class RunningConsortium {
   }
 
   public async start(): Promise<void> {
-    const run = await huilian(['local', 'up', '--once', ...(this.host?.options ?? []), '--state', this.dir]);
-    expect(run.code, run.stderr).toBe(0);
-    if (this.host === undefined) this.running.set('ledger', await startProcess(ledgerArguments(this.dir), this.log('ledger')));
-    else await this.host.start(this.dir);
+    if (this.host === undefined) {
+      await walkedThrough(this.dir);
+      await this.startLedger();
+    } else {
+      const run = await huilian(['local', 'up', '--once', ...this.host.options, '--state', this.dir]);
+      expect(run.code, run.stderr).toBe(0);
+      await this.host.start(this.dir);
+    }
     this.heard.listen();
     for (const id of centreIds) this.configure(id);
     await Promise.all(centreIds.map(async (id) => { await this.startNode(id); }));
@@ -116,7 +121,7 @@ export class RunningConsortium {
     this.tokens.clear();
   }
 
-  /** The embedded ledger, after it was ended. */
+  /** The embedded ledger. */
   public async startLedger(): Promise<void> {
     this.running.set('ledger', await startProcess(ledgerArguments(this.dir), this.log('ledger')));
   }
