@@ -17,7 +17,7 @@ const rules = [
   [/^CANONICAL/, 'canonical-json.md'],
   [/^(BAD_ID)$/, 'ids.md'],
   [/^CODE_/, 'codes.md'],
-  [/^(SCHEMA_|RIGHTS_NOT|DUPLICATE_IN_FILE|CSV_)/, 'kinds.md'],
+  [/^(SCHEMA_|RIGHTS_NOT|DUPLICATE_IN_FILE|CSV_|MAPPING_)/, 'kinds.md'],
   [/^(HEADER|BATCH_|MERKLE)/, 'records.md'],
   [/^(RECORD_INVALID)$/, 'kinds.md'],
   [/^(PAYLOAD_|DISCLOSURE_)/, 'payload.md'],

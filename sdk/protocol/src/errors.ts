@@ -37,6 +37,7 @@ const protocolRows = {
   SCHEMA_INVALID: [400, '数据标准文档无效', 'the schema document is invalid', ...fix],
   SCHEMA_UNKNOWN: [404, '联盟未采用该种类或版本', 'the consortium has not adopted this kind and version', '请用 huilian governance list 查看已采用的种类；新种类须先提案表决', 'see the adopted kinds with huilian governance list; a new one is proposed and voted first'],
   RECORD_INVALID: [422, '记录不符合数据标准', 'the record does not meet its schema', '逐条改正所列问题（位置与规则）后重新发布该行；其余行不受影响', 'correct each listed problem (place and rule) and publish the row again; other rows are not affected'],
+  MAPPING_INVALID: [422, '字段映射与数据种类不符', 'the mapping does not fit its kind', '详情中 path 指出映射中的位置、reason 指出原因、field 指出字段；用 huilian mapping check 查看全部问题', 'details name the place in the mapping (path), the reason and the field; huilian mapping check lists all that is wrong'],
   RIGHTS_NOT_ALLOWED: [400, '该种类不允许此确权类别', 'this kind does not allow this rights class', '请在该种类允许的类别中选择；权属人类别要求主体为企业', 'choose a class that the kind allows; the class owner needs an organisation as subject'],
   PURPOSE_UNKNOWN: [400, '用途不在封闭清单内', 'the purpose is not on the closed list', '请从用途清单中选择一项，逐字填写', 'take one purpose from the list, spelt exactly'],
   HEADER_INVALID: [400, '记录头各字段不相配', 'the fields of the record header do not fit together', ...ownClient],
@@ -189,6 +190,7 @@ const nodeRows = {
   STORE_NEWER: [503, '数据由更新的软件写成，本版本不予打开', 'the data was written by newer software and is not opened by this one', '请安装较新版本；要退回旧版本，请恢复升级前自动保存的备份', 'install the newer version again; to go back, restore the backup that was made before the data was changed'],
   STORE_OLDER: [503, '数据仍是旧格式', 'the data is still of an older format', '请先以本版本启动一次节点：将先备份再转换', 'start the node once with this version: it makes a backup and then converts the data'],
   CSV_INVALID: [400, 'CSV 文件无法解析', 'the CSV file cannot be read', '请以 UTF-8 保存、首行为国标字段名、文件以种类命名；详情中 reason 指出原因', 'save it as UTF-8 with the national field names in the first line, and name it after its kind; reason says what is wrong'],
+  MAPPING_UNKNOWN: [404, '本节点没有此字段映射', 'this node holds no mapping of this name', '用 huilian mapping list 查看名称，或用 huilian mapping put 放入', 'see the names with huilian mapping list, or put one in with huilian mapping put'],
   DUPLICATE_IN_FILE: [422, '同一文件内自然键重复', 'one natural key appears twice in the file', '请保留其中一行，删除另一行后重新同步', 'keep one of the rows, remove the other, and sync again'],
   INTERNAL: [500, '内部错误', 'internal error', '请以原编号重试一次；仍出现请把时间与代码交运维查日志', 'repeat once with the same id; if it recurs, give the time and the code to operations, who find it in the log'],
 } as const satisfies Record<string, Row>;

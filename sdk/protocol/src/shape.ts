@@ -102,6 +102,38 @@ export function anyObject(): Shape<JsonObject> {
   return { schema: { type: 'object' }, read: (value, path = ''): JsonObject => (isJsonObject(value) ? value : bad(path, 'not-an-object')) };
 }
 
+/** An object whose names are the writer's own, such as the columns of a file. */
+export function dictionary<T>(name: RegExp, item: Shape<T>, mostEntries: number): Shape<Readonly<Record<string, T>>> {
+  const whole = new RegExp(`^(?:${name.source})$`, 'u');
+  return {
+    schema: { type: 'object', propertyNames: { pattern: whole.source }, additionalProperties: item.schema, maxProperties: mostEntries },
+    read(value, path = ''): Readonly<Record<string, T>> {
+      if (!isJsonObject(value)) return bad(path, 'not-an-object');
+      const entries = Object.entries(value);
+      if (entries.length > mostEntries) return bad(path, 'length');
+      return Object.fromEntries(entries.map(([key, entry]) => [whole.test(key) && isCanonicalText(key) ? key : bad(path, 'name'), item.read(entry, `${path}/${pointerPart(key)}`)]));
+    },
+  };
+}
+
+/** A part of a JSON pointer, RFC 6901. */
+function pointerPart(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** One of several objects, told apart by a field that only one of them has. */
+export function formOf<const F extends Readonly<Record<string, Shape<unknown>>>>(forms: F): Shape<Read<F[keyof F]>> {
+  return {
+    schema: { oneOf: Object.values(forms).map(({ schema }) => schema) },
+    read(value, path = ''): Read<F[keyof F]> {
+      if (!isJsonObject(value)) return bad(path, 'not-an-object');
+      const found = Object.entries(forms).filter(([name]) => Object.hasOwn(value, name));
+      const [first] = found;
+      return first !== undefined && found.length === 1 ? (first[1].read(value, path) as Read<F[keyof F]>) : bad(path, `one-of-${Object.keys(forms).join('-')}`);
+    },
+  };
+}
+
 /** A field that may be absent. */
 export interface Optional<T> {
   readonly optional: Shape<T>;

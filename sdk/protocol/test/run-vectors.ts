@@ -69,6 +69,12 @@ function plainItems(protocol: Protocol): Record<string, Call> {
       if (!protocol.verifyEs256(key, utf8(`${head}.${body}`), parsed.signature)) throw new protocol.ProtocolError('REQUEST_BAD_SIGNATURE');
       return { kid, payload: parsed.payload };
     }),
+    mapping: call(({ kind, mapping, row }: { kind: string; mapping: unknown; row?: Record<string, string> }) => {
+      const definition = protocol.kindDefinition(kind, 1) as Protocol.KindDefinition;
+      const plan = protocol.mappedPlan(definition, protocol.readMapping(definition, mapping));
+      const { data, problems } = protocol.importRow(definition, row ?? {}, plan);
+      return problems.length === 0 ? { data } : { problems: problems.map(({ code }) => code) };
+    }),
     errors: call((message: string) => {
       const found = protocol.parseErrorMessage(message, ['ledger', 'protocol']);
       if (found === undefined) throw new protocol.ProtocolError('LEDGER_UNAVAILABLE');

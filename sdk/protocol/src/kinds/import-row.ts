@@ -1,11 +1,15 @@
 import { canonicalize, type JsonObject, type JsonValue } from '../canonical.js';
-import { transforms } from './cell-transforms.js';
-import type { ImportRule, KindDefinition } from './kind-definition.js';
+import { clean } from './cell-reading.js';
+import { planOf, type CellPlan, type ImportPlan, type SplitPlan } from './import-plan.js';
+import type { KindDefinition } from './kind-definition.js';
 import type { RecordProblem } from './validate-record.js';
 
 /** One row of an export file with national field names, as record data or with what is wrong with it. */
 export interface ImportedRow {
+  /** Absent where there is a problem. */
   readonly data?: JsonObject;
+  /** What could be read, whatever else is wrong. */
+  readonly fields: JsonObject;
   readonly problems: readonly RecordProblem[];
   readonly warnings: readonly RecordProblem[];
   /** As the file spells them. A file without a header row has data here: for the operator's eyes, not for logs. */
@@ -18,64 +22,98 @@ type Row = Readonly<Record<string, string>>;
 interface Draft {
   readonly data: Record<string, Record<string, JsonValue>>;
   readonly problems: RecordProblem[];
+  readonly row: Row;
 }
 
 /** Without blanks around it, in NFC, with plain line ends: spreadsheets differ in these and mean the same. */
-function textOf(cell: string | undefined): string {
+export function textOf(cell: string | undefined): string {
   return (cell ?? '').replaceAll('\r\n', '\n').trim().normalize('NFC');
 }
 
 /**
  * Turns a row into record data; blank cells are absent. Refused, because data would be lost or guessed: a column the
  * kind does not know, two columns that disagree about a field, an amount without its unit.
+ * @param plan the kind's own rules where it is absent, else those with a mapping over them
  */
-export function importRow(kind: KindDefinition, row: Row): ImportedRow {
-  const draft: Draft = { data: {}, problems: [] };
+export function importRow(kind: KindDefinition, row: Row, plan: ImportPlan = planOf(kind)): ImportedRow {
+  const draft: Draft = { data: {}, problems: [], row };
   const unknownColumns: string[] = [];
   Object.entries(row).forEach(([column, cell], index) => {
-    const rule = Object.hasOwn(kind.import, column) ? kind.import[column] : undefined;
-    const text = textOf(cell);
-    if (rule === undefined) {
+    const known = plan.columns.get(column);
+    if (known === undefined) {
       unknownColumns.push(column);
       draft.problems.push(unknownColumn(column, index + 1));
-    } else if (text !== '' && rule.path !== '') {
-      setField(draft, rule, text, unitOf(rule, row));
+      return;
     }
+    const text = known.cell === undefined && known.split === undefined ? '' : textOf(cell);
+    if (text === '') return;
+    if (known.cell !== undefined) setField(draft, known.cell, text);
+    if (known.split !== undefined) splitCell(draft, known.split, text);
   });
-  fill(draft, kind, row);
+  for (const { between, cell, columns } of plan.joins) {
+    const text = columns.map((column) => cellOf(row, column)).filter((part) => part !== '').join(between);
+    if (text !== '') setField(draft, cell, text);
+  }
+  fill(draft, plan);
   const { data, problems } = draft;
-  return { ...(problems.length === 0 ? { data } : {}), problems, warnings: [], unknownColumns };
+  return { ...(problems.length === 0 ? { data } : {}), fields: data, problems, warnings: [], unknownColumns };
 }
 
-function unitOf(rule: ImportRule, row: Row): string | undefined {
-  return rule.unit?.map((column) => textOf(Object.hasOwn(row, column) ? row[column] : '')).find((unit) => unit !== '');
+function cellOf(row: Row, column: string): string {
+  return Object.hasOwn(row, column) ? textOf(row[column]) : '';
 }
 
-function setField({ data, problems }: Draft, rule: ImportRule, text: string, unit: string | undefined): void {
-  const [claim = '', field = ''] = rule.path.split('.');
+function setField({ data, problems, row }: Draft, { claim, field, read, transform, units }: CellPlan, text: string): void {
   const path = `/${claim}/${field}`;
-  if (rule.unit !== undefined && unit === undefined) {
+  const unit = units?.map((column) => cellOf(row, column)).find((word) => word !== '');
+  if (units !== undefined && unit === undefined) {
     // Yuan or ten thousand yuan is not ours to guess.
     problems.push({ path, code: 'amount-unit-missing', zh: '缺少金额单位', en: 'the amount has no unit' });
     return;
   }
-  const value = transforms.get(rule.transform)?.(text, unit);
+  const value = read(text, unit);
   const before = data[claim]?.[field];
-  if (value === undefined) problems.push({ path, code: `${rule.transform}-unreadable`, zh: '无法转换该值', en: 'the value cannot be converted' });
+  if (value === undefined) problems.push({ path, code: `${transform}-unreadable`, zh: '无法转换该值', en: 'the value cannot be converted' });
   else if (before !== undefined && canonicalize(before) !== canonicalize(value)) {
     problems.push({ path, code: 'columns-disagree', zh: '两列给出不同的值', en: 'two columns give different values' });
   } else (data[claim] ??= {})[field] = value;
 }
 
-/** What the columns of a row say without a cell of their own: an export of black-list entries need not say so in each. */
-function fill({ data }: Draft, kind: KindDefinition, row: Row): void {
-  for (const { column, path, value, copy } of kind.importFill) {
-    const [claim = '', field = ''] = path.split('.');
-    const [fromClaim = '', fromField = ''] = (copy ?? '').split('.');
-    const filled = value ?? data[fromClaim]?.[fromField];
-    if (!Object.hasOwn(row, column) || textOf(row[column]) === '' || filled === undefined) continue;
-    if (data[claim]?.[field] === undefined) (data[claim] ??= {})[field] = filled;
+/** One cell into several fields; one that has more or fewer parts than the mapping says is refused, not cut. */
+function splitCell(draft: Draft, split: SplitPlan, cell: string): void {
+  const texts = partsOfCell(clean(cell, split.clean), split);
+  if (texts === undefined) {
+    const first = split.parts.find((part) => part !== undefined);
+    draft.problems.push({ path: `/${first?.claim ?? ''}/${first?.field ?? ''}`, code: 'split-parts', zh: '单元格不能按映射拆分', en: 'the cell does not come apart as the mapping says' });
+    return;
   }
+  split.parts.forEach((part, index) => {
+    const text = textOf(texts[index]);
+    if (part !== undefined && text !== '') setField(draft, part, text);
+  });
+}
+
+function partsOfCell(text: string, { by, lengths, parts }: SplitPlan): readonly string[] | undefined {
+  if (lengths === undefined) {
+    const texts = text.split(by ?? ' ');
+    return texts.length === parts.length ? texts : undefined;
+  }
+  if (text.length !== lengths.reduce((sum, length) => sum + length, 0)) return undefined;
+  let at = 0;
+  return lengths.map((length) => text.slice(at, (at += length)));
+}
+
+/** What the columns of a row say without a cell of their own: an export of black-list entries need not say so in each. */
+function fill({ data, row }: Draft, { constants, fills }: ImportPlan): void {
+  for (const { columns, copy, path, value } of fills) {
+    const filled = value ?? (copy && data[copy[0]]?.[copy[1]]);
+    if (filled !== undefined && columns.some((column) => cellOf(row, column) !== '')) setEmpty(data, path, filled);
+  }
+  for (const { ifClaim, path, value } of constants) if (!ifClaim || data[path[0]] !== undefined) setEmpty(data, path, value);
+}
+
+function setEmpty(data: Draft['data'], [claim, field]: readonly [claim: string, field: string], value: JsonValue): void {
+  if (data[claim]?.[field] === undefined) (data[claim] ??= {})[field] = value;
 }
 
 /** A national field name is shown; any other header cell could be data in the wrong place, so its position is. */
