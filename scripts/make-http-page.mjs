@@ -4,7 +4,9 @@ import { controllers } from '../node/dist/adapters/http/start-http.js';
 import { declaredRoutes } from '../node/dist/adapters/http/open-api.js';
 
 const page = new URL('../docs/protocol/http.md', import.meta.url);
-const rows = declaredRoutes(controllers).map(({ en, method, path, who, zh }) => `| \`${method} ${path}\` | ${who} | ${zh} / ${en} |`);
+// In the order of openapi.json, which has the methods of one address together.
+const byPath = Map.groupBy(declaredRoutes(controllers), ({ path }) => path);
+const rows = [...byPath.values()].flat().map(({ en, method, path, who, zh }) => `| \`${method} ${path}\` | ${who} | ${zh} / ${en} |`);
 const begin = '<!-- routes: written by scripts/make-http-page.mjs -->';
 const end = '<!-- end of routes -->';
 const text = readFileSync(page, 'utf8');

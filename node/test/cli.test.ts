@@ -35,7 +35,7 @@ function errorCode({ error }: Ended): string {
   return (JSON.parse(error) as { error: { code: string } }).error.code;
 }
 
-const commands = ['access', 'audit', 'backup', 'config', 'doctor', 'erase', 'evidence', 'governance', 'grant', 'init', 'keys', 'ledger', 'local', 'owner', 'publish', 'query', 'reader', 'reindex', 'restore', 'sandbox', 'start', 'status', 'sync', 'trail', 'verify'];
+const commands = ['access', 'audit', 'backup', 'config', 'dead-letters', 'doctor', 'erase', 'evidence', 'governance', 'grant', 'init', 'keys', 'ledger', 'local', 'mapping', 'owner', 'publish', 'query', 'reader', 'reindex', 'restore', 'sandbox', 'start', 'status', 'sync', 'trail', 'verify'];
 
 describe('help', () => {
   test('lists every command with an example, in both languages', async () => {
@@ -50,7 +50,7 @@ describe('help', () => {
     }
   });
 
-  test.each([['governance', 'propose'], ['governance', 'found'], ['owner', 'register'], ['owner', 'key'], ['grant', 'revoke']])('%s %s has its own help', async (...words) => {
+  test.each([['governance', 'propose'], ['governance', 'found'], ['owner', 'register'], ['owner', 'key'], ['grant', 'revoke'], ['mapping', 'draft'], ['dead-letters', 'retry']])('%s %s has its own help', async (...words) => {
     const { code, out } = await huilian([...words, '--help']);
     expect(code).toBe(0);
     expect(out).toContain(`Usage: huilian ${words.join(' ')} [options]`);

@@ -65,6 +65,7 @@ export class EventWorld {
       memberId: 'river',
       http: { host: '127.0.0.1', port: this.port, publicUrl: `http://127.0.0.1:${String(this.port)}`, allowedOrigins: [], trustedProxies: [], callsPerMinute: 60_000, signaturesPerMinute: 600 },
       accounts: { idleMinutes: 30, sessionHours: 12 },
+      deadLetters: { most: 1000 },
       backups: { everyHours: 0, keep: 1 },
       exchange: { listen: ['/ip4/127.0.0.1/tcp/0'] },
       ledger: { client: 'gateway', connection: this.consortium.connectionFile('river'), chaincode: 'huilian' },

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { payloadDigest } from '@huilian/protocol';
+import { kindDefinition, payloadDigest, type KindDefinition } from '@huilian/protocol';
 import { ExaminingThreads } from '../src/adapters/threads/examining-threads.js';
 import { examineAhead } from '../src/core/intake/examine-ahead.js';
 import type { LineExaminer } from '../src/core/intake/examine-line.js';
@@ -28,7 +28,18 @@ async function nodeWith(examiner?: (keys: Keys) => LineExaminer): Promise<Publis
   });
   node.start();
   await node.readModel.whenHeight(Number(consortium.ledger.height()) - 1, AbortSignal.timeout(20_000));
+  await node.mappings.put('local', kindDefinition('qualification', 1) as KindDefinition, local);
   return node;
+}
+
+const local = {
+  format: 'mapping/1', kind: 'qualification', schema: 1,
+  columns: { 代码: { as: 'LEGAL_CODE' }, 名称: { as: 'QUAL_NAME' }, 类别: { as: 'QUAL_TYPE' }, 等级: { to: 'qualification.level', values: { 三级: '03' } }, 证书: { as: 'QUAL_CERT_NO' }, 至: { to: 'certificate.end', formats: ['yyyy/M/d'] } },
+};
+
+function mapped(from: number, to: number): object[] {
+  const row = { 代码: '91440105MA6NNHC07C', 名称: '机电工程施工总承包', 类别: 'A10102', 等级: '三级', 至: '2028/6/26' };
+  return Array.from({ length: to - from }, (_, index) => ({ kind: 'qualification', mapping: 'local', row: { ...row, 证书: `D-LOCAL-${String(from + index)}` } }));
 }
 
 /** What became of each line, but for what is drawn at random. */
@@ -49,6 +60,7 @@ const streams: readonly (readonly (object | string)[])[] = [
     { kind: 'qualification', schema: 1, data: qualification(303), source: { file: 'a.csv', line: 3 } },
     ` ${JSON.stringify({ kind: 'qualification', data: qualification(304) })} `,
   ],
+  [...mapped(0, 60), { kind: 'qualification', mapping: 'of-nobody', row: {} }, { kind: 'entity', mapping: 'local', row: {} }, ...mapped(30, 60), { ...mapped(61, 62)[0], schema: 2 }],
   // The same again, some of it changed.
   [...publishLines(0, 100), ...publishLines(100, 120, { level: '01' })],
 ];
@@ -77,7 +89,7 @@ test('threads change nothing of what becomes of a line, and do nearly all of the
       expect(payloadDigest(segment)).toBe(header.digest);
     }
   }
-  expect(examined).toBeGreaterThan(310);
+  expect(examined).toBeGreaterThan(400);
   await Promise.all([threaded.drained(30_000), plain.drained(30_000)]);
 }, 60_000);
 
@@ -100,7 +112,7 @@ test('lines that have come are not held back by a stream that says no more for n
     await new Promise<void>((resolve) => { go = resolve; });
     yield tenLines(11);
   }
-  const chunks = examineAhead(stalling(), slow, () => ({}))[Symbol.asyncIterator]();
+  const chunks = examineAhead(stalling(), slow, () => ({ mappings: new Map(), newest: {} }))[Symbol.asyncIterator]();
   expect((await chunks.next()).value).toMatchObject({ lines: [{ number: 1 }, {}, {}, {}, {}, {}, {}, {}, {}, {}] });
   go();
   expect((await chunks.next()).value).toMatchObject({ lines: [{ number: 11 }, {}, {}, {}, {}, {}, {}, {}, {}, {}] });
@@ -114,7 +126,7 @@ test('a stream that breaks gives what came whole before it', async () => {
   }
   const seen: number[] = [];
   await expect((async () => {
-    for await (const { lines } of examineAhead(breaking(), slow, () => ({}))) seen.push(lines[0]?.number ?? 0);
+    for await (const { lines } of examineAhead(breaking(), slow, () => ({ mappings: new Map(), newest: {} }))) seen.push(lines[0]?.number ?? 0);
   })()).rejects.toThrow('the connection broke');
   expect(seen).toEqual(Array.from({ length: 20 }, (_, chunk) => 1 + chunk * 10));
 });

@@ -13,6 +13,7 @@ import { ReadModel } from '../src/core/indexing/read-model.js';
 import type { LineExaminer } from '../src/core/intake/examine-line.js';
 import { Intake } from '../src/core/intake/intake.js';
 import type { IntakeAnswer } from '../src/core/intake/intake-answer.js';
+import { HeldMappings } from '../src/core/mapping/held-mappings.js';
 import { Outbox } from '../src/core/outbox/outbox.js';
 import { BatchSender } from '../src/core/outbox/send-batches.js';
 import type { Keys, Ledger, Store, VaultKeys } from '../src/core/ports.js';
@@ -48,6 +49,7 @@ export class PublishingNode {
     public readonly sender: BatchSender,
     public readonly intake: Intake,
     public readonly erasing: EraseData,
+    public readonly mappings: HeldMappings,
     private readonly closing: readonly (() => Promise<void>)[],
   ) {}
 
@@ -68,7 +70,8 @@ export class PublishingNode {
     const index = new LedgerIndex(store, readModel, outbox);
     const follower = new LedgerFollower({ clock, index, ledger, onAlarm, random, readModel });
     const sender = new BatchSender({ clock, inFlight: 4, ledger, maxHeaders, maxWaitMilliseconds, onAlarm, outbox, random, readModel });
-    const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner: examiner(keys) }), keys, outbox, random, readModel, store, vault });
+    const mappings = await HeldMappings.open(store, clock);
+    const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner: examiner(keys) }), keys, mappings, outbox, random, readModel, store, vault });
     const closing = [
       async (): Promise<void> => { await sender.stop(); },
       async (): Promise<void> => { await follower.stop(); },
@@ -77,7 +80,7 @@ export class PublishingNode {
       async (): Promise<void> => { await mark.close(); },
       async (): Promise<void> => { await keys.close(); },
     ];
-    return new PublishingNode(alarms, store, ledger, readModel, vault, outbox, index, follower, sender, intake, erasing, closing);
+    return new PublishingNode(alarms, store, ledger, readModel, vault, outbox, index, follower, sender, intake, erasing, mappings, closing);
   }
 
   public start(): void {

@@ -193,7 +193,7 @@ describe('planted in a node', () => {
       return [{ key, value: broken }];
     }],
     ['I16', 'an IV used again', 'zhuhai', async (store) => [{ key: 'vault/row/000000999999', value: (await firstOf(store, 'vault/row/')).value }]],
-    ['I17', 'an identity number among the dead letters', 'zhuhai', () => Promise.resolve([{ key: 'dead/row/00000000000001', value: Buffer.from('{"at":1,"code":"X","recordId":"11010519491231002X"}') }])],
+    ['I17', 'an identity number among the dead letters', 'zhuhai', () => Promise.resolve([{ key: 'letter/at/00000000000001', value: Buffer.from('{"at":1,"code":"X","recordId":"11010519491231002X"}') }])],
   ])('%s: %s', async (invariant, what, centre, plant) => {
     const { code, report } = await audit(await planted(centre, what.replaceAll(' ', '-'), plant));
     expect(report.findings.map((finding) => finding.invariant)).toContain(invariant);

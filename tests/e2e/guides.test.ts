@@ -74,6 +74,34 @@ describe('erasing', () => {
   });
 });
 
+describe('mapping and refused rows', () => {
+  let guide: Run;
+
+  beforeAll(async () => {
+    guide = await runGuide('docs/operations/mapping.md');
+  }, 120_000);
+
+  it('runs to its end', () => { expect(guide.code, guide.stderr + guide.stdout).toBe(0); });
+
+  it('drafts what is sure, and leaves open what is not', () => {
+    expect(guide.stdout).toMatch(/企业信用代码 +holder\.uscc +\d+ %/);
+    expect(guide.stdout).toMatch(/等级 +\? qualification\.level/);
+    expect(guide.stdout).toContain('not finished: what is open is for a person to say');
+    expect(guide.stdout).toContain('the mapping fits its kind');
+  });
+
+  it('shows cells beside fields, takes the good rows and names the bad one', () => {
+    expect(guide.stdout).toMatch(/有效期至 +2028年6月26日 +certificate\.end +2028-06-26/);
+    expect(guide.stdout).toContain('3 rows: 2 accepted, 0 unchanged, 1 refused');
+    expect(guide.stdout).toMatch(/platform-export\.csv:4 qualification RECORD_INVALID/);
+  });
+
+  it('takes the corrected row, and the list is empty of the file', () => {
+    expect(guide.stdout).toContain('1 tried 重试: 1 accepted 已收, 0 unchanged 未变, 0 refused 拒绝');
+    expect(guide.stdout.match(/platform-export\.csv:4 qualification/g)).toHaveLength(1);
+  });
+});
+
 /** Pages with bash blocks, and the test that runs each. */
 const runners: Readonly<Record<string, string>> = {
   'docs/integrators.md': 'tests/e2e/sandbox.test.ts',
@@ -81,6 +109,7 @@ const runners: Readonly<Record<string, string>> = {
   'docs/operations/backup.md': 'tests/e2e/guides.test.ts',
   'docs/operations/daily.md': 'tests/e2e/guides.test.ts',
   'docs/operations/erase.md': 'tests/e2e/guides.test.ts',
+  'docs/operations/mapping.md': 'tests/e2e/guides.test.ts',
   'docs/operations/tls.md': 'tests/e2e/http-door.test.ts',
   'docs/protocol/http.md': 'tests/e2e/http-door.test.ts',
   'docs/operations/join.md': 'tests/fabric/fourth-centre.test.ts',

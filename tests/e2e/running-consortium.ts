@@ -189,7 +189,7 @@ export class RunningConsortium {
   }
 
   /** Sends as it is, without the SDK's care. `as` is a member, `operator`, `monitoring`, or nobody. */
-  public async call(centre: Centre, method: 'GET' | 'POST', route: string, body?: unknown, as?: string): Promise<Answer> {
+  public async call(centre: Centre, method: 'DELETE' | 'GET' | 'POST' | 'PUT', route: string, body?: unknown, as?: string): Promise<Answer> {
     const token = as === undefined ? undefined : await this.tokenOf(as, centre);
     const raw = typeof body === 'string';
     const response = await fetch(`${this.api(centre).url}${route}`, {
@@ -198,7 +198,7 @@ export class RunningConsortium {
       ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: raw && response.ok ? { lines: text.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown) } : (JSON.parse(text) as Record<string, unknown>) };
+    return { status: response.status, headers: response.headers, body: text === '' ? {} : raw && response.ok ? { lines: text.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown) } : (JSON.parse(text) as Record<string, unknown>) };
   }
 
   public operatorToken(centre: Centre): string {

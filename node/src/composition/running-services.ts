@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { canonicalBytes, fromUtf8, parseRecordId, type JsonObject, type ProposalAction } from '@huilian/protocol';
+import { canonicalBytes, fromUtf8, mappingShape, parseRecordId, type JsonObject, type ProposalAction } from '@huilian/protocol';
 import { NodeServices, type GovernanceAnswer } from '../adapters/http/node-services.js';
 import { examineNode, mostSkewSeconds, type ExaminedParts } from '../core/diagnosis/examine-node.js';
 import type { Finding } from '../core/diagnosis/finding.js';
@@ -9,8 +9,11 @@ import type { EraseData, EraseOrder, EraseReport } from '../core/erasure/erase-d
 import type { PeerWatch } from '../core/exchange/peer-watch.js';
 import type { LedgerCommands } from '../core/governance/ledger-commands.js';
 import type { LedgerFollower } from '../core/indexing/follow-ledger.js';
+import type { AdoptedKinds } from '../core/intake/adopted-kinds.js';
 import type { Intake } from '../core/intake/intake.js';
-import type { DeadLetters } from '../core/outbox/dead-letters.js';
+import { draftMapping, type MappingDraft } from '../core/mapping/draft-mapping.js';
+import type { HeldMapping } from '../core/mapping/held-mappings.js';
+import { previewRows, type Preview } from '../core/mapping/preview-rows.js';
 import type { Outbox } from '../core/outbox/outbox.js';
 import type { BatchSender } from '../core/outbox/send-batches.js';
 import type { Erasure, Transport } from '../core/ports.js';
@@ -18,10 +21,10 @@ import { errorFields, type Logger } from '../observability/logger.js';
 import { NodeMetrics, type Readings } from '../observability/metrics.js';
 import type { OutboxAge } from './metered.js';
 
-type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'clock' | 'commands' | 'evidence' | 'feed' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'staff' | 'store' | 'trail' | 'webhooks'>;
+type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'clock' | 'commands' | 'evidence' | 'feed' | 'letters' | 'mappings' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'staff' | 'store' | 'trail' | 'webhooks'>;
 
 export interface ServiceParts extends Shared {
-  readonly deadLetters: DeadLetters;
+  readonly kinds: AdoptedKinds;
   readonly erasing: EraseData;
   readonly follower: LedgerFollower;
   readonly intake: Intake;
@@ -57,6 +60,8 @@ export class RunningServices extends NodeServices {
   public readonly commands: LedgerCommands;
   public readonly evidence: NodeServices['evidence'];
   public readonly feed: NodeServices['feed'];
+  public readonly letters: NodeServices['letters'];
+  public readonly mappings: NodeServices['mappings'];
   public readonly memberId: string;
   public readonly random: NodeServices['random'];
   public readonly readModel: NodeServices['readModel'];
@@ -79,6 +84,8 @@ export class RunningServices extends NodeServices {
       commands: this.commands,
       evidence: this.evidence,
       feed: this.feed,
+      letters: this.letters,
+      mappings: this.mappings,
       memberId: this.memberId,
       random: this.random,
       readModel: this.readModel,
@@ -158,8 +165,17 @@ export class RunningServices extends NodeServices {
     return await this.parts.missingPayloads(from);
   }
 
-  public async deadLetters(): Promise<readonly object[]> {
-    return await this.parts.deadLetters.list();
+  public async putMapping(name: string, document: unknown): Promise<HeldMapping> {
+    const { kind, schema } = mappingShape.read(document);
+    return await this.parts.mappings.put(name, this.parts.kinds.find(kind, schema), document);
+  }
+
+  public draftMapping(kind: string, schema: number | undefined, header: readonly string[], samples: readonly (readonly string[])[]): MappingDraft {
+    return draftMapping(this.parts.kinds.find(kind, schema), header, samples);
+  }
+
+  public previewMapping(kind: string, schema: number | undefined, document: unknown, rows: readonly Readonly<Record<string, string>>[]): Preview {
+    return previewRows(this.parts.kinds.find(kind, schema), document, rows);
   }
 
   public async publicRecord(recordId: string): Promise<string> {

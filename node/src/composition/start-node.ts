@@ -38,8 +38,10 @@ import { LedgerCommands } from '../core/governance/ledger-commands.js';
 import { LedgerFollower } from '../core/indexing/follow-ledger.js';
 import { LedgerIndex } from '../core/indexing/ledger-index.js';
 import { ReadModel } from '../core/indexing/read-model.js';
+import { LetterDesk } from '../core/dead-letters/letter-desk.js';
+import { AdoptedKinds } from '../core/intake/adopted-kinds.js';
 import { Intake } from '../core/intake/intake.js';
-import { DeadLetters } from '../core/outbox/dead-letters.js';
+import { HeldMappings } from '../core/mapping/held-mappings.js';
 import { Outbox } from '../core/outbox/outbox.js';
 import { BatchSender } from '../core/outbox/send-batches.js';
 import type { Clock, ExchangeMethod, Keys, Random, Store, Transport } from '../core/ports.js';
@@ -88,7 +90,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const readModel = new ReadModel(store);
   const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
   const { inFlight, maxHeaders, maxWaitMilliseconds } = config.outbox;
-  const outbox = await Outbox.open({ clock, mark, maxHeaders, onAlarm: alarm, publisher: keys.memberId, readModel, store, vault });
+  const outbox = await Outbox.open({ clock, mark, maxHeaders, mostDeadLetters: config.deadLetters.most, onAlarm: alarm, publisher: keys.memberId, readModel, store, vault });
   const erasing = new EraseData({ clock, memberId: keys.memberId, outbox, readModel, store, vault, afterErasure: async () => (backups.isConfigured ? (await backups.make()).name : undefined) });
   // Before anything is sent or answered: an erasure that was cut off, or this data is from before one.
   const finished = await erasing.finish();
@@ -97,7 +99,9 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const follower = new LedgerFollower({ clock, index, ledger, onAlarm: alarm, onBroken: () => { sender.ledgerBroke(); }, random, readModel });
   const sender = new BatchSender({ clock, inFlight, ledger, maxHeaders, maxWaitMilliseconds, onAlarm: alarm, outbox, random, readModel });
   const examiner = examiningThreads(config, keys, logger);
-  const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner }), keys, outbox, random, readModel, store, vault });
+  const mappings = await HeldMappings.open(store, clock);
+  const kinds = new AdoptedKinds(readModel);
+  const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner }), keys, mappings, outbox, random, readModel, store, vault });
   const transport = meteredTransport(await Libp2pTransport.start({ memberId: keys.memberId, privateKey: keys.exchangeKey, listen: config.exchange.listen }), metrics);
   const peers = new PeerWatch(readModel, transport, clock, keys.memberId);
   const refusals = await RefusalLog.open(store, clock);
@@ -113,7 +117,6 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const feed = new EventFeed(readModel);
   const webhooks = webhooksOf(stateDir, config, { clock, feed, keys, onAlarm: alarm, random, readModel, store });
   const freeBytes = async (): Promise<number> => { const { bavail, bsize } = await statfs(stateDir); return bavail * bsize; };
-  const deadLetters = new DeadLetters(store);
   const stream = (): AsyncGenerator<Uint8Array> => streamBackup({
     store, mark, memberId: keys.memberId, now: () => clock.now(), height: () => readModel.height(), files: () => stateFiles(stateDir), quietly: async (take) => await vault.sealing(() => Promise.resolve(take())),
   });
@@ -126,7 +129,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     ...staff,
     age: new OutboxAge(outbox, () => clock.now()),
     examined: { certificateEnd: async () => await certificateEnd(config.ledger), clock, diskFloorBytes: config.diskFloorBytes, follower, freeBytes, memberId: keys.memberId, outbox, peers, readModel, sender, backups, vaultKeyCopy: () => keys.vaultKeys.copyState },
-    followed: { deadLetters, feed, keys, ledger, outbox, readModel, sender, store, webhooks },
+    followed: { deadLetters: outbox.letters, feed, keys, ledger, outbox, readModel, sender, store, webhooks },
     peers,
     version: softwareVersion(),
     backups,
@@ -135,13 +138,15 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     asks: new Asks(store, readModel, clock, random, recover),
     clock,
     commands,
-    deadLetters,
     erasing,
     evidence: new BuildEvidence(readModel, ledger, relay),
     feed,
     follower,
     intake,
+    kinds,
+    letters: new LetterDesk({ intake, kinds, letters: outbox.letters, mappings }),
     logger,
+    mappings,
     memberId: keys.memberId,
     outbox,
     random,

@@ -59,6 +59,10 @@ export interface NodeConfig {
     /** Threads that work rows through; as many as the machine has cores to spare where absent, 0 for none. */
     readonly threads?: number;
   };
+  readonly deadLetters: {
+    /** Rows that are kept on the dead-letter list; the oldest go first. */
+    readonly most: number;
+  };
   readonly webhooks: {
     /** CIDR ranges that webhooks may call although they are not public. */
     readonly allowPrivate: readonly string[];
@@ -147,6 +151,7 @@ const configSchema = {
       },
     },
     intake: { ...closed, default: {}, properties: { threads: { type: 'integer', minimum: 0, maximum: 16 } } },
+    deadLetters: { ...closed, default: {}, properties: { most: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 1_000_000 } } },
     webhooks: {
       ...closed,
       default: {},

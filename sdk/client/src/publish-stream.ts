@@ -8,11 +8,13 @@ export interface SubmittedRecord {
   readonly rights?: 'owner' | 'public' | 'publisher';
   readonly data?: JsonObject;
   readonly row?: Readonly<Record<string, string>>;
+  /** Name of a mapping that the node holds, by which the row is read. */
+  readonly mapping?: string;
   /** To revoke, in place of the data: the record's id, or the values of its natural key. */
   readonly recordId?: string;
   readonly naturalKey?: readonly (string | number)[];
-  /** Where a row comes from; refused rows with a source go to the node's dead-letter list. */
-  readonly source?: { readonly file: string; readonly line: number };
+  /** Where a row comes from; refused rows with a source go to the node's dead-letter list. `line` counts within `run`, where there is one. */
+  readonly source?: { readonly file: string; readonly line: number; readonly run?: string };
   /** The record must exist already: this is its next version. */
   readonly supersede?: boolean;
   /** The next version says that the record is revoked. */

@@ -140,6 +140,26 @@ export function curlExamples(consortium: RunningConsortium): void {
     return { variables: { ...variables, NEW_PASSWORD: 'quite another set of words' }, handle };
   }
 
+  /** A row that was refused, on the list of Guangzhou. */
+  async function refusedRow(): Promise<Setting> {
+    const source = { file: `curl-${random(4)}.csv`, line: 2 };
+    await consortium.call('guangzhou', 'POST', '/v1/records', `${JSON.stringify({ kind: 'qualification', row: { QUAL_CERT_NO: 'D-SAMPLE-1' }, source })}\n`, 'operator');
+    const { body } = await consortium.call('guangzhou', 'GET', `/v1/dead-letters?file=${source.file}`, undefined, 'operator');
+    const [{ id = '' } = {}] = body['items'] as { id?: string }[];
+    return { variables: { LETTER: id } };
+  }
+
+  const mappingDocument = {
+    format: 'mapping/1', kind: 'qualification', schema: 1,
+    columns: { 企业代码: { as: 'LEGAL_CODE' }, 资质: { as: 'QUAL_NAME' }, 类别: { as: 'QUAL_TYPE' }, 等级: { as: 'QUAL_LEVEL' }, 证书: { as: 'QUAL_CERT_NO' }, 有效期: { to: 'certificate.end', formats: ['yyyy/M/d'] } },
+  };
+
+  async function heldMapping(): Promise<Setting> {
+    const name = `curl-${random(4)}`;
+    expect((await consortium.call('guangzhou', 'PUT', `/v1/mappings/${name}`, mappingDocument, 'operator')).status).toBe(200);
+    return { variables: { MAPPING: name } };
+  }
+
   const atBeijing = { as: bank, at: 'beijing' } as const;
   let strangerWallet: ReturnType<RunningConsortium['wallet']>;
   let recoveryKey = '';
@@ -148,6 +168,9 @@ export function curlExamples(consortium: RunningConsortium): void {
   const settings: Readonly<Record<string, () => Promise<Setting>>> = {
     signIn: async () => ({ at: 'zhuhai', variables: { ASSERTION: await consortium.assertion('zhuhai-platform') } }),
     publish: () => Promise.resolve({ variables: { FILE: file(`${JSON.stringify({ kind: 'qualification', data: qualification(910001) })}\n`) } }),
+    deadLetter: refusedRow, dropDeadLetter: refusedRow, exportDeadLetters: refusedRow, retryDeadLetters: refusedRow,
+    mapping: heldMapping, removeMapping: heldMapping,
+    putMapping: () => Promise.resolve({ variables: { MAPPING_FILE: file(mappingDocument) } }),
     erase: async () => {
       const { body } = await consortium.call('guangzhou', 'POST', '/v1/records', `${JSON.stringify({ kind: 'qualification', data: qualification(910002) })}\n`, 'operator');
       const [{ recordId = '' } = {}] = body['lines'] as { recordId?: string }[];

@@ -9,6 +9,9 @@ import { answered, command, refusedBy, type Refused, type RefusalCase, type Worl
 
 const [sample] = readJson<{ cases: { input: { body: JsonObject; entry: JsonObject; score: JsonObject } }[] }>(path.join(root, 'tests', 'vectors', 'valid', 'kind-credit.json')).cases;
 
+/** Gives no record its category. */
+const lossy: JsonObject = { format: 'mapping/1', kind: 'credit', schema: 1, columns: { 公司: { as: 'BODY_NAME' }, 代码: { as: 'BODY_CODE' } } };
+
 /** What a spreadsheet would carry out. */
 const formula = "=HYPERLINK('https://target.invalid')";
 
@@ -101,7 +104,14 @@ export async function recordCases({ local }: World, door: AccessDoor): Promise<R
       },
     },
     'erase-nothing-named': { drivers: { http: async () => answered(await local.call('zhuhai', 'POST', '/v1/erasures', { kind: 'credit' }, 'operator')) } },
-    'row-twice': rows([kept, kept]),
+    'row-twice': rows([kept, credit('REFUSED-KEPT', { score: { ...sample?.input.score, score: '13.00' } })]),
+    'row-by-unknown-mapping': rows([{ kind: 'credit', mapping: 'of-nobody', row: { NAME: misplaced.name } }], [misplaced.name]),
+    'mapping-that-loses-a-field': {
+      drivers: {
+        cli: async () => await command(['mapping', 'put', 'lossy', fileOf('lossy.json', JSON.stringify(lossy)), '--state', state]),
+        http: async () => answered(await local.call('zhuhai', 'PUT', '/v1/mappings/lossy', lossy, 'operator')),
+      },
+    },
     'read-superseded': { drivers: door.drivers(ofFirstVersion, ['cli']) },
     'read-revoked': { drivers: door.drivers(async () => ({ ...terms, grant: await creditGrant(), recordId: revoked })) },
     'file-of-no-kind': commanded(() => ['sync', fileOf('rows.csv', `NAME\n${misplaced.name}\n`), '--state', state], [misplaced.name]),

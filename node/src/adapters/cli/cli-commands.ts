@@ -42,6 +42,20 @@ const commands: readonly CommandLoader[] = [
     },
   },
   { name: 'sync', load: async () => [(await import('./publish-commands.js')).SyncCommand] },
+  {
+    name: 'mapping',
+    load: async () => {
+      const { CheckMappingCommand, DraftMappingCommand, ListMappingsCommand, MappingCommand, PreviewMappingCommand, PutMappingCommand, RemoveMappingCommand, ShowMappingCommand } = await import('./mapping-commands.js');
+      return [MappingCommand, DraftMappingCommand, CheckMappingCommand, PreviewMappingCommand, PutMappingCommand, ListMappingsCommand, ShowMappingCommand, RemoveMappingCommand];
+    },
+  },
+  {
+    name: 'dead-letters',
+    load: async () => {
+      const { DeadLettersCommand, DropLettersCommand, ExportLettersCommand, ListLettersCommand, RetryLettersCommand, ShowLetterCommand } = await import('./dead-letters-commands.js');
+      return [DeadLettersCommand, ListLettersCommand, ShowLetterCommand, ExportLettersCommand, RetryLettersCommand, DropLettersCommand];
+    },
+  },
   { name: 'publish', load: async () => [(await import('./publish-commands.js')).PublishCommand] },
   { name: 'erase', load: async () => [(await import('./erase-command.js')).EraseCommand] },
   { name: 'query', load: async () => [(await import('./query-command.js')).QueryCommand] },

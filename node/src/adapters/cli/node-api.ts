@@ -25,7 +25,7 @@ export class NodeApi {
     const items: unknown[] = [];
     let cursor: string | undefined;
     do {
-      const page = (await this.get(`${route}${cursor === undefined ? '' : `?cursor=${cursor}`}`)) as { items: unknown[]; cursor?: string };
+      const page = (await this.get(`${route}${cursor === undefined ? '' : `${route.includes('?') ? '&' : '?'}cursor=${cursor}`}`)) as { items: unknown[]; cursor?: string };
       items.push(...page.items);
       ({ cursor } = page);
     } while (cursor !== undefined);
@@ -35,6 +35,17 @@ export class NodeApi {
   public async post(route: string, body: unknown): Promise<unknown> {
     const response = await this.send(route, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
     return await response.json();
+  }
+
+  public async put(route: string, body: unknown): Promise<unknown> {
+    const response = await this.send(route, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    return await response.json();
+  }
+
+  /** The answer, or undefined where there is none. */
+  public async delete(route: string): Promise<unknown> {
+    const response = await this.send(route, { method: 'DELETE' });
+    return response.status === 204 ? undefined : await response.json();
   }
 
   /** An answer as the bytes that come. @throws the answer's error; what breaks off while it comes ends the iteration with EXCHANGE_FAILED */

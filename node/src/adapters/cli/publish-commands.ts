@@ -10,6 +10,7 @@ import { kindOfFile, syncFiles, type RefusedRow, type SyncReport } from './sync-
 
 interface SyncOptions extends StateOptions {
   readonly kind?: string;
+  readonly mapping?: string;
 }
 
 @Command({
@@ -24,12 +25,17 @@ export class SyncCommand extends StateCommand<SyncOptions> {
     const bar = progressBar(options.json !== true);
     const report = await syncFiles(NodeApi.open(stateFolder(options)), chosen, (share, accepted, refused) => {
       bar?.update(Math.floor(share * 100), { accepted, refused });
-    }).finally(() => bar?.stop());
+    }, options.mapping).finally(() => bar?.stop());
     return { json: report, text: describeSync(report), failed: false };
   }
 
   @Option({ flags: '--kind <kind>', description: 'kind of all rows, where the file names do not say / 数据种类' })
   public parseKind(value: string): string {
+    return value;
+  }
+
+  @Option({ flags: '--mapping <name>', description: 'mapping of the node that the rows are read by (huilian mapping list) / 字段映射' })
+  public parseMapping(value: string): string {
     return value;
   }
 }

@@ -38,6 +38,7 @@ export async function syncFiles(
   api: NodeApi,
   files: readonly { readonly file: string; readonly kind: string }[],
   onProgress: SyncProgress = () => undefined,
+  mapping?: string,
 ): Promise<SyncReport> {
   const total = files.reduce((sum, { file }) => sum + statSync(file).size, 0);
   const read: Reading = { bytes: 0, rows: 0 };
@@ -54,7 +55,7 @@ export async function syncFiles(
     onProgress(total === 0 ? 1 : read.bytes / total, counts.accepted + counts.unchanged, refused.length);
   };
   try {
-    for await (const answer of api.stream('/v1/records', rowsOf(files, read, places))) take(answer);
+    for await (const answer of api.stream('/v1/records', rowsOf(files, read, places, mapping))) take(answer);
   } catch (error) {
     // A file that cannot be read breaks the stream to the node too; the file is what the operator must hear about.
     throw read.failure ?? error;
@@ -73,6 +74,7 @@ async function* rowsOf(
   files: readonly { readonly file: string; readonly kind: string }[],
   read: Reading,
   places: { file: string; line: number }[],
+  mapping: string | undefined,
 ): AsyncGenerator<string> {
   for (const { file, kind } of files) {
     const source = createReadStream(file);
@@ -83,7 +85,7 @@ async function* rowsOf(
       const place = { file: path.basename(file), line: info.lines };
       places.push(place);
       read.rows += 1;
-      yield JSON.stringify({ kind, row: record, source: place });
+      yield JSON.stringify({ kind, ...(mapping === undefined ? {} : { mapping }), row: record, source: place });
     }
   }
 }

@@ -12,6 +12,6 @@ export class AllowedMethods {
   public of(url: string): readonly string[] {
     const address = url.split('?')[0] ?? '';
     const methods = new Set(this.byPattern.filter(({ pattern }) => pattern.test(address)).map(({ method }) => method));
-    return [...(methods.has('GET') ? ['GET', 'HEAD'] : []), ...(methods.has('POST') ? ['POST'] : []), ...(methods.has('DELETE') ? ['DELETE'] : [])];
+    return [...(methods.has('GET') ? ['GET', 'HEAD'] : []), ...(methods.has('POST') ? ['POST'] : []), ...(methods.has('PUT') ? ['PUT'] : []), ...(methods.has('DELETE') ? ['DELETE'] : [])];
   }
 }

@@ -1,4 +1,4 @@
-import { anyObject, boolean, charterShape, digestShape, domainShape, eventFilterShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, positionShape, prose, recordIdShape, releaseEnvelopeShape, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
+import { anyObject, boolean, charterShape, digestShape, domainShape, eventFilterShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, mappingNameShape, mappingShape, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, positionShape, prose, recordIdShape, releaseEnvelopeShape, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
 import { anyAccountNameShape, staffRoleShape } from '../../core/accounts/account.js';
 import { acts } from '../../core/audit-log/acts.js';
 
@@ -54,6 +54,11 @@ const auditEntrySchema: JsonObject = open(
 
 const keptBackup = object({ name: text(/[a-z0-9-]+-\d{8}T\d{9}Z\.backup/, 80), bytes: integer(1), at: timeShape }).schema;
 
+const suggestionSchema: JsonObject = open({ zh: anyText.schema, en: anyText.schema }, { value: anyText.schema, mapping: { type: 'object' } });
+const problemView: JsonObject = open({ path: anyText.schema, code: anyText.schema, zh: anyText.schema, en: anyText.schema, suggestion: suggestionSchema }, { columns: { type: 'array', items: anyText.schema } });
+const letterView: Readonly<Record<string, JsonObject>> = { id: text(/\d{14}/, 14).schema, at: timeShape.schema, code: codeShape.schema, problems: { type: 'array', items: problemView } };
+const letterMore: Readonly<Record<string, JsonObject>> = { file: anyText.schema, line: integer(1).schema, run: anyText.schema, kind: anyText.schema, mapping: anyText.schema, recordId: recordIdShape.schema, version: integer(1).schema, kept: boolean().schema };
+
 export const answers = {
   session: open(sessionView, sessionTimes),
   sessions: page(open({ ...sessionView, ...sessionTimes, handle: anyText.schema, current: boolean().schema })),
@@ -76,7 +81,18 @@ export const answers = {
   records: page(recordSchema),
   record: open({ record: recordSchema, placed: placedHeaderShape.schema, batch: batchSchema }),
   presentation: object({ presentation: text(/[A-Za-z0-9_~.-]+/, 4_194_304) }).schema,
-  deadLetters: page(open({ at: timeShape.schema, code: codeShape.schema }, { file: anyText.schema, line: integer(1).schema, kind: anyText.schema, recordId: recordIdShape.schema, version: integer(1).schema, problems: { type: 'array', items: { type: 'object' } } })),
+  deadLetters: open({ items: { type: 'array', items: open(letterView, letterMore) }, total: integer(0).schema }, { cursor: cursorShape.schema, dropped: open({ count: integer(1).schema, until: timeShape.schema }) }),
+  deadLetter: open(letterView, { ...letterMore, row: { type: 'object', additionalProperties: { type: 'string' } }, data: { type: 'object' } }),
+  exportedLetters: { type: 'string' },
+  retried: open({ retried: integer(0).schema, accepted: integer(0).schema, unchanged: integer(0).schema, refused: integer(0).schema, notKept: integer(0).schema, results: { type: 'array', items: open({ id: anyText.schema, outcome: { enum: ['accepted', 'unchanged', 'refused', 'not-kept'] } }, { code: codeShape.schema }) } }, { cursor: cursorShape.schema }),
+  droppedLetters: open({ dropped: integer(0).schema }),
+  mappings: page(open({ name: mappingNameShape.schema, at: timeShape.schema, digest: digestShape.schema, kind: anyText.schema, schema: integer(1).schema, columns: integer(0).schema }, { title: words.schema })),
+  mapping: open({ name: mappingNameShape.schema, at: timeShape.schema, digest: digestShape.schema, document: mappingShape.schema }),
+  mappingDraft: open({ mapping: mappingShape.schema, columns: { type: 'array', items: open({ column: anyText.schema, confidence: integer(0, 100).schema, decided: boolean().schema, why: words.schema }, { field: anyText.schema, rule: { type: 'object' }, others: { type: 'array', items: anyText.schema } }) }, missing: { type: 'array', items: anyText.schema } }),
+  mappingPreview: open({
+    mappingProblems: { type: 'array', items: open({ path: anyText.schema, code: anyText.schema, zh: anyText.schema, en: anyText.schema }, { field: anyText.schema }) }, ok: integer(0).schema, refused: integer(0).schema,
+    rows: { type: 'array', items: open({ cells: { type: 'array', items: open({ column: anyText.schema, cell: anyText.schema, fields: { type: 'array', items: anyText.schema } }) }, fields: { type: 'object' }, ok: boolean().schema, problems: { type: 'array', items: problemView }, warnings: { type: 'array', items: { type: 'object' } } }) },
+  }),
   ask: open({ id: text(/[a-z2-7]{26}/, 26).schema, askedAt: timeShape.schema, claims: list(anyText, 1, 64).schema, expires: timeShape.schema, grantee: memberIdShape.schema, maxUses: integer(1).schema, notBefore: timeShape.schema, owner: ownerIdShape.schema, purpose: anyText.schema, reference: anyText.schema }, { grant: grantEnvelopeShape.schema, note: prose(200).schema }),
   access: object({ publisherKey: es256KeyShape, release: releaseEnvelopeShape, state: ticketShape, ticket: ticketIdShape }).schema,
   ticket: object({ state: ticketShape, ticket: ticketIdShape }).schema,

@@ -55,7 +55,7 @@ const recordQuery = object({
   subject: optional(ownerIdShape),
 });
 const versionQuery = object({ version: optional(integer(1)) });
-const recordLines: JsonObject = { type: 'string', description: 'one JSON object per line: {kind, data} or {kind, row, source}; see docs/protocol/kinds.md' };
+const recordLines: JsonObject = { type: 'string', description: 'one JSON object per line: {kind, data} or {kind, row, mapping, source}; see docs/protocol/kinds.md' };
 
 const governanceCodes: readonly ErrorCode[] = ['NOT_FOUNDED', 'NOT_A_CENTRE', 'PROPOSAL_INVALID', 'PROPOSAL_EXISTS', 'PROPOSAL_UNKNOWN', 'PROPOSAL_CLOSED', 'ALREADY_VOTED', ...ledgerCodes];
 const accessCodes: readonly ErrorCode[] = ['REQUEST_MALFORMED', 'REQUEST_BAD_SIGNATURE', 'REQUEST_WRONG_DOMAIN', 'REQUEST_MIXED', 'REQUEST_EXPIRED', 'REQUEST_ID_REUSED', 'REQUEST_NOT_READER', 'GRANT_REQUIRED', 'GRANT_EXPIRED', 'GRANT_EXHAUSTED', 'GRANT_REVOKED', 'RECORD_UNKNOWN', 'RECORD_REVOKED', 'RECORD_STALE', 'MERKLE_PATH_INVALID', 'PUBLISHER_UNAVAILABLE', 'EXCHANGE_FAILED', 'ERASED', ...ledgerCodes];
@@ -167,12 +167,6 @@ export class RecordsController {
   @Get('records/:publisher/:kind/:localId/public')
   public async publicRecord(@SignedIn() _caller: SignedInCaller, @Param() place: Record<string, string>): Promise<object> {
     return { presentation: await this.services.publicRecord(recordIdOf(place)) };
-  }
-
-  @Declare({ id: 'deadLetters', en: 'rows that were refused', zh: '被拒绝的行', who: 'operator', roles: everyRole, query: listQuery, answer: answers.deadLetters, curl: `curl -s ${tokenHeader} $NODE/v1/dead-letters` })
-  @Get('dead-letters')
-  public async deadLetters(@Operator() _operator: Caller, @Query() query: Record<string, string>): Promise<object> {
-    return this.cursors.page('dead-letters', await this.services.deadLetters(), readPage(query));
   }
 
   private async *lines(groups: AsyncIterable<readonly object[]>): AsyncGenerator<string> {

@@ -9,11 +9,15 @@ import type { RelayRequest } from '../../core/access/relay-request.js';
 import type { Finding } from '../../core/diagnosis/finding.js';
 import type { RecordCourse } from '../../core/diagnosis/follow-record.js';
 import type { EraseOrder, EraseReport } from '../../core/erasure/erase-data.js';
+import type { LetterDesk } from '../../core/dead-letters/letter-desk.js';
 import type { BuildEvidence } from '../../core/evidence/build-evidence.js';
 import type { EventFeed } from '../../core/events/event-feed.js';
 import type { Webhooks } from '../../core/events/webhooks.js';
 import type { LedgerCommands } from '../../core/governance/ledger-commands.js';
 import type { ReadModel } from '../../core/indexing/read-model.js';
+import type { MappingDraft } from '../../core/mapping/draft-mapping.js';
+import type { HeldMapping, HeldMappings } from '../../core/mapping/held-mappings.js';
+import type { Preview } from '../../core/mapping/preview-rows.js';
 import type { Clock, Erasure, Random, Store } from '../../core/ports.js';
 import type { missingPayloads } from '../../core/vault/missing-payloads.js';
 import type { JoinTrail } from '../../core/trail/join-trail.js';
@@ -37,6 +41,8 @@ export abstract class NodeServices {
   public abstract readonly evidence: BuildEvidence;
   public abstract readonly commands: LedgerCommands;
   public abstract readonly feed: EventFeed;
+  public abstract readonly letters: LetterDesk;
+  public abstract readonly mappings: HeldMappings;
   public abstract readonly webhooks: Webhooks;
   public abstract readonly recover: RecoverPublicKey;
   /** NDJSON bytes in, one answer object per line and acknowledgement out, those of a group together. */
@@ -45,7 +51,12 @@ export abstract class NodeServices {
   public abstract streamBackup(): AsyncIterable<Uint8Array>;
   /** Own records on the ledger whose content this node lacks. */
   public abstract missingPayloads(from?: string): ReturnType<typeof missingPayloads>;
-  public abstract deadLetters(): Promise<readonly object[]>;
+  /** Holds a mapping that fits the adopted kind it names. @throws BAD_FIELD, UNKNOWN_FIELD, SCHEMA_UNKNOWN, MAPPING_INVALID */
+  public abstract putMapping(name: string, document: unknown): Promise<HeldMapping>;
+  /** @throws SCHEMA_UNKNOWN */
+  public abstract draftMapping(kind: string, schema: number | undefined, header: readonly string[], samples: readonly (readonly string[])[]): MappingDraft;
+  /** @throws SCHEMA_UNKNOWN, BAD_FIELD, UNKNOWN_FIELD */
+  public abstract previewMapping(kind: string, schema: number | undefined, document: unknown, rows: readonly Readonly<Record<string, string>>[]): Preview;
   /** A presentation of a record of class `public`, from its publisher's node. @throws RECORD_UNKNOWN, GRANT_REQUIRED */
   public abstract publicRecord(recordId: string): Promise<string>;
   public abstract found(charter: unknown): Promise<GovernanceAnswer>;

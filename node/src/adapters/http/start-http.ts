@@ -16,6 +16,7 @@ import { AllowedMethods } from './allowed-methods.js';
 import { AccessController, OpenController, OperatorController, OwnersController, RecordsController } from './controllers.js';
 import { allowOrigins } from './cross-origin.js';
 import { Cursors } from './cursors.js';
+import { DeadLettersController } from './dead-letters-controller.js';
 import { DeclaredGuard } from './declared-guard.js';
 import type { RouteDeclaration } from './declare-route.js';
 import { errorAnswer } from './error-answer.js';
@@ -25,6 +26,7 @@ import { EventsController, WebhooksController } from './events-controller.js';
 import { ErrorFilter } from './error-filter.js';
 import { Idempotency } from './idempotency.js';
 import { KeyChangesController } from './key-changes-controller.js';
+import { MappingsController } from './mappings-controller.js';
 import { countAnswers, MetricsController } from './metrics-controller.js';
 import { NodeServices } from './node-services.js';
 import { declaredRoutes, openApi } from './open-api.js';
@@ -80,7 +82,7 @@ const defaultSignatures = 600;
 const mostConnections = 2000;
 const defaultArrival = 8000;
 /** All of the door, in the order of their description. */
-export const controllers: Type[] = [OpenController, RecordsController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, BackupsController, ErasuresController, EventsController, WebhooksController, MetricsController, SessionsController, AccountsController, AuditLogController, PagesController];
+export const controllers: Type[] = [OpenController, RecordsController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, BackupsController, ErasuresController, EventsController, WebhooksController, MetricsController, SessionsController, AccountsController, AuditLogController, PagesController];
 
 @Module({})
 class HttpModule {

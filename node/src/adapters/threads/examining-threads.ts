@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { ExaminedLine, LineExaminer } from '../../core/intake/examine-line.js';
+import type { MappingDocument } from '@huilian/protocol';
+import type { ExaminedLine, ExaminerKnowledge, LineExaminer } from '../../core/intake/examine-line.js';
+import type { HeldMapping } from '../../core/mapping/held-mappings.js';
 import { unpackLines, type PackedLines } from './packed-lines.js';
 
 /** What a thread is started with. */
@@ -14,6 +16,8 @@ export interface ExamineOrder {
   readonly bytes: Uint8Array;
   readonly ends: readonly number[];
   readonly newest: Readonly<Record<string, number>>;
+  /** Name and document of every mapping; present where they are not those of the order before. */
+  readonly mappings?: readonly (readonly [name: string, document: MappingDocument])[];
 }
 
 export interface ExamineAnswer extends PackedLines {
@@ -23,6 +27,8 @@ export interface ExamineAnswer extends PackedLines {
 interface Thread {
   readonly worker: Worker;
   readonly waiting: Map<number, (examined: readonly (ExaminedLine | undefined)[]) => void>;
+  /** Those that the thread knows of. */
+  mappings: ReadonlyMap<string, HeldMapping> | undefined;
 }
 
 /** Threads that examine lines. One that fails gives its lines back unexamined and is not asked again. */
@@ -35,7 +41,7 @@ export class ExaminingThreads implements LineExaminer {
     for (let index = 0; index < count; index += 1) this.start(script, settings, onFailure);
   }
 
-  public async examine(lines: readonly Uint8Array[], newest: Readonly<Record<string, number>>): Promise<readonly (ExaminedLine | undefined)[]> {
+  public async examine(lines: readonly Uint8Array[], { mappings, newest }: ExaminerKnowledge): Promise<readonly (ExaminedLine | undefined)[]> {
     const [least] = [...this.threads].sort((left, right) => left.waiting.size - right.waiting.size);
     if (least === undefined) return [];
     const ends: number[] = [];
@@ -44,7 +50,9 @@ export class ExaminingThreads implements LineExaminer {
     const bytes = new Uint8Array(total);
     for (const [index, line] of lines.entries()) bytes.set(line, ends[index - 1] ?? 0);
     this.orders += 1;
-    const order: ExamineOrder = { bytes, ends, id: this.orders, newest };
+    const changed = least.mappings === mappings ? {} : { mappings: [...mappings.values()].map(({ document, name }) => [name, document] as const) };
+    least.mappings = mappings;
+    const order: ExamineOrder = { bytes, ends, id: this.orders, newest, ...changed };
     return await new Promise((resolve) => {
       least.waiting.set(order.id, resolve);
       least.worker.postMessage(order, [bytes.buffer]);
@@ -59,7 +67,7 @@ export class ExaminingThreads implements LineExaminer {
     const worker = new Worker(script, { execArgv: [], workerData: settings });
     // Flags of the process are for its own thread; a thread alone keeps no process alive.
     worker.unref();
-    const thread: Thread = { waiting: new Map(), worker };
+    const thread: Thread = { mappings: undefined, waiting: new Map(), worker };
     worker.on('message', ({ id, ...packed }: ExamineAnswer) => {
       thread.waiting.get(id)?.(unpackLines(packed));
       thread.waiting.delete(id);

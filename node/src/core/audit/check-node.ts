@@ -205,7 +205,7 @@ export class NodeChecker {
     const broken = await refusals.firstBreak();
     if (broken !== undefined) this.findings.add('chain', `refusal ${String(broken)}`, 'an entry that follows', 'another or none');
     for (const entry of await refusals.entries()) this.search(`refusal ${String(entry.seq)}`, JSON.stringify(entry));
-    for (const [index, letter] of (await new DeadLetters(store).list()).entries()) this.search(`dead letter ${String(index + 1)}`, JSON.stringify(letter));
+    for await (const letter of new DeadLetters(store).all()) this.search(`dead letter ${letter.id}`, JSON.stringify(letter));
     let line = 0;
     for await (const text of log) this.search(`log line ${String((line += 1))}`, text);
   }

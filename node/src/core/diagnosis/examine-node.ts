@@ -70,7 +70,7 @@ async function outbox({ outbox: box }: ExaminedParts): Promise<Finding[]> {
     : unwell('outbox', 'fail', ['acknowledged rows are missing; nothing is accepted', '已确认的记录缺失，暂停接收'], ['restore the newest data with its outbox.hwm; if there is none, huilian doctor --accept-loss and sync the source again', '恢复最新数据及 outbox.hwm；如无，执行 huilian doctor --accept-loss 并重新同步']);
   const dead = deadLettered === 0
     ? well('dead-letters', 'none', '无')
-    : unwell('dead-letters', 'warn', [`${String(deadLettered)} rows were refused`, `${String(deadLettered)} 行被拒绝`], ['GET /v1/dead-letters names file, line and reason; correct the source and sync again', '按 GET /v1/dead-letters 所列文件、行号与原因更正后重新同步']);
+    : unwell('dead-letters', 'warn', [`${String(deadLettered)} rows were refused`, `${String(deadLettered)} 行被拒绝`], ['huilian dead-letters list names file, line, reason and what can be done; correct and retry them, or correct the source and sync again', '用 huilian dead-letters list 查看文件、行号、原因与建议；更正后重试，或更正来源后重新同步']);
   return [whole, dead];
 }
 

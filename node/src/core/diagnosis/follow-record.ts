@@ -57,7 +57,9 @@ function course(recordId: string, version: number, steps: readonly Finding[]): R
 }
 
 async function deadStep({ deadLetters }: FollowedParts, recordId: string): Promise<Finding | undefined> {
-  const letter = (await deadLetters.list()).filter((entry) => entry.recordId === recordId).at(-1);
+  const { items } = await deadLetters.page({ record: recordId }, 'newest', 500);
+  // Rows that were refused before they were accepted have no version.
+  const letter = items.find(({ version }) => version !== undefined);
   if (letter === undefined) return undefined;
   if (letter.code === 'ERASED') return unwell('dead-letter', 'fail', [`version ${String(letter.version)} was erased before it was published`, `版本 ${String(letter.version)} 在发布前已按要求删除`], ['nothing; when its owner asks for it again: huilian publish --supersede', '无需处理；权属人再次要求发布时用 huilian publish --supersede']);
   return unwell('dead-letter', 'fail', [`the ledger refused version ${String(letter.version)}: ${letter.code}`, `账本拒绝版本 ${String(letter.version)}：${letter.code}`], [`docs/protocol/errors.md, ${letter.code}; publish the record again`, `参见 errors.md 的 ${letter.code}，更正后重新发布`]);

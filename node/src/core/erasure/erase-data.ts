@@ -170,6 +170,7 @@ export class EraseData {
 
   private async rewrapOthers(owner: string | undefined, erased: ReadonlySet<string>): Promise<void> {
     const { outbox, store, vault } = this.parts;
+    await outbox.letters.rewrap(owner);
     const others: string[] = [];
     for await (const [recordId, record] of this.records.all()) if (record.owner === owner && !erased.has(recordId)) others.push(recordId);
     for (let at = 0; at < others.length; at += recordsPerWrite) {
@@ -195,6 +196,7 @@ export class EraseData {
       const isOf = ticket?.records.some(({ recordId, version }) => version <= (erased.get(recordId) ?? 0)) === true;
       if (isOf) await store.write([...dropSentRelease(store, ticketId), ...dropRelayedRelease(store, ticketId)]);
     }
+    await this.parts.outbox.letters.erase(new Set(erased.keys()), erasure.scope === 'owner' ? erasure.holder : undefined);
     if (erasure.scope === 'owner') for await (const write of dropAskNotes(store, erasure.holder)) await store.write([write]);
   }
 

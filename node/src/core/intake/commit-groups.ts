@@ -1,6 +1,8 @@
 import { ProtocolError, signJws, type ErrorCode, type RecordProblem } from '@huilian/protocol';
 import { passStep, reachStep } from '../failpoints.js';
 import type { GroupDraft } from '../outbox/outbox-chain.js';
+import type { LetterPlace } from '../outbox/dead-letters.js';
+import type { LetterDraft } from '../outbox/letter-book.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Clock, Keys, Store, StoreWrite } from '../ports.js';
 import { OwnRecords, type OwnRecord } from '../vault/own-records.js';
@@ -10,9 +12,9 @@ import type { PreparedVersion } from './prepare-record.js';
 
 /** A judged line on its way to disk and to its answer. */
 export type CommitLine =
-  | { readonly what: 'version'; readonly line: number; readonly version: PreparedVersion; readonly warnings: readonly RecordProblem[] }
-  | { readonly what: 'unchanged'; readonly line: number; readonly recordId: string; readonly version: number }
-  | { readonly what: 'refused'; readonly line: number; readonly problems: readonly RecordProblem[]; readonly code: ErrorCode; readonly write?: StoreWrite };
+  | { readonly what: 'version'; readonly line: number; readonly version: PreparedVersion; readonly warnings: readonly RecordProblem[]; readonly retried?: LetterPlace }
+  | { readonly what: 'unchanged'; readonly line: number; readonly recordId: string; readonly version: number; readonly retried?: LetterPlace }
+  | { readonly what: 'refused'; readonly line: number; readonly problems: readonly RecordProblem[]; readonly code: ErrorCode; readonly letter?: LetterDraft };
 
 export interface CommitParts {
   readonly store: Store;
@@ -80,9 +82,10 @@ export class GroupCommit {
 
   private async commit(group: readonly QueuedLine[]): Promise<void> {
     const versions = group.flatMap(({ line }) => (line.what === 'version' ? [line.version] : []));
-    const notes = group.flatMap(({ line }) => (line.what === 'refused' && line.write !== undefined ? [line.write] : []));
-    const draft = versions.length === 0 ? undefined : await this.store(versions, notes);
-    if (draft === undefined) await this.parts.store.write(notes);
+    const lines = group.map(({ line }) => line);
+    // Most groups have nothing to do with dead letters.
+    const ofLetters = this.touchesLetters(lines) ? lines : [];
+    const draft = versions.length > 0 || ofLetters.length > 0 ? await this.store(versions, ofLetters) : undefined;
     for (const version of versions) this.parts.onFinished(version);
     const durable = draft === undefined ? undefined : this.parts.outbox.covered(draft);
     this.answering = this.answering.then(async () => {
@@ -94,24 +97,58 @@ export class GroupCommit {
     });
   }
 
-  /** Seals and stores a group in one write. */
-  private async store(versions: readonly PreparedVersion[], notes: readonly StoreWrite[]): Promise<GroupDraft> {
+  /** Seals and stores a group in one write. @param lines those of a group that changes the list of dead letters; none where it does not */
+  private async store(versions: readonly PreparedVersion[], lines: readonly CommitLine[]): Promise<GroupDraft | undefined> {
     const { outbox, store, vault } = this.parts;
-    return await vault.sealing(async () => {
+    const { letters } = outbox;
+    const draft = await vault.sealing(async () => {
       this.checkErased(versions);
-      await vault.prepare(versions.map(({ header }) => header.owner));
-      await passStep('P3');
-      const draft = outbox.draft(versions.map(({ header }) => header));
-      try {
-        await store.write([...this.writes(versions, draft.from), draft.write, ...notes]);
-      } catch (error) {
-        outbox.abandon(draft);
-        throw error;
+      const refused = lines.some((line) => line.what === 'refused' && line.letter !== undefined);
+      await vault.prepare([...versions.map(({ header }) => header.owner), ...(refused ? [undefined] : [])]);
+      const notes = await this.letterWrites(lines);
+      if (versions.length === 0) {
+        await store.write(notes).finally(() => { letters.left(notes); });
+        return undefined;
       }
-      outbox.written(draft);
+      await passStep('P3');
+      const drafted = outbox.draft(versions.map(({ header }) => header));
+      try {
+        await store.write([...this.writes(versions, drafted.from), drafted.write, ...notes]);
+      } catch (error) {
+        outbox.abandon(drafted);
+        throw error;
+      } finally {
+        letters.left(notes);
+      }
+      outbox.written(drafted);
       await passStep('P4');
-      return draft;
+      return drafted;
     });
+    await letters.trim();
+    return draft;
+  }
+
+  private touchesLetters(lines: readonly CommitLine[]): boolean {
+    return lines.some((line) => {
+      if (line.what === 'refused') return line.letter !== undefined;
+      return line.retried !== undefined || this.parts.outbox.letters.mayHave(recordOf(line));
+    });
+  }
+
+  /** Letters of what was refused, without those whose record comes in later in the group; and the end of those that what came in was waited for by. */
+  private async letterWrites(lines: readonly CommitLine[]): Promise<StoreWrite[]> {
+    const { letters } = this.parts.outbox;
+    const writes: StoreWrite[] = [];
+    const lastIn = new Map(lines.flatMap((line, index) => (line.what === 'refused' ? [] : [[recordOf(line), index] as const])));
+    for (const [index, line] of lines.entries()) {
+      if (line.what === 'refused') {
+        if (line.letter !== undefined && (lastIn.get(line.letter.letter.recordId ?? '') ?? -1) < index) writes.push(...letters.add(line.letter));
+        continue;
+      }
+      if (line.retried !== undefined) writes.push(...letters.settledAt(line.retried));
+      if (letters.mayHave(recordOf(line))) writes.push(...(await letters.settledBy(recordOf(line))));
+    }
+    return writes;
   }
 
   /** A record that was erased since its version was prepared does not come back with it. @throws ERASED */
@@ -181,6 +218,10 @@ export class GroupCommit {
     for (const stream of failed) stream.end();
     return known;
   }
+}
+
+function recordOf(line: Exclude<CommitLine, { what: 'refused' }>): string {
+  return line.what === 'version' ? line.version.recordId : line.recordId;
 }
 
 function streamsOf(group: readonly QueuedLine[]): ReadonlySet<CommitStream> {

@@ -1,4 +1,4 @@
-import type { ExaminedLine, LineExaminer } from './examine-line.js';
+import type { ExaminedLine, ExaminerKnowledge, LineExaminer } from './examine-line.js';
 import type { InputLine } from './read-lines.js';
 
 /** Lines that came together, each with what was found out about it elsewhere. */
@@ -16,7 +16,7 @@ const fewestLines = 8;
  * Has the lines of a stream examined while earlier ones are judged and written. Chunks come out in the order they came in,
  * each as soon as it is ready, so that a slow stream waits for nobody; a stream that breaks gives what came before first.
  */
-export async function* examineAhead(chunks: AsyncIterable<readonly InputLine[]>, examiner: LineExaminer | undefined, newest: () => Readonly<Record<string, number>>): AsyncGenerator<LineChunk> {
+export async function* examineAhead(chunks: AsyncIterable<readonly InputLine[]>, examiner: LineExaminer | undefined, known: () => ExaminerKnowledge): AsyncGenerator<LineChunk> {
   if (examiner === undefined) {
     for await (const lines of chunks) yield { examined: [], lines };
     return;
@@ -39,18 +39,18 @@ export async function* examineAhead(chunks: AsyncIterable<readonly InputLine[]>,
       coming = undefined;
     } else if (first?.done === true) coming = undefined;
     else if (first !== undefined) {
-      underWay.push(examineChunk(first.value, examiner, newest));
+      underWay.push(examineChunk(first.value, examiner, known));
       coming = next();
     }
   }
   if (failure !== undefined) throw failure.error;
 }
 
-async function examineChunk(lines: readonly InputLine[], examiner: LineExaminer, newest: () => Readonly<Record<string, number>>): Promise<LineChunk> {
+async function examineChunk(lines: readonly InputLine[], examiner: LineExaminer, known: () => ExaminerKnowledge): Promise<LineChunk> {
   // A line without an end may have been cut off: it is read where that is noticed.
   const whole = lines.flatMap(({ bytes, unterminated }, index) => (bytes === undefined || unterminated === true ? [] : [{ bytes, index }]));
   if (whole.length < fewestLines) return { examined: [], lines };
-  const found = await examiner.examine(whole.map(({ bytes }) => bytes), newest());
+  const found = await examiner.examine(whole.map(({ bytes }) => bytes), known());
   const examined: (ExaminedLine | undefined)[] = [];
   for (const [at, { index }] of whole.entries()) examined[index] = found[at];
   return { examined, lines };

@@ -5,6 +5,7 @@ import {
   kindDefinition,
   localId,
   organisationId,
+  planOf,
   ProtocolError,
   recordFacts,
   recordId as recordIdOf,
@@ -12,6 +13,8 @@ import {
   validateRecord,
   valueAt,
   type Header,
+  type ImportedRow,
+  type ImportPlan,
   type JsonObject,
   type KindDefinition,
   type RecordFacts,
@@ -19,6 +22,7 @@ import {
   type RightsClass,
 } from '@huilian/protocol';
 import { sealContent, sealingContext, type SealedContent } from '../vault/sealed-row.js';
+import { planFor, type HeldMapping, type MappingLookup } from '../mapping/held-mappings.js';
 import { readSubmission, type Submission } from './read-submission.js';
 
 /** A line that is refused, with everything that is wrong with it. */
@@ -54,9 +58,32 @@ interface Placed {
   readonly owner?: string;
 }
 
-/** Validated data of a line, imported where it came as a row. @throws RefusedLine */
-export function readData(definition: KindDefinition, submission: Submission): { data: JsonObject; warnings: readonly RecordProblem[] } {
-  const imported = submission.row === undefined ? undefined : importRow(definition, submission.row);
+/** Schema version that a line is read by: its own, else that of its mapping; undefined leaves it to the node. @throws MAPPING_UNKNOWN, BAD_FIELD */
+export function schemaOf({ kind, mapping: name, schema }: Submission, mappings: MappingLookup): number | undefined {
+  if (name === undefined) return schema;
+  const mapping = mappings(name);
+  if (mapping === undefined) throw new ProtocolError('MAPPING_UNKNOWN', { mapping: name });
+  if (mapping.kind !== kind) throw new ProtocolError('BAD_FIELD', { path: '/mapping', reason: 'other-kind' });
+  if (schema !== undefined && schema !== mapping.schema) throw new ProtocolError('BAD_FIELD', { path: '/schema', reason: 'other-than-mapping' });
+  return mapping.schema;
+}
+
+/** How a line's row is read: by the kind's own rules, or with its mapping over them. @throws MAPPING_UNKNOWN */
+function planOfLine(definition: KindDefinition, name: string | undefined, mappings: MappingLookup): ImportPlan {
+  if (name === undefined) return planOf(definition);
+  const mapping = mappings(name);
+  if (mapping === undefined) throw new ProtocolError('MAPPING_UNKNOWN', { mapping: name });
+  return planFor(definition, mapping);
+}
+
+/** The row of a line as its kind or its mapping reads it; undefined where it brings data. */
+export function importLine(definition: KindDefinition, { mapping, row }: Submission, mappings: MappingLookup): ImportedRow | undefined {
+  return row === undefined ? undefined : importRow(definition, row, planOfLine(definition, mapping, mappings));
+}
+
+/** Validated data of a line, imported where it came as a row. @throws RefusedLine, MAPPING_UNKNOWN */
+export function readData(definition: KindDefinition, submission: Submission, mappings: MappingLookup): { data: JsonObject; warnings: readonly RecordProblem[] } {
+  const imported = importLine(definition, submission, mappings);
   if (imported !== undefined && imported.data === undefined) throw refusal(definition, imported.problems);
   const data = imported?.data ?? submission.data ?? {};
   const check = validateRecord(definition.kind, definition.version, data);
@@ -99,7 +126,7 @@ export interface ExaminedLine {
   readonly dataDigest: string;
   readonly sealed: SealedContent;
   readonly warnings: readonly RecordProblem[];
-  /** Schema version that the line itself named. */
+  /** Schema version that the line itself or its mapping named. */
   readonly named?: number;
   readonly source?: Submission['source'];
 }
@@ -109,6 +136,7 @@ export interface Examination {
   readonly localIdKey: Uint8Array;
   /** Newest adopted version of each kind. */
   readonly newest: Readonly<Record<string, number>>;
+  readonly mappings: MappingLookup;
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
@@ -116,14 +144,15 @@ export interface Examination {
  * All of a line's work that needs no knowledge of the node: reading, validating, hashing, payload, encryption. Undefined for
  * whatever is not a plain publication in order: that goes the usual way, which also says what is wrong.
  */
-export function examineLine(line: Uint8Array, { localIdKey, memberId, newest, randomBytes }: Examination): ExaminedLine | undefined {
+export function examineLine(line: Uint8Array, { localIdKey, mappings, memberId, newest, randomBytes }: Examination): ExaminedLine | undefined {
   try {
     // Nothing of the data is lost by this: the canonical text that is made of it below refuses the same.
     const submission = readSubmission(line, 'data-unchecked');
-    const { kind, revoke, rights, schema, source, supersede } = submission;
+    const { kind, revoke, rights, source, supersede } = submission;
+    const schema = schemaOf(submission, mappings);
     const definition = kindDefinition(kind, schema ?? newest[kind] ?? 0);
     if (revoke || supersede || definition === undefined) return undefined;
-    const { data, warnings } = readData(definition, submission);
+    const { data, warnings } = readData(definition, submission, mappings);
     const described = describeRecord(definition, data, rights, localIdKey);
     const id = recordIdOf(memberId, kind, described.localId);
     const payload = buildPayload({ claimNames: described.facts.claimNames, claimTexts: described.claimTexts, data, recordId: id, schema: definition.version, subject: described.subject, version: 1 }, randomBytes);
@@ -143,7 +172,13 @@ export function examineLine(line: Uint8Array, { localIdKey, memberId, newest, ra
   }
 }
 
+/** What a line is examined with that may change while the node runs. */
+export interface ExaminerKnowledge {
+  readonly newest: Readonly<Record<string, number>>;
+  readonly mappings: ReadonlyMap<string, HeldMapping>;
+}
+
 /** Examines lines elsewhere, several at a time; answers in their order. Whatever goes wrong there answers undefined. */
 export interface LineExaminer {
-  examine(lines: readonly Uint8Array[], newest: Readonly<Record<string, number>>): Promise<readonly (ExaminedLine | undefined)[]>;
+  examine(lines: readonly Uint8Array[], known: ExaminerKnowledge): Promise<readonly (ExaminedLine | undefined)[]>;
 }

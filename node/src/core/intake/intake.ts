@@ -1,7 +1,8 @@
-import { limits, parseRecordId, ProtocolError } from '@huilian/protocol';
+import { limits, parseRecordId, ProtocolError, type JsonObject } from '@huilian/protocol';
 import { reachStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
-import { DeadLetters } from '../outbox/dead-letters.js';
+import type { HeldMappings } from '../mapping/held-mappings.js';
+import type { LetterDraft } from '../outbox/letter-book.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Clock, Keys, Random, Store } from '../ports.js';
 import { OwnRecords } from '../vault/own-records.js';
@@ -10,10 +11,10 @@ import { GroupCommit, type CommitLine } from './commit-groups.js';
 import type { IntakeAnswer } from './intake-answer.js';
 import { examineAhead, type LineChunk } from './examine-ahead.js';
 import { RefusedLine, type ExaminedLine, type LineExaminer } from './examine-line.js';
-import { RecordPreparation } from './prepare-record.js';
-import { RecordSet } from './record-set.js';
+import { RecordPreparation, type Admit } from './prepare-record.js';
+import { SeenRecords } from './seen-records.js';
 import { readLines, type InputLine } from './read-lines.js';
-import { readSubmission, type Submission } from './read-submission.js';
+import { readSubmission, type Source, type Submission } from './read-submission.js';
 
 export interface IntakeSummary {
   readonly lines: number;
@@ -30,6 +31,7 @@ export interface IntakeParts {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly random: Random;
+  readonly mappings: HeldMappings;
   /** Other threads that work lines through; without them all is done in this one. */
   readonly examiner?: LineExaminer;
 }
@@ -44,21 +46,20 @@ interface Counts {
 /** One stream of lines: what it counts, and which records and files it has seen. */
 interface StreamState {
   readonly counts: Counts;
-  readonly records: RecordSet;
+  readonly records: SeenRecords;
   readonly files: Set<string>;
+  /** Whether its lines are dead letters that are tried again: they clear no file, and leave the list once they come in. */
+  readonly retry: boolean;
 }
 
 /** Takes records in: each line is judged by itself, what is accepted is on disk before it is acknowledged. */
 export class Intake {
   private readonly preparation: RecordPreparation;
   private readonly commits: GroupCommit;
-  private readonly deadLetters: DeadLetters;
-
   public constructor(private readonly parts: IntakeParts) {
-    const { keys, outbox, random, readModel, store, vault } = parts;
-    this.preparation = new RecordPreparation({ keys, outbox, random, readModel, records: new OwnRecords(store), vault });
+    const { keys, mappings, outbox, random, readModel, store, vault } = parts;
+    this.preparation = new RecordPreparation({ keys, mappings: mappings.lookUp, outbox, random, readModel, records: new OwnRecords(store), vault });
     this.commits = new GroupCommit({ ...parts, onFinished: (version) => { this.preparation.finished(version); } });
-    this.deadLetters = new DeadLetters(store);
   }
 
   /**
@@ -66,10 +67,10 @@ export class Intake {
    * @throws STREAM_TRUNCATED {line} after all complete lines were acknowledged; STORAGE_FAILED (outcome of what was not
    * acknowledged unknown), DISK_NEARLY_FULL, OUTBOX_TAIL_LOST; RESTORE_UNFINISHED before anything is read
    */
-  public async accept(chunks: AsyncIterable<string | Uint8Array>, onAnswers: (answers: readonly IntakeAnswer[]) => void | Promise<void>): Promise<IntakeSummary> {
+  public async accept(chunks: AsyncIterable<string | Uint8Array>, onAnswers: (answers: readonly IntakeAnswer[]) => void | Promise<void>, { retry = false }: { readonly retry?: boolean } = {}): Promise<IntakeSummary> {
     // What is published, and even which kinds there are, is not known yet.
     if (this.parts.outbox.isRestoring) throw new ProtocolError('RESTORE_UNFINISHED');
-    const state: StreamState = { counts: { lines: 0, accepted: 0, unchanged: 0, refused: 0 }, records: new RecordSet(), files: new Set() };
+    const state: StreamState = { counts: { lines: 0, accepted: 0, unchanged: 0, refused: 0 }, records: new SeenRecords(), files: new Set(), retry };
     const stream = this.commits.open(onAnswers);
     let truncated: number | undefined;
     try {
@@ -95,7 +96,7 @@ export class Intake {
   }
 
   private examined(chunks: AsyncIterable<readonly InputLine[]>): AsyncIterable<LineChunk> {
-    return examineAhead(chunks, this.parts.examiner, () => this.preparation.newest());
+    return examineAhead(chunks, this.parts.examiner, () => ({ mappings: this.parts.mappings.all, newest: this.preparation.newest() }));
   }
 
   private judge(line: InputLine, state: StreamState, examined: ExaminedLine | undefined): CommitLine | Promise<CommitLine | 'truncated'> {
@@ -114,15 +115,13 @@ export class Intake {
 
   /** Undefined where the line must be read after all; nothing was counted or noted then. */
   private judgeExamined(line: InputLine, state: StreamState, examined: ExaminedLine): CommitLine | Promise<CommitLine> | undefined {
-    const { counts, records } = state;
-    const prepared = this.preparation.prepareExamined(examined, (recordId) => {
-      if (!records.add(examined.header.localId)) throw new ProtocolError('DUPLICATE_IN_FILE', { record: recordId });
-    });
+    const { counts } = state;
+    const { source } = examined;
+    const prepared = this.preparation.prepareExamined(examined, this.admission(line.number, source, state));
     if (prepared === undefined) return undefined;
     counts.lines += 1;
     counts[prepared.what === 'unchanged' ? 'unchanged' : 'accepted'] += 1;
-    const judged = { line: line.number, ...prepared };
-    const { source } = examined;
+    const judged = { line: line.number, ...prepared, ...retriedAt(source, state) };
     return source === undefined || state.files.has(source.file) ? judged : this.noteFile(examined, state).then(() => judged);
   }
 
@@ -147,28 +146,53 @@ export class Intake {
     }
   }
 
-  private prepare(line: number, submission: Submission, { records }: StreamState): CommitLine {
-    // Lines that say what they change may follow each other; two plain rows of one record contradict each other.
+  private prepare(line: number, submission: Submission, state: StreamState): CommitLine {
+    // Lines that say what they change may follow each other; two plain rows of one record that differ contradict each other.
     const plain = !submission.supersede && !submission.revoke;
-    const prepared = this.preparation.prepare(submission, (recordId) => {
-      if (plain && !records.add(parseRecordId(recordId).localId)) throw new ProtocolError('DUPLICATE_IN_FILE', { record: recordId });
-    });
-    return { line, ...prepared };
+    const admit: Admit = plain ? this.admission(line, submission.source, state) : () => undefined;
+    return { line, ...this.preparation.prepare(submission, admit), ...retriedAt(submission.source, state) };
+  }
+
+  private admission(line: number, source: Source | undefined, { records }: StreamState): Admit {
+    return (recordId, isSame) => {
+      const first = records.add(parseRecordId(recordId).localId, line, source);
+      if (first !== undefined && !isSame) throw contradiction(recordId, first);
+    };
   }
 
   private refusal(line: number, submission: Submission | undefined, error: unknown): CommitLine {
     const known = error instanceof ProtocolError ? RefusedLine.of(error) : error;
     if (!(known instanceof RefusedLine)) throw error;
-    const { code } = known.error;
-    const source = submission?.source;
-    const letter = source && { at: Math.floor(this.parts.clock.now() / 1000), code, file: source.file, line: source.line, kind: submission?.kind ?? '', problems: known.problems };
-    const write = source && letter && this.deadLetters.refusedRow(source.file, source.line, letter);
-    return { what: 'refused', line, code, problems: known.problems, ...(write === undefined ? {} : { write }) };
+    const { error: { code }, problems } = known;
+    return { what: 'refused', line, code, problems, ...(submission?.source === undefined ? {} : { letter: this.letterOf(submission, submission.source, known) }) };
   }
 
-  private async noteFile({ source }: Pick<Submission, 'source'>, { files }: StreamState): Promise<void> {
+  private letterOf(submission: Submission, source: Source, { error: { code }, problems }: RefusedLine): LetterDraft {
+    const { kind, mapping, source: _source, ...line } = submission;
+    const named = this.preparation.namedBy(submission);
+    const letter = { at: Math.floor(this.parts.clock.now() / 1000), code, ...source, kind, problems, ...(mapping === undefined ? {} : { mapping }), ...(named === undefined ? {} : { recordId: named.recordId }) };
+    // What was erased on request is not kept in another place.
+    const content = code === 'ERASED' ? {} : { content: { kind, ...(mapping === undefined ? {} : { mapping }), ...line } as unknown as JsonObject };
+    return { letter, ...content, ...(named?.owner === undefined ? {} : { owner: named.owner }) };
+  }
+
+  private async noteFile({ source }: Pick<Submission, 'source'>, { files, retry }: StreamState): Promise<void> {
     if (source === undefined || files.has(source.file)) return;
     files.add(source.file);
-    await this.deadLetters.clearFile(source.file);
+    if (!retry) await this.parts.outbox.letters.clearFrom(source);
   }
+}
+
+function retriedAt(source: Source | undefined, { retry }: StreamState): { readonly retried?: Source } {
+  return retry && source !== undefined ? { retried: source } : {};
+}
+
+/** The row names both places: its own, and that of the row it contradicts. */
+function contradiction(record: string, first: string): RefusedLine {
+  return new RefusedLine(new ProtocolError('DUPLICATE_IN_FILE', { record, first }), [{
+    path: '',
+    code: 'contradicts-row',
+    zh: `与 ${first} 行为同一记录而内容不同`,
+    en: `the same record as the row at ${first}, with other content`,
+  }]);
 }

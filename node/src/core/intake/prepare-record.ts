@@ -2,12 +2,16 @@ import {
   buildPayload,
   bundledKinds,
   canonicalize,
+  checkUscc,
   localId,
+  organisationId,
   ProtocolError,
   recordFacts,
   recordId as recordIdOf,
+  valueAt,
   type BuiltPayload,
   type Header,
+  type KindDefinition,
   type RecordProblem,
 } from '@huilian/protocol';
 import type { ReadModel } from '../indexing/read-model.js';
@@ -17,7 +21,8 @@ import type { OwnRecord, OwnRecords } from '../vault/own-records.js';
 import type { SealedContent } from '../vault/sealed-row.js';
 import type { Vault } from '../vault/vault.js';
 import { AdoptedKinds } from './adopted-kinds.js';
-import { describeRecord, headerOf, readData, RefusedLine, type DescribedRecord, type ExaminedLine } from './examine-line.js';
+import type { MappingLookup } from '../mapping/held-mappings.js';
+import { describeRecord, headerOf, importLine, readData, RefusedLine, schemaOf, type DescribedRecord, type ExaminedLine } from './examine-line.js';
 import { readOwnRecordId, type Submission } from './read-submission.js';
 
 /** A new version of a record, ready to be sealed and queued. */
@@ -37,6 +42,15 @@ export type Prepared =
   | { readonly what: 'version'; readonly version: PreparedVersion; readonly warnings: readonly RecordProblem[] }
   | { readonly what: 'unchanged'; readonly recordId: string; readonly version: number };
 
+/** Hears which record a line is about, and whether its data is what the record holds already. @throws RefusedLine to refuse the line */
+export type Admit = (recordId: string, isSame: boolean) => void;
+
+/** Which record a line means, as far as it can be told of one that was refused. */
+export interface NamedRecord {
+  readonly recordId: string;
+  readonly owner?: string;
+}
+
 /** A record as it stands now: on disk, or accepted and on its way there. */
 interface KnownRecord {
   readonly record: OwnRecord;
@@ -50,6 +64,7 @@ export interface PrepareParts {
   readonly records: OwnRecords;
   readonly random: Random;
   readonly vault: Vault;
+  readonly mappings: MappingLookup;
 }
 
 /** From a line to a new version of a record: which kind, which record, what changed, payload, header. */
@@ -63,7 +78,7 @@ export class RecordPreparation {
   }
 
   /** Nothing is written. `admit` hears which record it is before anything is made, and may refuse. @throws RefusedLine */
-  public prepare(submission: Submission, admit: (recordId: string) => void): Prepared {
+  public prepare(submission: Submission, admit: Admit): Prepared {
     try {
       const prepared = submission.revoke ? this.revocation(submission) : this.publication(submission, admit);
       if (prepared.what === 'version') this.underWay.set(prepared.version.recordId, prepared.version);
@@ -84,22 +99,17 @@ export class RecordPreparation {
     return recordIdOf(memberId, kind, localId(localIdKey, kind, naturalKey));
   }
 
-  private publication(submission: Submission, admit: (recordId: string) => void): Prepared {
-    const definition = this.kinds.find(submission.kind, submission.schema);
-    const { data, warnings } = readData(definition, submission);
+  private publication(submission: Submission, admit: Admit): Prepared {
+    const definition = this.definitionOf(submission);
+    const { data, warnings } = readData(definition, submission, this.parts.mappings);
     const described = describeRecord(definition, data, submission.rights, this.parts.keys.localIdKey);
     const { digest, facts } = described;
     const id = recordIdOf(this.parts.keys.memberId, definition.kind, described.localId);
-    admit(id);
     const known = this.known(id);
+    admit(id, known?.record.data === digest);
     const erased = this.isErased(id, known);
-    if (known === undefined && !erased && submission.supersede) throw new ProtocolError('RECORD_UNKNOWN', { record: id });
-    if (known !== undefined) {
-      if (known.record.status === 'revoked') throw new ProtocolError('RECORD_REVOKED', { record: id });
-      if (!erased && known.record.data === digest && !this.isContested(id)) return { what: 'unchanged', recordId: id, version: known.version };
-      checkIdentity(id, known.record, described);
-    }
-    if (erased && !submission.supersede) throw erasedLine(id);
+    if (known !== undefined && this.isUnchanged(id, known, digest, erased)) return { what: 'unchanged', recordId: id, version: known.version };
+    checkChange(id, known?.record, described, submission, erased);
     const version = (known?.version ?? 0) + 1;
     const payload = buildPayload(
       { recordId: id, version, schema: definition.version, subject: described.subject, data, claimNames: facts.claimNames, claimTexts: described.claimTexts },
@@ -113,28 +123,49 @@ export class RecordPreparation {
    * The same for a line that was examined elsewhere; nothing of it is done twice. Undefined where it must go the usual way
    * after all: a fault, another version of a known record, a kind that is not adopted as it was examined.
    */
-  public prepareExamined({ dataDigest, header, named, sealed, warnings }: ExaminedLine, admit: (recordId: string) => void): Prepared | undefined {
+  public prepareExamined({ dataDigest, header, named, sealed, warnings }: ExaminedLine, admit: Admit): Prepared | undefined {
     try {
       if (this.kinds.find(header.kind, named).version !== header.schema) return undefined;
       const id = recordIdOf(this.parts.keys.memberId, header.kind, header.localId);
       const known = this.known(id);
       if (this.isErased(id, known)) return undefined;
       if (known !== undefined) return this.knownUnchanged(id, known, dataDigest, admit);
-      admit(id);
+      admit(id, false);
       const version = { recordId: id, header, sealed, record: ownRecord(header, dataDigest) };
       this.underWay.set(id, version);
       return { what: 'version', version, warnings };
     } catch (error) {
       // The usual way finds the same fault, and says it to whom it concerns.
-      if (error instanceof ProtocolError) return undefined;
+      if (error instanceof ProtocolError || error instanceof RefusedLine) return undefined;
       throw error;
     }
   }
 
-  private knownUnchanged(id: string, { record, version }: KnownRecord, digest: string, admit: (recordId: string) => void): Prepared | undefined {
+  private knownUnchanged(id: string, { record, version }: KnownRecord, digest: string, admit: Admit): Prepared | undefined {
     if (record.status === 'revoked' || record.data !== digest || this.isContested(id)) return undefined;
-    admit(id);
+    admit(id, true);
     return { what: 'unchanged', recordId: id, version };
+  }
+
+  private definitionOf(submission: Submission): KindDefinition {
+    return this.kinds.find(submission.kind, schemaOf(submission, this.parts.mappings));
+  }
+
+  /** The record that a refused line means, where all of its natural key could be read. */
+  public namedBy(submission: Submission): NamedRecord | undefined {
+    try {
+      if (submission.recordId !== undefined) return { recordId: submission.recordId };
+      const definition = this.definitionOf(submission);
+      const { data, kind } = { data: importLine(definition, submission, this.parts.mappings)?.fields ?? submission.data ?? {}, kind: definition.kind };
+      const uscc = definition.owner === null ? undefined : valueAt(data, definition.owner);
+      const owner = typeof uscc === 'string' && checkUscc(uscc).ok ? { owner: organisationId(uscc) } : {};
+      const [first] = definition.naturalKey;
+      if (first === undefined || valueAt(data, first) === undefined) return undefined;
+      return { recordId: this.idOf(kind, recordFacts(kind, definition.version, data).naturalKey), ...owner };
+    } catch (error) {
+      if (error instanceof ProtocolError) return undefined;
+      throw error;
+    }
   }
 
   /** Newest adopted version of each kind this software knows. */
@@ -166,8 +197,8 @@ export class RecordPreparation {
     const { kind, naturalKey, recordId } = submission;
     if (recordId !== undefined) return readOwnRecordId(recordId, this.parts.keys.memberId, kind);
     if (naturalKey !== undefined) return this.idOf(kind, canonicalize(naturalKey));
-    const definition = this.kinds.find(kind, submission.schema);
-    const { data } = readData(definition, submission);
+    const definition = this.definitionOf(submission);
+    const { data } = readData(definition, submission, this.parts.mappings);
     return this.idOf(kind, recordFacts(kind, definition.version, data).naturalKey);
   }
 
@@ -196,6 +227,12 @@ export class RecordPreparation {
     return erased !== undefined && (known?.version ?? 0) <= erased;
   }
 
+  /** Whether a line says what the record holds already. @throws RECORD_REVOKED */
+  private isUnchanged(id: string, { record }: KnownRecord, digest: string, erased: boolean): boolean {
+    if (record.status === 'revoked') throw new ProtocolError('RECORD_REVOKED', { record: id });
+    return !erased && record.data === digest && !this.isContested(id);
+  }
+
   private currentHeader(id: string, { record, version }: KnownRecord): Header | undefined {
     const coming = this.underWay.get(id);
     if (coming !== undefined) return coming.header;
@@ -222,6 +259,13 @@ function erasedLine(id: string): RefusedLine {
     zh: '该记录已按要求删除，重新导入不会恢复；权属人再次要求发布时请用 huilian publish --supersede',
     en: 'the record was erased on request and importing it again does not bring it back; when its owner asks for it again: huilian publish --supersede',
   }]);
+}
+
+/** What stands against a new version. @throws RECORD_UNKNOWN, SUPERSEDE_CHANGES_OWNER, RefusedLine */
+function checkChange(id: string, before: OwnRecord | undefined, described: DescribedRecord, { supersede }: Submission, erased: boolean): void {
+  if (before === undefined && !erased && supersede) throw new ProtocolError('RECORD_UNKNOWN', { record: id });
+  if (before !== undefined) checkIdentity(id, before, described);
+  if (erased && !supersede) throw erasedLine(id);
 }
 
 function checkIdentity(id: string, before: OwnRecord, { owner, subject }: DescribedRecord): void {

@@ -3,6 +3,7 @@ import {
   fromUtf8,
   isJsonObject,
   kindShape,
+  mappingNameShape,
   memberIdShape,
   parseStrict,
   ProtocolError,
@@ -19,8 +20,9 @@ export interface Submission {
   readonly rights?: RightsClass;
   /** The record, by claims … */
   readonly data?: JsonObject;
-  /** … or a row with national column names … */
+  /** … or a row with national column names, or with those of the mapping that the node holds under this name … */
   readonly row?: Readonly<Record<string, string>>;
+  readonly mapping?: string;
   /** … or, to revoke, the record's id or the values of its natural key. */
   readonly recordId?: string;
   readonly naturalKey?: readonly JsonValue[];
@@ -31,12 +33,17 @@ export interface Submission {
   readonly revoke: boolean;
 }
 
-interface Source {
+/**
+ * A row's place: line of a file, or number within a run of a database or HTTP source. Where there is a run, the same
+ * number in another run is another row.
+ */
+export interface Source {
   readonly file: string;
   readonly line: number;
+  readonly run?: string;
 }
 
-const fields = new Set(['kind', 'schema', 'rights', 'data', 'row', 'recordId', 'naturalKey', 'source', 'supersede', 'revoke']);
+const fields = new Set(['kind', 'schema', 'rights', 'data', 'row', 'mapping', 'recordId', 'naturalKey', 'source', 'supersede', 'revoke']);
 
 /**
  * Reads a line. @param data 'data-unchecked' leaves it to the caller to refuse data that has no canonical form
@@ -55,6 +62,7 @@ export function readSubmission(bytes: Uint8Array, data: 'checked' | 'data-unchec
     ...optional(value, 'rights', readRights),
     ...optional(value, 'data', readObject),
     ...optional(value, 'row', readRow),
+    ...optional(value, 'mapping', (field, path) => mappingNameShape.read(field, path)),
     ...optional(value, 'recordId', readText),
     ...optional(value, 'naturalKey', readValues),
     ...optional(value, 'source', readSource),
@@ -82,9 +90,10 @@ function readJson(bytes: Uint8Array, checkData: boolean): JsonValue {
   return parseStrict(text);
 }
 
-function checkSubject({ data, naturalKey, recordId, revoke, row, supersede }: Submission): void {
+function checkSubject({ data, mapping, naturalKey, recordId, revoke, row, supersede }: Submission): void {
   const given = [data, row, recordId, naturalKey].filter((part) => part !== undefined).length;
   if (given !== 1) bad('/data', 'one-of-data-row-record-id-natural-key');
+  if (mapping !== undefined && row === undefined) bad('/mapping', 'only-with-row');
   if (revoke && supersede) bad('/revoke', 'revoke-or-supersede');
   if (!revoke && data === undefined && row === undefined) bad('/data', 'missing');
 }
@@ -129,9 +138,10 @@ function readRow(field: JsonValue, path: string): Readonly<Record<string, string
 }
 
 function readSource(field: JsonValue, path: string): Source {
-  const { file, line, ...unknown } = readObject(field, path);
+  const { file, line, run, ...unknown } = readObject(field, path);
   const fits = typeof file === 'string' && /^[^/\\\u0000-\u001f]{1,255}$/.test(file) && typeof line === 'number' && line >= 1 && line <= 9_999_999_999;
-  return fits && Object.keys(unknown).length === 0 ? { file, line } : bad(path, 'source');
+  const fitsRun = run === undefined || (typeof run === 'string' && /^[A-Za-z0-9-]{1,40}$/.test(run));
+  return fits && fitsRun && Object.keys(unknown).length === 0 ? { file, line, ...(run === undefined ? {} : { run }) } : bad(path, 'source');
 }
 
 /** Checks that an id names a record of this publisher and kind. @throws BAD_ID, NOT_RECORD_OWNER */

@@ -7,7 +7,7 @@ import { Mutex } from '../mutex.js';
 import type { Clock, Store, StoreWrite } from '../ports.js';
 import { OwnRecords } from '../vault/own-records.js';
 import type { Vault } from '../vault/vault.js';
-import { DeadLetters } from './dead-letters.js';
+import { LetterBook } from './letter-book.js';
 import { FrozenBatches, type FrozenBatch } from './frozen-batches.js';
 import type { HighWaterMark, Mark } from './high-water-mark.js';
 import { OutboxChain, type GroupDraft, type Hole } from './outbox-chain.js';
@@ -37,6 +37,8 @@ export interface OutboxParts {
   /** Member id of this node. */
   readonly publisher: string;
   readonly maxHeaders: number;
+  /** Rows on the dead-letter list, at most; the oldest go first. A million where absent. */
+  readonly mostDeadLetters?: number;
   /** Something an operator must look at. */
   readonly onAlarm: (error: ProtocolError) => void;
 }
@@ -72,7 +74,8 @@ export class Outbox implements BatchSettler {
     private readonly picker: RowPicker,
     private readonly taken: RowRanges,
     private readonly records: OwnRecords,
-    private readonly deadLetters: DeadLetters,
+    /** Rows that were not published, and why. */
+    public readonly letters: LetterBook,
     private restored: boolean,
   ) {
     this.openedAt = Math.floor(parts.clock.now() / 1000);
@@ -83,14 +86,15 @@ export class Outbox implements BatchSettler {
    * `onAlarm` as OUTBOX_TAIL_LOST {from, to}; until `acceptLoss` nothing new is accepted.
    */
   public static async open(parts: OutboxParts): Promise<Outbox> {
-    const { mark, publisher, readModel, store } = parts;
+    const { mark, mostDeadLetters = 1_000_000, publisher, readModel, store, vault } = parts;
+    const letters = await LetterBook.open({ most: mostDeadLetters, store, vault });
     const chain = await OutboxChain.open(store, mark.read());
     const frozen = await FrozenBatches.open(store);
     frozen.noteSeq(await readModel.lastSeq(publisher));
     const taken = new RowRanges(frozen.list().flatMap(({ rows }) => rows));
     const records = new OwnRecords(store);
     const picker = new RowPicker(chain, taken, records, readModel, publisher);
-    const outbox = new Outbox(parts, chain, frozen, picker, taken, records, new DeadLetters(store), store.get(restoredKey) !== undefined);
+    const outbox = new Outbox(parts, chain, frozen, picker, taken, records, letters, store.get(restoredKey) !== undefined);
     await outbox.checkMark();
     if (outbox.restored) await outbox.noteRejoined();
     return outbox;
@@ -172,7 +176,7 @@ export class Outbox implements BatchSettler {
 
   public async status(): Promise<OutboxStatus> {
     const pending = this.chain.pendingCount;
-    return { pending, inFlight: this.frozen.list().length, settled: this.chain.end.to - pending, deadLettered: await this.deadLetters.count() };
+    return { pending, inFlight: this.frozen.list().length, settled: this.chain.end.to - pending, deadLettered: this.letters.count };
   }
 
   /** First row that is not known to be settled, and the last one; the first is beyond the last where none waits. */
@@ -227,9 +231,9 @@ export class Outbox implements BatchSettler {
   public withdraw(rows: readonly number[], code: ErrorCode): { readonly writes: readonly StoreWrite[]; done(): void } {
     const { clock, publisher, vault } = this.parts;
     const at = Math.floor(clock.now() / 1000);
-    const letters = rows.map((row): StoreWrite => {
+    const letters = rows.flatMap((row) => {
       const { kind, localId, version } = this.chain.header(row);
-      return this.deadLetters.withdrawn(row, { at, code, recordId: recordId(publisher, kind, localId), version });
+      return this.letters.addAccepted({ at, code, recordId: recordId(publisher, kind, localId), version });
     });
     const settlement = this.chain.settle(toRanges([...rows].sort((left, right) => left - right)));
     return {
@@ -390,7 +394,7 @@ export class Outbox implements BatchSettler {
       ...(batch === undefined ? [] : this.frozen.removal(batch)),
       ...settlement.writes,
       ...rows.map((one) => vault.forget(one)),
-      this.deadLetters.refusedByLedger(row, letter),
+      ...this.letters.addAccepted(letter),
       this.recordWithout(id, header.version),
     ]);
     settlement.commit();

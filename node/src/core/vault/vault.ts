@@ -131,6 +131,27 @@ export class Vault {
     for await (const [, sealed] of this.store.entries({ gte: rowPrefix, lt: `${rowPrefix}~` })) if (sealed.length > 0) yield wrappingOf(sealed);
   }
 
+  /** Seals a text that belongs to no record: under the key of its owner where there is one, else the publisher's, which must be prepared. */
+  public sealNote(place: string, owner: string | undefined, text: string): Uint8Array {
+    const ofOwner = this.keyName(owner);
+    const holder = this.sealingKey(this.keys.find(ofOwner) === undefined ? this.keyName(undefined) : ofOwner);
+    const context = sealingContext(place, 0);
+    const random = (length: number): Uint8Array => this.random.bytes(length);
+    return wrapContent(sealContent(text, context, random), context, holder, random);
+  }
+
+  /** The text again; undefined where its key has ended. @throws VAULT_CORRUPT */
+  public openNote(place: string, sealed: Uint8Array): string | undefined {
+    const key = this.keys.find(holderKeyOf(sealed));
+    return key === undefined ? undefined : fromUtf8(openRow(sealed, sealingContext(place, 0), key));
+  }
+
+  /** The same text under the key in force of its holder; undefined where the holder is another, or nothing is to be done. */
+  public rewrapNote(place: string, owner: string | undefined, sealed: Uint8Array): Uint8Array | undefined {
+    const name = holderKeyOf(sealed);
+    return readHolderKeyName(name).holder === this.holderOf(owner) ? this.rewrappedRow(sealed, sealingContext(place, 0), this.sealingKey(this.keyName(owner))) : undefined;
+  }
+
   /** Forgets a row that will never be published. */
   public forget(row: number): StoreWrite {
     return { key: rowKey(row), remove: true };
@@ -217,10 +238,15 @@ export class Vault {
   private rewrapped(row: number, context: Uint8Array, after: SealingKey): StoreWrite | undefined {
     const sealed = this.store.get(rowKey(row));
     if (sealed === undefined || sealed.length === 0) return undefined;
+    const value = this.rewrappedRow(sealed, context, after);
+    return value && { key: rowKey(row), value };
+  }
+
+  private rewrappedRow(sealed: Uint8Array, context: Uint8Array, after: SealingKey): Uint8Array | undefined {
     const name = holderKeyOf(sealed);
     const key = this.keys.find(name);
     if (key === undefined || name === after.name) return undefined;
-    return { key: rowKey(row), value: rewrapRow(sealed, context, { name, key }, after, (length) => this.random.bytes(length)) };
+    return rewrapRow(sealed, context, { name, key }, after, (length) => this.random.bytes(length));
   }
 }
 
