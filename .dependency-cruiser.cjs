@@ -145,6 +145,13 @@ module.exports = {
       to: { path: ['^sdk/protocol/', '^(chaincode|scripts)/', '^node/(src|embedded-ledger)/'] },
     },
     {
+      name: 'nobody-knows-the-console',
+      comment: 'It is a page; the node serves its built files and knows nothing of them.',
+      severity: 'error',
+      from: { pathNot: '^node/console/' },
+      to: { path: '^node/console/src/' },
+    },
+    {
       name: 'nothing-imports-tests',
       severity: 'error',
       from: { pathNot: ['^tests/', '(^|/)test/', '^vitest\\.config\\.ts$'] },

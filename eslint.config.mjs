@@ -50,7 +50,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['{sdk,chaincode,node,examples}/**/src/**/*.ts'],
+    files: ['{sdk,chaincode,node,examples}/**/src/**/*.{ts,tsx}'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/explicit-module-boundary-types': 'error',

@@ -27,6 +27,7 @@ const rooms: readonly Room[] = [
   { name: 'sdk', root: 'sdk/client', include: ['test/**/*.test.ts'] },
   { name: 'chaincode', root: 'chaincode', include: ['test/**/*.test.ts'] },
   { name: 'embedded-ledger', root: 'node/embedded-ledger', include: ['test/**/*.test.ts'] },
+  { name: 'console', root: 'node/console', include: ['test/**/*.test.ts'] },
   { name: 'node', root: 'node', include: ['test/**/*.test.ts'] },
   { name: 'sim', root: 'tests', include: ['sim/**/*.test.ts'] },
   { name: 'house', root: 'tests', include: ['house/**/*.test.ts'], alone: 1 },

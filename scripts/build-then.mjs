@@ -11,6 +11,7 @@ const STEPS = [
   ['sdk/protocol/scripts/generate-kinds.mjs'],
   ['node_modules/typescript/bin/tsc', '-b'],
   ['scripts/bundle-node.mjs'],
+  ['scripts/bundle-console.mjs'],
 ];
 
 /** @returns {Promise<import('./bootstrap/child.mjs').Ending>} of the first step that failed, else of the last */

@@ -37,6 +37,8 @@ export async function stage({ root, folder, arch, version }) {
   for (const workspace of shipped) {
     for (const part of parts) if (existsSync(path.join(root, workspace, part))) cpSync(path.join(root, workspace, part), path.join(app, workspace, part), { recursive: true });
   }
+  // Of the console its pages alone: they are whole, and the packages they were made of stay at home.
+  cpSync(path.join(root, 'node', 'console', 'dist'), path.join(app, 'node', 'console', 'dist'), { recursive: true });
   prune(app, arch);
   for (const name of pages) cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
   await stageRuntime({ arch, folder, root });

@@ -4,6 +4,8 @@ import { canonicalBytes, fromUtf8, mappingShape, parseRecordId, type JsonObject,
 import { NodeServices, type GovernanceAnswer } from '../adapters/http/node-services.js';
 import { examineNode, mostSkewSeconds, type ExaminedParts } from '../core/diagnosis/examine-node.js';
 import type { Finding } from '../core/diagnosis/finding.js';
+import { overviewOfNode, type NodeOverview } from '../core/overview/overview-of-node.js';
+import type { DayCounts } from '../core/overview/day-counts.js';
 import { followRecord, ownRecordId, type FollowedParts, type RecordCourse } from '../core/diagnosis/follow-record.js';
 import type { EraseData, EraseOrder, EraseReport } from '../core/erasure/erase-data.js';
 import type { PeerWatch } from '../core/exchange/peer-watch.js';
@@ -25,6 +27,7 @@ type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'cl
 
 export interface ServiceParts extends Shared {
   readonly kinds: AdoptedKinds;
+  readonly days: DayCounts;
   readonly erasing: EraseData;
   readonly follower: LedgerFollower;
   readonly intake: Intake;
@@ -102,6 +105,10 @@ export class RunningServices extends NodeServices {
 
   public async examine(): Promise<readonly Finding[]> {
     return await examineNode(this.parts.examined);
+  }
+
+  public async overview(): Promise<NodeOverview> {
+    return await overviewOfNode(this.parts);
   }
 
   public async follow({ kind = '', naturalKey = [], recordId }: { readonly recordId?: string; readonly kind?: string; readonly naturalKey?: readonly string[] }): Promise<RecordCourse> {

@@ -45,6 +45,7 @@ import { HeldMappings } from '../core/mapping/held-mappings.js';
 import { Outbox } from '../core/outbox/outbox.js';
 import { BatchSender } from '../core/outbox/send-batches.js';
 import type { Clock, ExchangeMethod, Keys, Random, Store, Transport } from '../core/ports.js';
+import { DayCounts } from '../core/overview/day-counts.js';
 import { JoinTrail } from '../core/trail/join-trail.js';
 import { missingPayloads } from '../core/vault/missing-payloads.js';
 import { Vault } from '../core/vault/vault.js';
@@ -125,6 +126,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   if (folder === undefined) logger.warn('the node keeps no backups of its data: name a folder as backups.folder in huilian.json / 未配置备份位置');
   if (outbox.isRestoring) logger.warn('this data was restored from a backup; records are taken once the ledger is read to its end / 数据由备份恢复，读完账本后接收记录');
   const staff = await staffOf(config, { clock, keys, random, store });
+  const days = new DayCounts(readModel, keys.memberId, clock);
   const services = new RunningServices({
     ...staff,
     age: new OutboxAge(outbox, () => clock.now()),
@@ -138,6 +140,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     asks: new Asks(store, readModel, clock, random, recover),
     clock,
     commands,
+    days,
     erasing,
     evidence: new BuildEvidence(readModel, ledger, relay),
     feed,
@@ -180,6 +183,8 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   await webhooks.start();
   peers.start();
   backups.start();
+  // The first count reads a month of the ledger; whoever asks meanwhile waits for it.
+  days.countOn().catch((error: unknown) => { logger.warn('days are not counted yet', errorFields(error)); });
   return {
     services,
     close: async () => {

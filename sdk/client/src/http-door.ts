@@ -19,13 +19,15 @@ export interface CallOptions {
 /** Who calls, and how long a call may wait. */
 export interface DoorOptions {
   readonly authorise?: Authorise;
+  /** Headers of every call. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Seconds that one call may spend waiting for a node that asks to be tried again later. */
   readonly patienceSeconds?: number;
 }
 
 /** One call as it goes out; a streamed body can be sent only once. */
 export interface Call extends CallOptions {
-  readonly method: 'DELETE' | 'GET' | 'POST';
+  readonly method: 'DELETE' | 'GET' | 'POST' | 'PUT';
   readonly accept?: string;
   /** The answer goes on until somebody ends it. */
   readonly endless?: boolean;
@@ -45,13 +47,15 @@ export class HttpDoor {
   /** Address without a slash at its end. */
   public readonly url: string;
   private readonly authorise: Authorise;
+  private readonly headers: Readonly<Record<string, string>>;
   private readonly patience: number;
   private refusedToken: string | undefined;
 
   public constructor(url: string, options: Authorise | DoorOptions = {}) {
-    const { authorise = () => Promise.resolve(undefined), patienceSeconds = defaultPatienceSeconds } = typeof options === 'function' ? { authorise: options } : options;
+    const { authorise = () => Promise.resolve(undefined), headers = {}, patienceSeconds = defaultPatienceSeconds } = typeof options === 'function' ? { authorise: options } : options;
     this.url = url.replace(/(?<!\/)\/+$/, '');
     this.authorise = authorise;
+    this.headers = headers;
     this.patience = patienceSeconds * 1000;
   }
 
@@ -103,7 +107,7 @@ export class HttpDoor {
       try {
         return await run({ key, token });
       } catch (error) {
-        const pause = pauseAfter(error, call, tries, renewed);
+        const pause = pauseAfter(error, call, tries, renewed || token === undefined);
         // Remembered beyond this call: a stream is not sent again, but the next one must not meet the same refusal.
         if (isTokenRefused(error)) this.refusedToken = token;
         if (pause === undefined || (pause > 0 && Date.now() + pause > deadline)) throw error instanceof Refusal ? error.cause : error;
@@ -118,7 +122,7 @@ export class HttpDoor {
     const { body, method, signal } = call;
     if (body instanceof ReadableStream) return undefined;
     signal?.throwIfAborted();
-    const sent = { method, headers: headersOf(call, attempt), milliseconds: answerSeconds * 1000, ...(body === undefined ? {} : { body }), ...(signal === undefined ? {} : { signal }) };
+    const sent = { method, headers: { ...this.headers, ...headersOf(call, attempt) }, milliseconds: answerSeconds * 1000, ...(body === undefined ? {} : { body }), ...(signal === undefined ? {} : { signal }) };
     return await nativeCall(`${this.url}${route}`, sent).catch(() => {
       signal?.throwIfAborted();
       throw new NoAnswer(this.url, 'no-answer');
@@ -126,7 +130,7 @@ export class HttpDoor {
   }
 
   private async once(route: string, call: Call, attempt: Attempt): Promise<Response> {
-    const headers = headersOf(call, attempt);
+    const headers = { ...this.headers, ...headersOf(call, attempt) };
     const streamed = call.body instanceof ReadableStream;
     const limit = streamed || call.endless === true ? [] : [AbortSignal.timeout(answerSeconds * 1000)];
     const init: RequestInit & { duplex?: 'half' } = {

@@ -59,7 +59,7 @@ export interface RecordQuery {
   readonly owner?: string;
   readonly kind?: string;
   readonly publisher?: string;
-  readonly status?: 'active' | 'revoked';
+  readonly status?: 'active' | 'contested' | 'revoked';
   /** Records per page, 1-500; 100 where absent. */
   readonly limit?: number;
 }

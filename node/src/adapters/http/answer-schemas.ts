@@ -1,4 +1,4 @@
-import { anyObject, boolean, charterShape, digestShape, domainShape, eventFilterShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, mappingNameShape, mappingShape, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, positionShape, prose, recordIdShape, releaseEnvelopeShape, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
+import { anyObject, boolean, charterShape, digestShape, domainShape, eventFilterShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, mappingNameShape, mappingShape, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, positionShape, prose, recordIdShape, releaseEnvelopeShape, requestBasisShape, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
 import { anyAccountNameShape, staffRoleShape } from '../../core/accounts/account.js';
 import { acts } from '../../core/audit-log/acts.js';
 
@@ -31,6 +31,8 @@ const batchSchema = object({ block: integer(0), count: integer(1), root: digestS
 const recoverySchema = object({ approvals: list(memberIdShape, 0, 64), ca: digestShape, certificate: digestShape, effectiveAt: integer(0), key: ownerKeyShape });
 const findingSchema: JsonObject = open({ check: anyText.schema, level: { enum: ['fail', 'ok', 'warn'] }, en: anyText.schema, zh: anyText.schema }, { next: words.schema });
 
+const peerSchema: JsonObject = open({ centre: memberIdShape.schema, reachable: boolean().schema }, { code: codeShape.schema, height: integer(-1).schema, ahead: { type: 'number' } });
+const daySchema = object({ day: text(/\d{4}-\d{2}-\d{2}/, 10), publishedElsewhere: integer(0), publishedHere: integer(0), readElsewhere: integer(0), readHere: integer(0) }).schema;
 const failingSchema: JsonObject = open({ since: timeShape.schema, attempts: integer(1).schema, at: timeShape.schema, code: codeShape.schema, reason: anyText.schema }, { status: integer(100, 599).schema });
 const webhookView: Readonly<Record<string, JsonObject>> = {
   id: text(/[a-z2-7]{26}/, 26).schema, subscriber: { type: 'object' }, url: anyText.schema, filter: eventFilterShape.schema, batch: boolean().schema, createdAt: timeShape.schema,
@@ -111,5 +113,9 @@ export const answers = {
   erased: open({ recordIds: list(recordIdShape, 0, 1_000_000).schema, versions: integer(0).schema, withdrawn: integer(0).schema, already: list(recordIdShape, 0, 1_000_000).schema, backup: open({}, { made: anyText.schema, code: codeShape.schema }) }),
   erasures: page(open({ at: timeShape.schema, scope: { enum: ['owner', 'records'] }, recordIds: list(recordIdShape, 0, 1_000_000).schema }, { owner: anyText.schema })),
   lost: object({ lost: list(object({ from: integer(0), to: integer(0) }), 0, 1_000_000) }).schema,
+  overview: open(
+    { member: memberIdShape.schema, height: integer(-1).schema, blocksBehind: integer(0).schema, ledger: open({ state: anyText.schema }, { problem: anyText.schema }), outbox: open({ pending: integer(0).schema, inFlight: integer(0).schema, deadLettered: integer(0).schema, oldestSeconds: { type: 'number' } }), peers: { type: 'array', items: peerSchema }, alerts: { type: 'array', items: findingSchema }, days: { type: 'array', items: daySchema }, proposals: object({ open: integer(0), unanswered: integer(0) }).schema },
+  ),
+  accesses: page(open({ at: timeShape.schema, basis: requestBasisShape.schema, block: integer(0).schema, claims: list(anyText, 1, 64).schema, confirmed: boolean().schema, disputed: boolean().schema, expires: timeShape.schema, publisher: memberIdShape.schema, purpose: anyText.schema, reader: memberIdShape.schema, records: list(object({ recordId: recordIdShape, version: integer(1) }), 1, 64).schema, ticket: ticketIdShape.schema }, { owner: anyText.schema, refused: codeShape.schema, slot: integer(1).schema })),
   proposals: page(open({ action: anyText.schema, approvals: list(memberIdShape, 0, 64).schema, content: { type: 'object' }, id: digestShape.schema, proposedAt: timeShape.schema, proposer: memberIdShape.schema, rejections: list(memberIdShape, 0, 64).schema, round: integer(1).schema, status: { enum: ['adopted', 'open', 'rejected'] } })),
 } as const;

@@ -8,6 +8,7 @@ import type { KeepBackups } from '../../core/backup/keep-backups.js';
 import type { RelayRequest } from '../../core/access/relay-request.js';
 import type { Finding } from '../../core/diagnosis/finding.js';
 import type { RecordCourse } from '../../core/diagnosis/follow-record.js';
+import type { NodeOverview } from '../../core/overview/overview-of-node.js';
 import type { EraseOrder, EraseReport } from '../../core/erasure/erase-data.js';
 import type { LetterDesk } from '../../core/dead-letters/letter-desk.js';
 import type { BuildEvidence } from '../../core/evidence/build-evidence.js';
@@ -71,6 +72,8 @@ export abstract class NodeServices {
   /** What was erased, newest first. */
   public abstract erasures(): readonly Erasure[];
   public abstract status(): Promise<object>;
+  /** The node at a glance, for its console. */
+  public abstract overview(): Promise<NodeOverview>;
   /** Everything an operator would look at. */
   public abstract examine(): Promise<readonly Finding[]>;
   /** Where a record is on its way, by its id or by kind and natural key of an own one. @throws RECORD_UNKNOWN, BAD_ID */

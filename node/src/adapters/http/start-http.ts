@@ -31,6 +31,7 @@ import { countAnswers, MetricsController } from './metrics-controller.js';
 import { NodeServices } from './node-services.js';
 import { declaredRoutes, openApi } from './open-api.js';
 import { OperationsController } from './operations-controller.js';
+import { OverviewController } from './overview-controller.js';
 import { ApiDocument, PagesController } from './pages-controller.js';
 import { readBodies } from './read-bodies.js';
 import { SessionCookie, sessionCookieName } from './session-cookie.js';
@@ -82,7 +83,7 @@ const defaultSignatures = 600;
 const mostConnections = 2000;
 const defaultArrival = 8000;
 /** All of the door, in the order of their description. */
-export const controllers: Type[] = [OpenController, RecordsController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, BackupsController, ErasuresController, EventsController, WebhooksController, MetricsController, SessionsController, AccountsController, AuditLogController, PagesController];
+export const controllers: Type[] = [OpenController, RecordsController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, EventsController, WebhooksController, MetricsController, SessionsController, AccountsController, AuditLogController, PagesController];
 
 @Module({})
 class HttpModule {

@@ -37,6 +37,11 @@ const mebibyte = 1024 * 1024;
 /** Looks at everything an operator would look at, and says what to do about what is not well. */
 export async function examineNode(parts: ExaminedParts): Promise<readonly Finding[]> {
   await parts.peers.look();
+  return await findingsOf(parts);
+}
+
+/** The same by what the other nodes answered when they were last asked. */
+export async function findingsOf(parts: ExaminedParts): Promise<readonly Finding[]> {
   return [membership(parts), ledger(parts), height(parts), ...(await outbox(parts)), peers(parts), clock(parts), await disk(parts), keyCopy(parts), backups(parts), await certificate(parts)];
 }
 

@@ -16,6 +16,7 @@ import {
   type TrailEntry,
 } from '@huilian/protocol';
 import type { LedgerBlock, Store } from '../ports.js';
+import { accessMatches, accessPlaces, type AccessFilter } from './access-places.js';
 import { eventTransactions, type EventTransaction } from './event-transactions.js';
 import { generationKey, indexKeys, pastPrefix, placeWithin, splitPlace, transactionPlace, type IndexKeys } from './index-keys.js';
 import { decodeRow, type BatchRow, type Checkpoint, type RecordRow, type TicketRow, type TransactionRow } from './index-rows.js';
@@ -57,6 +58,12 @@ export interface IndexedPlace {
 
 export type TicketFilter = { readonly owner?: string; readonly reader?: string; readonly publisher?: string; readonly grant?: string };
 
+/** A page of accesses, newest first; it may be short while there are more. */
+export interface AccessPage {
+  readonly items: readonly (IndexedTicket & { readonly id: string })[];
+  readonly cursor?: string;
+}
+
 export interface RecordPage {
   readonly items: readonly IndexedRecord[];
   /** Present while there may be more. */
@@ -69,6 +76,10 @@ const batchesKept = 1000;
 const rowsKept = 1000;
 const absent = Symbol('absent');
 const defaultPage = 20;
+/** Tickets that one page of accesses looks at: an answer comes soon whatever is asked for. */
+const ticketsLookedAt = 2000;
+/** A transaction may be ordered so much later than its own time says. */
+const orderedLaterSeconds = 3600;
 const largestPage = 1000;
 
 /** Queries over what was folded out of blocks. Point reads answer at once; lists are newest first, but for trails. */
@@ -226,6 +237,26 @@ export class ReadModel {
       if (ticket !== undefined && concerns(ticket.ticket, filter)) found.push({ id, ...ticket });
     }
     return found;
+  }
+
+  /** Accesses that match every field given, newest first. @throws BAD_FIELD for a bad cursor or limit */
+  public async accesses(filter: AccessFilter & { readonly cursor?: string; readonly limit?: number }): Promise<AccessPage> {
+    const limit = pageSize(filter.limit);
+    const { since = 0, until = Infinity } = filter;
+    const publishers = (await this.members()).filter(({ document }) => document.kind === 'centre').map(({ document }) => document.id);
+    const items: (IndexedTicket & { readonly id: string })[] = [];
+    let looked = 0;
+    let cursor: string | undefined;
+    for await (const { place, ticket: id } of accessPlaces(this.store, this.keys, publishers, filter, filter.cursor)) {
+      if (items.length === limit || looked === ticketsLookedAt) return { items, ...(cursor === undefined ? {} : { cursor }) };
+      cursor = place;
+      looked += 1;
+      const found = this.ticket(id);
+      const at = found?.transactionTime ?? since;
+      if (at < since - orderedLaterSeconds) break;
+      if (found !== undefined && at >= since && at <= until && accessMatches(found.ticket, filter)) items.push({ id, ...found });
+    }
+    return { items };
   }
 
   public revocation(owner: string, grantDigest: string): { readonly revokedAt: number; readonly block: number } | undefined {

@@ -1,0 +1,61 @@
+import type { AccessQuery, AuditCheckpoint, AuditQuery, DeadLetterQuery, LedgerRecordPlace, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OperatorClient, Proposal, RecordCourse, RecordQuery, StaffAccount, StaffSession } from '@huilian/sdk';
+import { createContext, use } from 'react';
+
+/** The node, to every page. */
+export const NodeContext = createContext<OperatorClient | undefined>(undefined);
+
+export function useNode(): OperatorClient {
+  const node = use(NodeContext);
+  if (node === undefined) throw new Error('no node around');
+  return node;
+}
+
+/** Milliseconds. */
+const refreshEvery = 15_000;
+const seldom = 60_000;
+
+/** A question to the node, remembered by its key. */
+interface Question<Answer> {
+  readonly queryKey: readonly unknown[];
+  readonly queryFn: () => Promise<Answer>;
+  readonly refetchInterval?: number;
+  readonly staleTime?: number;
+}
+
+function question<Answer>(key: readonly unknown[], ask: () => Promise<Answer>, how: Pick<Question<Answer>, 'refetchInterval' | 'staleTime'> = {}): Question<Answer> {
+  return { queryKey: key, queryFn: ask, ...how };
+}
+
+/** What pages ask the node for; page-requests.json lists it page by page, and a test compares the two. */
+export const queries = {
+  session: (node: OperatorClient): Question<StaffSession> => question(['session'], async () => await node.session(), { staleTime: Infinity }),
+  overview: (node: OperatorClient): Question<NodeOverview> => question(['overview'], async () => await node.overview(true), { refetchInterval: refreshEvery }),
+  status: (node: OperatorClient): Question<NodeStatus> => question(['status'], async () => await node.status()),
+  doctor: (node: OperatorClient): Question<readonly NodeFinding[]> => question(['doctor'], async () => await node.doctor()),
+  members: (node: OperatorClient): Question<readonly Member[]> => question(['members'], async () => await node.members(), { staleTime: seldom }),
+  proposals: (node: OperatorClient): Question<readonly Proposal[]> => question(['proposals'], async () => await node.proposals()),
+  accounts: (node: OperatorClient): Question<readonly StaffAccount[]> => question(['accounts'], async () => await node.accounts()),
+  sessions: (node: OperatorClient): Question<readonly OpenSession[]> => question(['sessions'], async () => await node.sessions()),
+  checkpoint: (node: OperatorClient): Question<AuditCheckpoint> => question(['checkpoint'], async () => await node.auditCheckpoint()),
+  record: (node: OperatorClient, id: string, version?: number): Question<LedgerRecordPlace> => question(['record', id, version], async () => await node.record(id, version)),
+  course: (node: OperatorClient, id: string): Question<RecordCourse> => question(['course', id], async () => await node.followRecord(id)),
+};
+
+/** Items of one page of a list. */
+export const pageSize = 20;
+
+export function fetchRecords(node: OperatorClient, query: RecordQuery): (cursor: string | undefined) => ReturnType<OperatorClient['records']> {
+  return async (cursor) => await node.records({ ...query, limit: pageSize }, cursor);
+}
+
+export function fetchAccesses(node: OperatorClient, query: AccessQuery): (cursor: string | undefined) => ReturnType<OperatorClient['accesses']> {
+  return async (cursor) => await node.accesses({ ...query, limit: pageSize }, cursor);
+}
+
+export function fetchDeadLetters(node: OperatorClient, query: DeadLetterQuery): (cursor: string | undefined) => ReturnType<OperatorClient['deadLetters']> {
+  return async (cursor) => await node.deadLetters({ ...query, limit: pageSize }, cursor);
+}
+
+export function fetchAuditLog(node: OperatorClient, query: AuditQuery): (cursor: string | undefined) => ReturnType<OperatorClient['auditLog']> {
+  return async (cursor) => await node.auditLog({ ...query, limit: pageSize }, cursor);
+}

@@ -1,0 +1,44 @@
+import type { IconName } from '../parts/icons.js';
+import type { Act } from '../session/session.js';
+import type { WordKey } from '../words/zh.js';
+
+/** A page in the navigation. */
+export interface Place {
+  readonly path: string;
+  readonly label: WordKey;
+  readonly icon: IconName;
+  /** Shown to who may do this; to all where absent. */
+  readonly needs?: Act;
+}
+
+export interface PlaceGroup {
+  readonly label: WordKey;
+  readonly places: readonly Place[];
+}
+
+export const placeGroups: readonly PlaceGroup[] = [
+  {
+    label: 'nav.work',
+    places: [
+      { path: '/', label: 'nav.overview', icon: 'overview' },
+      { path: '/records', label: 'nav.records', icon: 'records' },
+      { path: '/accesses', label: 'nav.accesses', icon: 'accesses' },
+      { path: '/dead-letters', label: 'nav.deadLetters', icon: 'deadLetters' },
+    ],
+  },
+  {
+    label: 'nav.consortium',
+    places: [
+      { path: '/members', label: 'nav.members', icon: 'members' },
+      { path: '/proposals', label: 'nav.proposals', icon: 'proposals' },
+    ],
+  },
+  {
+    label: 'nav.node',
+    places: [
+      { path: '/health', label: 'nav.health', icon: 'health' },
+      { path: '/accounts', label: 'nav.accounts', icon: 'accounts', needs: 'accounts' },
+      { path: '/audit-log', label: 'nav.auditLog', icon: 'auditLog', needs: 'audit-log' },
+    ],
+  },
+];

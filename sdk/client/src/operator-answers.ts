@@ -1,0 +1,215 @@
+import type { Header, MemberState, PlacedHeader, ProposalState } from '@huilian/protocol';
+
+/** What a node answers to its own centre's people. Times are Unix seconds. */
+
+export type StaffRole = 'administrator' | 'auditor' | 'operator';
+
+/** Who is signed in at a node. */
+export interface StaffSession {
+  readonly account: string;
+  readonly role: StaffRole;
+  /** Where the account is from: made at the node, the staff directory, or the machine's own token. */
+  readonly source: 'directory' | 'local' | 'machine';
+  /** The latest end; the machine's token has none. */
+  readonly ends?: number;
+  /** The end where nobody does anything meanwhile. */
+  readonly idleEnds?: number;
+}
+
+/** One thing that was looked at, and what to do where it is not well. */
+export interface NodeFinding {
+  readonly check: string;
+  readonly level: 'fail' | 'ok' | 'warn';
+  readonly en: string;
+  readonly zh: string;
+  readonly next?: { readonly en: string; readonly zh: string };
+}
+
+export interface DayNumbers {
+  /** `YYYY-MM-DD`, Beijing time. */
+  readonly day: string;
+  readonly publishedHere: number;
+  readonly publishedElsewhere: number;
+  readonly readHere: number;
+  readonly readElsewhere: number;
+}
+
+/** The node at a glance. */
+export interface NodeOverview {
+  readonly member: string;
+  readonly height: number;
+  readonly blocksBehind: number;
+  readonly ledger: { readonly state: string; readonly problem?: string };
+  readonly outbox: { readonly pending: number; readonly inFlight: number; readonly deadLettered: number; readonly oldestSeconds: number };
+  readonly peers: readonly { readonly centre: string; readonly reachable: boolean; readonly code?: string; readonly height?: number; readonly ahead?: number }[];
+  readonly alerts: readonly NodeFinding[];
+  /** Oldest first. */
+  readonly days: readonly DayNumbers[];
+  readonly proposals: { readonly open: number; readonly unanswered: number };
+}
+
+export interface NodeStatus {
+  readonly member: string;
+  readonly version: string;
+  readonly height: number;
+  readonly blocksBehind: number;
+  readonly clockBehindSeconds: number | null;
+  readonly diskFreeBytes: number;
+  readonly memoryMiB: number;
+  readonly notReady: readonly string[];
+  readonly ledger: { readonly state: string; readonly problem?: string };
+  readonly outbox: { readonly pending: number; readonly inFlight: number; readonly settled: number; readonly deadLettered: number; readonly oldestSeconds: number };
+  readonly peers: NodeOverview['peers'];
+  readonly backups: { readonly configured: boolean; readonly kept: number; readonly last?: { readonly name: string; readonly at: number; readonly bytes: number } };
+  readonly vaultKeyCopy: 'kept' | 'none' | 'unreachable';
+  readonly webhooks: { readonly active?: number; readonly failing?: number; readonly paused?: number };
+}
+
+/** A page of a list that comes in pages. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Present while there may be more. */
+  readonly cursor?: string;
+}
+
+/** A record as a node knows it from the ledger. */
+export interface LedgerRecord {
+  readonly recordId: string;
+  readonly header: Header;
+  readonly seq: number;
+  readonly index: number;
+  readonly publishedAt: number;
+  readonly contested: boolean;
+  readonly versions: number;
+}
+
+export interface LedgerRecordPlace {
+  readonly record: LedgerRecord;
+  readonly placed: PlacedHeader;
+  readonly batch: { readonly block: number; readonly count: number; readonly root: string; readonly time: number; readonly transactionId: string };
+}
+
+/** Where a record is on its way through the node. */
+export interface RecordCourse {
+  readonly recordId: string;
+  readonly version: number;
+  readonly steps: readonly NodeFinding[];
+  readonly stoppedAt?: string;
+}
+
+export interface AccessQuery {
+  readonly owner?: string;
+  readonly publisher?: string;
+  readonly purpose?: string;
+  readonly reader?: string;
+  /** Record id. */
+  readonly record?: string;
+  readonly since?: number;
+  readonly until?: number;
+  /** 1-500, 100 where absent. */
+  readonly limit?: number;
+}
+
+/** Who read whose records, as the ledger has it. */
+export interface LedgerAccess {
+  readonly at: number;
+  readonly basis: { readonly kind: 'grant' | 'policy'; readonly digest: string };
+  readonly block: number;
+  readonly claims: readonly string[];
+  /** The reader's receipt is on the ledger. */
+  readonly confirmed: boolean;
+  readonly disputed: boolean;
+  readonly expires: number;
+  /** Absent where a policy was the basis. */
+  readonly owner?: string;
+  readonly publisher: string;
+  readonly purpose: string;
+  readonly reader: string;
+  readonly records: readonly { readonly recordId: string; readonly version: number }[];
+  /** Code of the publisher's refusal, which gave the use back. */
+  readonly refused?: string;
+  readonly slot?: number;
+  readonly ticket: string;
+}
+
+export interface Proposal extends Omit<ProposalState, 'content'> {
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+export type Member = MemberState;
+
+export interface DeadLetterQuery {
+  /** 1-500. */
+  readonly limit?: number;
+}
+
+/** A row that was not published, and why. */
+export interface DeadLetter {
+  readonly at: number;
+  readonly code: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly kind?: string;
+  readonly problems?: readonly { readonly path: string; readonly code: string; readonly en: string; readonly zh: string }[];
+  readonly recordId?: string;
+  readonly version?: number;
+}
+
+/** A person of the centre, as the node knows it. */
+export interface StaffAccount {
+  readonly name: string;
+  readonly role: StaffRole;
+  readonly source: 'directory' | 'local';
+  readonly disabled: boolean;
+  readonly createdAt: number;
+  /** Failed sign-ins since the last good one, and until when no further one is looked at. */
+  readonly failures: number;
+  readonly lockedUntil: number;
+  readonly passwordAt?: number;
+  readonly signedInAt?: number;
+}
+
+export interface OpenSession extends StaffSession {
+  /** Names the session where it is ended; opens nothing. */
+  readonly handle: string;
+  /** The caller's own. */
+  readonly current: boolean;
+  readonly began: number;
+  readonly used: number;
+}
+
+export interface AuditQuery {
+  /** An act, or the first word of several. */
+  readonly act?: string;
+  readonly object?: string;
+  readonly outcome?: string;
+  readonly since?: number;
+  readonly until?: number;
+  readonly who?: string;
+  /** 1-500, 100 where absent. */
+  readonly limit?: number;
+}
+
+/** One entry of the node's chained log of administrative acts. */
+export interface AuditEntry {
+  readonly act: string;
+  readonly at: number;
+  /** `begun`, `done`, or the code of a refusal. */
+  readonly outcome: string;
+  /** Digest of the entry before, hex. */
+  readonly previous: string;
+  readonly role: string;
+  readonly seq: number;
+  readonly who: string;
+  readonly object?: string;
+  /** Number of the entry that began what this one ends. */
+  readonly of?: number;
+}
+
+export interface AuditCheckpoint {
+  readonly at: number;
+  readonly seq: number;
+  readonly digest: string;
+  /** JWS by the node's key. */
+  readonly checkpoint: string;
+}

@@ -1,0 +1,163 @@
+import { HttpDoor } from './http-door.js';
+import type { RecordQuery } from './member-client.js';
+import type { AccessQuery, AuditCheckpoint, AuditEntry, AuditQuery, DeadLetter, DeadLetterQuery, LedgerAccess, LedgerRecord, LedgerRecordPlace, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, Page, Proposal, RecordCourse, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
+
+/** How a client of the centre's own side is known at the node. */
+export interface OperatorOptions {
+  /** The operator's token; where absent the cookie of a session, which a browser sends by itself to the page's own origin. */
+  readonly token?: string;
+  /** Seconds that one call may spend on trying again; 2 where absent. */
+  readonly patienceSeconds?: number;
+}
+
+const patience = 2;
+/** What a page of the node says with each call: no other site's page can. */
+const ownPage = { 'x-huilian-request': 'console' };
+/** The same for what nobody asked for: it keeps no session alive. */
+const ownPageByItself = { 'x-huilian-request': 'background' };
+
+/** The node for its own centre's people: what its console and programs beside it ask. Every refusal is a ProtocolError. */
+export class OperatorClient {
+  private readonly door: HttpDoor;
+  private readonly background: HttpDoor;
+
+  /** `url` is the node's address, of a page its own origin. */
+  public constructor(url: string, { patienceSeconds = patience, token }: OperatorOptions = {}) {
+    const options = { patienceSeconds, ...(token === undefined ? {} : { authorise: () => Promise.resolve(token) }) };
+    this.door = new HttpDoor(url, { ...options, headers: ownPage });
+    this.background = new HttpDoor(url, { ...options, headers: ownPageByItself });
+  }
+
+  /** @throws TOKEN_INVALID, SESSION_ENDED where nobody is signed in */
+  public async session(): Promise<StaffSession> {
+    return await this.door.get<StaffSession>('/v1/session');
+  }
+
+  /** @throws SIGN_IN_FAILED, SIGN_IN_LOCKED, ACCOUNT_DISABLED */
+  public async signIn(name: string, password: string): Promise<StaffSession> {
+    return await this.door.post<StaffSession>('/v1/session', { name, password });
+  }
+
+  public async signOut(): Promise<void> {
+    await this.door.delete('/v1/session');
+  }
+
+  /** Another password of one's own; all its sessions end. @throws SIGN_IN_FAILED, PASSWORD_WEAK, ACCOUNT_OF_DIRECTORY */
+  public async changePassword(old: string, password: string): Promise<void> {
+    await this.door.send('/v1/session/password', { method: 'POST', body: JSON.stringify({ old, password }), contentType: 'application/json' });
+  }
+
+  /** One's own sessions; everybody's for an administrator. */
+  public async sessions(): Promise<readonly OpenSession[]> {
+    return await this.whole<OpenSession>('/v1/sessions');
+  }
+
+  /** @throws NOT_FOUND */
+  public async endSession(handle: string): Promise<void> {
+    await this.door.delete(`/v1/sessions/${encodeURIComponent(handle)}`);
+  }
+
+  /** Accounts of the centre's people, for who oversees them. @throws FORBIDDEN */
+  public async accounts(): Promise<readonly StaffAccount[]> {
+    return await this.whole<StaffAccount>('/v1/accounts');
+  }
+
+  /** @throws FORBIDDEN, ACCOUNT_EXISTS, PASSWORD_WEAK */
+  public async addAccount(name: string, role: StaffRole, password: string): Promise<StaffAccount> {
+    return await this.door.post<StaffAccount>('/v1/accounts', { name, password, role });
+  }
+
+  /** @throws FORBIDDEN, ACCOUNT_UNKNOWN, ACCOUNT_OF_DIRECTORY */
+  public async setRole(name: string, role: StaffRole): Promise<StaffAccount> {
+    return await this.door.post<StaffAccount>(`/v1/accounts/${encodeURIComponent(name)}/role`, { role });
+  }
+
+  /** @throws FORBIDDEN, ACCOUNT_UNKNOWN, ACCOUNT_OF_DIRECTORY, PASSWORD_WEAK */
+  public async setPassword(name: string, password: string): Promise<StaffAccount> {
+    return await this.door.post<StaffAccount>(`/v1/accounts/${encodeURIComponent(name)}/password`, { password });
+  }
+
+  /** `unlock` ends the waiting after failed sign-ins. @throws FORBIDDEN, ACCOUNT_UNKNOWN */
+  public async changeAccount(name: string, change: 'disable' | 'enable' | 'unlock'): Promise<StaffAccount> {
+    return await this.door.post<StaffAccount>(`/v1/accounts/${encodeURIComponent(name)}/${change}`, {});
+  }
+
+  /** Administrative acts of the node, newest first; a page may be short. @throws FORBIDDEN */
+  public async auditLog(query: AuditQuery, cursor?: string): Promise<Page<AuditEntry>> {
+    return await this.door.get(`/v1/audit-log${parameters({ ...query, cursor })}`);
+  }
+
+  /** The end of the log under the node's signature. @throws FORBIDDEN */
+  public async auditCheckpoint(): Promise<AuditCheckpoint> {
+    return await this.door.get('/v1/audit-log/checkpoint');
+  }
+
+  /** `unasked` for a page that refreshes itself. */
+  public async overview(unasked = false): Promise<NodeOverview> {
+    return await (unasked ? this.background : this.door).get<NodeOverview>('/v1/overview');
+  }
+
+  public async status(): Promise<NodeStatus> {
+    return await this.door.get<NodeStatus>('/v1/status');
+  }
+
+  /** Everything that the node looks at, the other centres asked now. */
+  public async doctor(): Promise<readonly NodeFinding[]> {
+    return (await this.door.get<{ findings: NodeFinding[] }>('/v1/doctor')).findings;
+  }
+
+  /** Where a record is on its way. @throws RECORD_UNKNOWN, BAD_ID */
+  public async followRecord(recordId: string): Promise<RecordCourse> {
+    return await this.door.post<RecordCourse>('/v1/doctor/records', { recordId }, { repeat: 'by-content' });
+  }
+
+  /** Records on the ledger, newest first. @throws BAD_FIELD, BAD_ID */
+  public async records(query: RecordQuery, cursor?: string): Promise<Page<LedgerRecord>> {
+    return await this.door.get(`/v1/records${parameters({ ...query, cursor })}`);
+  }
+
+  /** The current version where none is named. @throws RECORD_UNKNOWN, BAD_ID */
+  public async record(recordId: string, version?: number): Promise<LedgerRecordPlace> {
+    return await this.door.get(`/v1/records/${recordId}${parameters({ version })}`);
+  }
+
+  /** Accesses on the ledger, newest first; a page may be short while there are more. @throws BAD_FIELD, BAD_ID */
+  public async accesses(query: AccessQuery, cursor?: string): Promise<Page<LedgerAccess>> {
+    return await this.door.get(`/v1/accesses${parameters({ ...query, cursor })}`);
+  }
+
+  /** Rows that were refused. */
+  public async deadLetters(query: DeadLetterQuery, cursor?: string): Promise<Page<DeadLetter>> {
+    return await this.door.get(`/v1/dead-letters${parameters({ ...query, cursor })}`);
+  }
+
+  public async members(): Promise<readonly Member[]> {
+    return await this.whole<Member>('/v1/members');
+  }
+
+  /** Proposals of all time, with their votes. */
+  public async proposals(): Promise<readonly Proposal[]> {
+    return await this.whole<Proposal>('/v1/governance/proposals');
+  }
+
+  /** This centre's vote. @throws PROPOSAL_UNKNOWN, PROPOSAL_CLOSED, ALREADY_VOTED, NOT_A_CENTRE */
+  public async vote(choice: 'approve' | 'reject', proposal: string): Promise<{ readonly transactionId: string }> {
+    return await this.door.post(`/v1/governance/${choice}`, { proposal }, { repeat: 'by-key' });
+  }
+
+  private async whole<Item>(route: string): Promise<readonly Item[]> {
+    const items: Item[] = [];
+    let cursor: string | undefined;
+    do {
+      const page: Page<Item> = await this.door.get(`${route}${parameters({ cursor })}`);
+      items.push(...page.items);
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    return items;
+  }
+}
+
+function parameters(values: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(values).filter((entry): entry is [string, string | number] => entry[1] !== undefined && entry[1] !== '');
+  return given.length === 0 ? '' : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()}`;
+}
