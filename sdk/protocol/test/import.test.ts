@@ -68,6 +68,16 @@ describe('national columns', () => {
     expect(fields.filter((path) => !chinese.has(path))).toEqual([]);
   });
 
+  it('are known in small letters, as databases fold them, and with blanks around them', () => {
+    const small = Object.fromEntries(Object.entries(performance).map(([column, cell], index) => [index % 2 === 0 ? column.toLowerCase() : ` ${column} `, cell]));
+    expect(record('performance', small)).toEqual(record('performance', performance));
+    const blacklist = { blacklist_code: 'BL-SAMPLE-1', body_name: '示例公司', body_code: COMPANY };
+    expect(imported('credit', blacklist).data).toEqual({ entry: { code: 'BL-SAMPLE-1', category: 'blacklist' }, body: { name: '示例公司', uscc: COMPANY } });
+    // Which of two is meant is not guessed.
+    expect(imported('entity', { LEGAL_NAME: '甲', legal_name: '乙' }).problems).toMatchObject([{ code: 'unknown-column', path: '/column-2' }]);
+    expect(imported('entity', { Legal_Name: '甲', legal_name: '乙' }).problems.map(({ code }) => code)).toEqual(['unknown-column', 'unknown-column']);
+  });
+
   it('misspelt at the source mean what they are meant to', () => {
     const row = { BLACKLIST_CODE: 'BL-SAMPLE-1', ...body, REVOCATIONEASONS: '示例原因', ROPOSER: '示例部门', APPLICATION_DATE: '20250620', SCOPE: '1' };
     expect(record('credit', row)).toMatchObject({ withdrawal: { reason: '示例原因', proposer: '示例部门', appliedOn: '2025-06-20' } });

@@ -9,7 +9,7 @@ import { suggestCorrection, type Suggestion } from '../mapping/suggest-correctio
 import type { DroppedLetters, LetterFilter, LetterOrder, ListedLetter } from '../outbox/dead-letters.js';
 import type { LetterBook } from '../outbox/letter-book.js';
 
-export interface ShownProblem {
+interface ShownProblem {
   readonly path: string;
   readonly code: string;
   readonly zh: string;

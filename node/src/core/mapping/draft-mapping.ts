@@ -1,4 +1,4 @@
-import { checkMapping, currencyCode, fieldSchema, isJsonObject, ProtocolError, type CellRule, type ColumnRule, type ImportRule, type KindDefinition, type MappingDocument } from '@huilian/protocol';
+import { checkMapping, currencyCode, fieldSchema, isJsonObject, planOf, ProtocolError, spellingOf, type CellRule, type ColumnRule, type ImportRule, type KindDefinition, type MappingDocument } from '@huilian/protocol';
 import { isTechnicalColumn, knownWords, namesOf } from './known-words.js';
 import { likeness, plainName } from './name-likeness.js';
 import { amountFormOf, dateFormOf, formOfColumn, isBuiltInForm, type ValueForm } from './value-forms.js';
@@ -9,7 +9,7 @@ interface Words {
 }
 
 /** What the draft makes of a column, how sure it is, and why. */
-export interface ColumnGuess {
+interface ColumnGuess {
   readonly column: string;
   /** 0 to 100. */
   readonly confidence: number;
@@ -123,10 +123,10 @@ function assign(kind: KindDefinition, header: readonly string[], scored: Readonl
   const taken = new Map<string, Scored>();
   const gone = new Set<string>();
   for (const column of header) {
-    const path = Object.hasOwn(kind.import, column) ? kind.import[column]?.path : undefined;
+    const path = nationalRule(kind, column)?.rule.path;
     if (path !== undefined) gone.add(path);
   }
-  const pairs = [...scored].flatMap(([column, scores]) => (Object.hasOwn(kind.import, column) ? [] : scores.map((score) => ({ column, score })))).sort((left, right) => right.score.score - left.score.score);
+  const pairs = [...scored].flatMap(([column, scores]) => (nationalRule(kind, column) !== undefined ? [] : scores.map((score) => ({ column, score })))).sort((left, right) => right.score.score - left.score.score);
   for (const { column, score } of pairs) {
     if (taken.has(column) || gone.has(score.field.path) || score.score < 0.4) continue;
     taken.set(column, score);
@@ -169,18 +169,26 @@ function ruleOfGuess({ decided, others, rule, why, field }: ColumnGuess): Column
   return { open: text.slice(0, 500) };
 }
 
+/** The national column that a header is, in any dress, and its rule. */
+function nationalRule(kind: KindDefinition, column: string): { readonly name: string; readonly rule: ImportRule } | undefined {
+  const name = spellingOf(planOf(kind), column);
+  const rule = Object.hasOwn(kind.import, name) ? kind.import[name] : undefined;
+  return rule && { name, rule };
+}
+
 /** A column with a national name: as that, but where its values need more than the national rule gives them. */
 function nationalGuess(kind: KindDefinition, column: string, cells: readonly string[], scores: readonly Scored[], header: readonly string[]): ColumnGuess | undefined {
-  const own = Object.hasOwn(kind.import, column) ? kind.import[column] : undefined;
-  if (own === undefined) return undefined;
+  const found = nationalRule(kind, column);
+  if (found === undefined) return undefined;
+  const { name, rule: own } = found;
   const why = { zh: '国标字段名', en: 'a national column' };
   const field = scores.find((score) => score.field.path === own.path)?.field;
-  if (field === undefined) return { column, confidence: 100, decided: true, why, rule: { as: column } };
+  if (field === undefined) return { column, confidence: 100, decided: true, why, rule: { as: name } };
   const built = buildRule(kind, column, cells, field, header);
   const base = { column, confidence: 100, field: own.path };
   if ('open' in built) return { ...base, decided: false, why: { zh: `${why.zh}；${built.open.zh}`, en: `${why.en}; ${built.open.en}` } };
   // Nothing but its field: the national rule says the same.
-  return { ...base, decided: true, why, rule: Object.keys(built.rule).length === 1 ? { as: column } : built.rule };
+  return { ...base, decided: true, why, rule: Object.keys(built.rule).length === 1 ? { as: name } : built.rule };
 }
 
 function unitColumn(kind: KindDefinition, column: string, cells: readonly string[]): string | undefined {

@@ -1,17 +1,17 @@
-import { checkMapping, importRow, mappingShape, planOf, ProtocolError, validateRecord, type ImportPlan, type JsonObject, type KindDefinition, type MappingDocument, type MappingProblem, type RecordProblem } from '@huilian/protocol';
+import { checkMapping, importRow, mappingShape, planOf, ProtocolError, spellingOf, validateRecord, type ImportPlan, type JsonObject, type KindDefinition, type MappingDocument, type MappingProblem, type RecordProblem } from '@huilian/protocol';
 import { planFor } from './held-mappings.js';
 import { columnsTo, fieldOf, suggestCorrection, type Suggestion } from './suggest-correction.js';
 
 type Row = Readonly<Record<string, string>>;
 
-export interface PreviewedCell {
+interface PreviewedCell {
   readonly column: string;
   readonly cell: string;
   /** Fields that the column leads to; none where it is ignored, or only helps others. */
   readonly fields: readonly string[];
 }
 
-export interface PreviewedProblem extends RecordProblem {
+interface PreviewedProblem extends RecordProblem {
   readonly columns: readonly string[];
   readonly suggestion: Suggestion;
 }
@@ -72,8 +72,8 @@ function validated(kind: KindDefinition, data: JsonObject): { readonly problems:
 }
 
 /** Fields that a column leads to, by itself, in parts, or joined with others. */
-export function fieldsOf(plan: ImportPlan, column: string): readonly string[] {
-  const { cell, split } = plan.columns.get(column) ?? {};
+function fieldsOf(plan: ImportPlan, column: string): readonly string[] {
+  const { cell, split } = plan.columns.get(spellingOf(plan, column)) ?? {};
   const joins = plan.joins.filter(({ columns }) => columns.includes(column)).map((join) => join.cell);
   return [...(cell === undefined ? [] : [cell]), ...(split?.parts ?? []), ...joins].flatMap((to) => (to === undefined ? [] : [`${to.claim}.${to.field}`]));
 }

@@ -1,4 +1,4 @@
-import { checkUscc, errorCatalogue, fieldSchema, isErrorCode, regionName, checkRegion, type ImportPlan, type RecordProblem } from '@huilian/protocol';
+import { checkUscc, errorCatalogue, fieldSchema, isErrorCode, regionName, spellingOf, checkRegion, type ImportPlan, type RecordProblem } from '@huilian/protocol';
 import { dateFormOf, amountFormOf } from './value-forms.js';
 import { likeness } from './name-likeness.js';
 
@@ -35,7 +35,7 @@ export function columnsTo({ plan, row }: Pick<ProblemPlace, 'plan' | 'row'>, fie
   const leads = ({ claim, field: name }: { readonly claim: string; readonly field: string }): boolean => `${claim}.${name}` === field;
   const joined = plan.joins.filter(({ cell }) => leads(cell)).flatMap(({ columns }) => columns);
   return Object.keys(row).filter((column) => {
-    const known = plan.columns.get(column);
+    const known = plan.columns.get(spellingOf(plan, column));
     return joined.includes(column) || (known?.cell !== undefined && leads(known.cell)) || known?.split?.parts.some((part) => part !== undefined && leads(part)) === true;
   });
 }

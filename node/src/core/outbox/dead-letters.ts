@@ -157,7 +157,7 @@ export function placesFrom({ file, line }: LetterPlace): StoreRange {
   return { gte: placeKey({ file, line }), lt: `${filePrefix(file)}/~` };
 }
 
-export function recordKey(recordId: string, id: string): string {
+function recordKey(recordId: string, id: string): string {
   return recordPrefix(recordId) + id;
 }
 

@@ -29,20 +29,20 @@ export interface ColumnPlan {
 }
 
 /** Where one of the columns is filled, the field gets the value, or what stands at another one, if it is empty. */
-export interface FillPlan {
+interface FillPlan {
   readonly columns: readonly string[];
   readonly path: readonly [claim: string, field: string];
   readonly value?: JsonValue;
   readonly copy?: readonly [claim: string, field: string];
 }
 
-export interface JoinPlan {
+interface JoinPlan {
   readonly columns: readonly string[];
   readonly between: string;
   readonly cell: CellPlan;
 }
 
-export interface ConstantPlan {
+interface ConstantPlan {
   readonly path: readonly [claim: string, field: string];
   readonly value: JsonValue;
   readonly ifClaim: boolean;

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounded-map.js';
 import { canonicalize, type JsonObject, type JsonValue } from '../canonical.js';
 import { clean } from './cell-reading.js';
 import { planOf, type CellPlan, type ImportPlan, type SplitPlan } from './import-plan.js';
@@ -35,7 +36,8 @@ export function textOf(cell: string | undefined): string {
  * kind does not know, two columns that disagree about a field, an amount without its unit.
  * @param plan the kind's own rules where it is absent, else those with a mapping over them
  */
-export function importRow(kind: KindDefinition, row: Row, plan: ImportPlan = planOf(kind)): ImportedRow {
+export function importRow(kind: KindDefinition, given: Row, plan: ImportPlan = planOf(kind)): ImportedRow {
+  const row = asSpelt(plan, given);
   const draft: Draft = { data: {}, problems: [], row };
   const unknownColumns: string[] = [];
   Object.entries(row).forEach(([column, cell], index) => {
@@ -57,6 +59,40 @@ export function importRow(kind: KindDefinition, row: Row, plan: ImportPlan = pla
   fill(draft, plan);
   const { data, problems } = draft;
   return { ...(problems.length === 0 ? { data } : {}), fields: data, problems, warnings: [], unknownColumns };
+}
+
+const mostSpellings = 1024;
+const spellings = new WeakMap<ImportPlan, BoundedMap<string, string>>();
+
+/**
+ * The column of a plan that a file's column is, however it is dressed: databases fold national names to small letters, and
+ * spreadsheets leave blanks around names. Itself where it is none.
+ */
+export function spellingOf(plan: ImportPlan, column: string): string {
+  if (plan.columns.has(column)) return column;
+  const known = spellings.get(plan) ?? new BoundedMap<string, string>(mostSpellings);
+  spellings.set(plan, known);
+  let spelling = known.get(column);
+  if (spelling === undefined) {
+    const bare = textOf(column);
+    const national = /^[a-z][a-z_]*$/i.test(bare) ? bare.toUpperCase() : bare;
+    spelling = [bare, national].find((name) => plan.columns.has(name)) ?? column;
+    known.set(column, spelling);
+  }
+  return spelling;
+}
+
+/** The row under the plan's own names of its columns. Where two would come to be one, both stay as they are. */
+function asSpelt(plan: ImportPlan, row: Row): Row {
+  const columns = Object.keys(row);
+  if (columns.every((column) => plan.columns.has(column))) return row;
+  const spelt = columns.map((column) => spellingOf(plan, column));
+  const times = new Map<string, number>();
+  for (const name of spelt) times.set(name, (times.get(name) ?? 0) + 1);
+  return Object.fromEntries(columns.map((column, index) => {
+    const name = spelt[index] ?? column;
+    return [times.get(name) === 1 ? name : column, row[column] ?? ''];
+  }));
 }
 
 function cellOf(row: Row, column: string): string {
