@@ -15,7 +15,7 @@ const entries = {
 };
 
 /** Packages that read files of their own, or that few installations need: loaded from where npm put them. */
-const apart = [/^classic-level$/, /^tiny-secp256k1$/, /^fabric-network$/, /^@huilian\/embedded-ledger$/];
+const apart = [/^classic-level$/, /^pg$/, /^tiny-secp256k1$/, /^fabric-network$/, /^@huilian\/embedded-ledger$/];
 /** What frameworks look for and do without. */
 const optional = [/^@nestjs\/(microservices|platform-express|websockets)/, /^class-(transformer|validator)/, /^@fastify\/(multipart|static|view)$/, /^pkcs11js$/, /^typescript$/, /^(bufferutil|utf-8-validate)$/];
 /** One copy of it, for the node and for nest-commander. */

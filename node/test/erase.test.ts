@@ -157,7 +157,7 @@ describe('cut off', () => {
     }
 
     public store(store: Store): Store {
-      return { get: (key) => store.get(key), entries: (range) => store.entries(range), snapshot: () => store.snapshot(), close: async () => { await store.close(); }, write: async (writes) => { await this.step(async () => { await store.write(writes); }); } };
+      return { get: (key) => store.get(key), entries: (range) => store.entries(range), first: async (range, count) => await store.first(range, count), snapshot: () => store.snapshot(), close: async () => { await store.close(); }, write: async (writes) => { await this.step(async () => { await store.write(writes); }); } };
     }
 
     public keys(keys: VaultKeys): VaultKeys {

@@ -21,6 +21,10 @@ class FailingStore implements Store {
     return this.store.entries(range);
   }
 
+  public async first(range: StoreRange, count: number): Promise<readonly (readonly [string, Uint8Array])[]> {
+    return await this.store.first(range, count);
+  }
+
   public snapshot(): StoreSnapshot {
     return this.store.snapshot();
   }

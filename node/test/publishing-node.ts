@@ -4,8 +4,11 @@ import { GatewayLedger } from '../src/adapters/fabric/gateway-ledger.js';
 import { openKeys } from '../src/adapters/keys/node-keys.js';
 import { LevelStore } from '../src/adapters/level/level-store.js';
 import { MarkFile } from '../src/adapters/level/mark-file.js';
+import { TemporaryRows } from '../src/adapters/rows/temporary-rows.js';
 import { systemClock as clock } from '../src/adapters/system/system-clock.js';
 import { systemRandom as random } from '../src/adapters/system/system-random.js';
+import { CountRecords } from '../src/core/columns/count-records.js';
+import { headerRowBytes } from '../src/core/columns/header-rows.js';
 import { EraseData } from '../src/core/erasure/erase-data.js';
 import { LedgerFollower } from '../src/core/indexing/follow-ledger.js';
 import { LedgerIndex } from '../src/core/indexing/ledger-index.js';
@@ -50,6 +53,8 @@ export class PublishingNode {
     public readonly intake: Intake,
     public readonly erasing: EraseData,
     public readonly mappings: HeldMappings,
+    /** Starts when a test starts it. */
+    public readonly counting: CountRecords,
     private readonly closing: readonly (() => Promise<void>)[],
   ) {}
 
@@ -65,14 +70,16 @@ export class PublishingNode {
     const readModel = new ReadModel(store);
     const vault = new Vault(store, wrapVaultKeys(keys.vaultKeys), random, keys.memberId);
     const outbox = await Outbox.open({ clock, mark, maxHeaders, onAlarm, publisher: keys.memberId, readModel, store, vault });
-    const erasing = new EraseData({ clock, memberId: keys.memberId, outbox, readModel, store, vault });
+    const counting = new CountRecords({ clock, file: TemporaryRows.open(path.join(stateDir, 'headers.tmp'), headerRowBytes), memberId: keys.memberId, readModel, startAfter: 0, store, vault });
+    const erasing = new EraseData({ clock, memberId: keys.memberId, onErased: (recordIds) => { counting.forget(recordIds); }, outbox, readModel, store, vault });
     await erasing.finish();
-    const index = new LedgerIndex(store, readModel, outbox);
+    const index = new LedgerIndex(store, readModel, outbox, counting.index);
     const follower = new LedgerFollower({ clock, index, ledger, onAlarm, random, readModel });
     const sender = new BatchSender({ clock, inFlight: 4, ledger, maxHeaders, maxWaitMilliseconds, onAlarm, outbox, random, readModel });
     const mappings = await HeldMappings.open(store, clock);
     const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner: examiner(keys) }), keys, mappings, outbox, random, readModel, store, vault });
     const closing = [
+      async (): Promise<void> => { await counting.stop(); },
       async (): Promise<void> => { await sender.stop(); },
       async (): Promise<void> => { await follower.stop(); },
       async (): Promise<void> => { await ledger.close(); },
@@ -80,7 +87,7 @@ export class PublishingNode {
       async (): Promise<void> => { await mark.close(); },
       async (): Promise<void> => { await keys.close(); },
     ];
-    return new PublishingNode(alarms, store, ledger, readModel, vault, outbox, index, follower, sender, intake, erasing, mappings, closing);
+    return new PublishingNode(alarms, store, ledger, readModel, vault, outbox, index, follower, sender, intake, erasing, mappings, counting, closing);
   }
 
   public start(): void {

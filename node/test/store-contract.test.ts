@@ -32,6 +32,16 @@ describe.each(stores)('the store %s', (_name, open) => {
     return store;
   }
 
+  test('the first entries of a range come in one read, as many as asked for where there are as many, however large', async () => {
+    const store = await opened();
+    const large = new Uint8Array(700_000);
+    await store.write(['a', 'b', 'c', 'd', 'e'].map((key) => ({ key, value: large })));
+    const first = async (range: StoreRange, count: number): Promise<string[]> => (await store.first(range, count)).map(([key, value]) => `${key}${String(value.length)}`);
+    expect(await first({ gte: 'b' }, 3)).toEqual(['b700000', 'c700000', 'd700000']);
+    expect(await first({ gte: 'b', lt: 'e', reverse: true }, 10)).toEqual(['d700000', 'c700000', 'b700000']);
+    expect(await first({ gt: 'e' }, 3)).toEqual([]);
+  });
+
   test('a snapshot shows what was there when it was taken', async () => {
     const store = await opened();
     await store.write([{ key: 'a', value: bytes(1) }, { key: 'b', value: bytes(2) }]);

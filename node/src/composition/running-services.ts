@@ -8,6 +8,7 @@ import { overviewOfNode, type NodeOverview } from '../core/overview/overview-of-
 import type { DayCounts } from '../core/overview/day-counts.js';
 import { followRecord, ownRecordId, type FollowedParts, type RecordCourse } from '../core/diagnosis/follow-record.js';
 import type { EraseData, EraseOrder, EraseReport } from '../core/erasure/erase-data.js';
+import type { ExportOrder } from '../core/export/export-records.js';
 import type { PeerWatch } from '../core/exchange/peer-watch.js';
 import type { LedgerCommands } from '../core/governance/ledger-commands.js';
 import type { LedgerFollower } from '../core/indexing/follow-ledger.js';
@@ -16,6 +17,7 @@ import type { Intake } from '../core/intake/intake.js';
 import { draftMapping, type MappingDraft } from '../core/mapping/draft-mapping.js';
 import type { HeldMapping } from '../core/mapping/held-mappings.js';
 import { previewRows, type Preview } from '../core/mapping/preview-rows.js';
+import type { MirrorStatus } from '../core/mirror/mirror.js';
 import type { Outbox } from '../core/outbox/outbox.js';
 import type { BatchSender } from '../core/outbox/send-batches.js';
 import type { Erasure, Transport } from '../core/ports.js';
@@ -23,7 +25,7 @@ import { errorFields, type Logger } from '../observability/logger.js';
 import { NodeMetrics, type Readings } from '../observability/metrics.js';
 import type { OutboxAge } from './metered.js';
 
-type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'clock' | 'commands' | 'evidence' | 'feed' | 'letters' | 'mappings' | 'memberId' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'staff' | 'store' | 'trail' | 'webhooks'>;
+type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'clock' | 'commands' | 'counting' | 'evidence' | 'feed' | 'letters' | 'mappings' | 'memberId' | 'mirror' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'staff' | 'store' | 'trail' | 'webhooks'>;
 
 export interface ServiceParts extends Shared {
   readonly kinds: AdoptedKinds;
@@ -42,6 +44,7 @@ export interface ServiceParts extends Shared {
   readonly peers: PeerWatch;
   readonly version: string;
   streamBackup(): AsyncIterable<Uint8Array>;
+  exportRecords(order: ExportOrder): Promise<AsyncGenerator<string>>;
   missingPayloads(from?: string): ReturnType<NodeServices['missingPayloads']>;
   /** Resident memory in MiB. */
   memory(): number;
@@ -61,11 +64,13 @@ export class RunningServices extends NodeServices {
   public readonly backups: NodeServices['backups'];
   public readonly clock: NodeServices['clock'];
   public readonly commands: LedgerCommands;
+  public readonly counting: NodeServices['counting'];
   public readonly evidence: NodeServices['evidence'];
   public readonly feed: NodeServices['feed'];
   public readonly letters: NodeServices['letters'];
   public readonly mappings: NodeServices['mappings'];
   public readonly memberId: string;
+  public readonly mirror: NodeServices['mirror'];
   public readonly random: NodeServices['random'];
   public readonly readModel: NodeServices['readModel'];
   public readonly recover: NodeServices['recover'];
@@ -85,11 +90,13 @@ export class RunningServices extends NodeServices {
       backups: this.backups,
       clock: this.clock,
       commands: this.commands,
+      counting: this.counting,
       evidence: this.evidence,
       feed: this.feed,
       letters: this.letters,
       mappings: this.mappings,
       memberId: this.memberId,
+      mirror: this.mirror,
       random: this.random,
       readModel: this.readModel,
       recover: this.recover,
@@ -138,6 +145,7 @@ export class RunningServices extends NodeServices {
       peers: { reachable, unreachable: known - reachable },
       clockBehindSeconds: peers.behindSeconds,
       webhooks: this.webhooks.counts(),
+      mirror: mirrorReading(this.mirror?.status()),
       diskFreeBytes: await examined.freeBytes(),
       diskFloorBytes: examined.diskFloorBytes,
       lastBackupSeconds: this.backups.last === undefined ? undefined : Math.floor(this.backups.last.at / 1000),
@@ -166,6 +174,10 @@ export class RunningServices extends NodeServices {
 
   public streamBackup(): AsyncIterable<Uint8Array> {
     return this.parts.streamBackup();
+  }
+
+  public async exportRecords(order: ExportOrder): Promise<AsyncGenerator<string>> {
+    return await this.parts.exportRecords(order);
   }
 
   public async missingPayloads(from?: string): ReturnType<NodeServices['missingPayloads']> {
@@ -268,6 +280,10 @@ export class RunningServices extends NodeServices {
   public reportFault(error: unknown): void {
     this.parts.logger.error('fault', errorFields(error));
   }
+}
+
+function mirrorReading(status: MirrorStatus | undefined): Readings['mirror'] {
+  return status === undefined ? undefined : { following: status.state === 'following', blocksBehind: status.blocksBehind };
 }
 
 /** All answers that were given, and only then the summary or the error that ended the stream: no acknowledgement is lost to it. */

@@ -9,6 +9,7 @@ import { openKeys } from '../adapters/keys/node-keys.js';
 import type { KeyCopyState } from '../adapters/keys/vault-key-file.js';
 import { MarkFile } from '../adapters/level/mark-file.js';
 import { Libp2pTransport } from '../adapters/libp2p/libp2p-transport.js';
+import { TemporaryRows } from '../adapters/rows/temporary-rows.js';
 import { systemClock } from '../adapters/system/system-clock.js';
 import { systemRandom } from '../adapters/system/system-random.js';
 import { ExaminingThreads } from '../adapters/threads/examining-threads.js';
@@ -23,7 +24,10 @@ import { Asks } from '../core/access/asks.js';
 import { OpenTickets } from '../core/access/open-tickets.js';
 import { KeepBackups } from '../core/backup/keep-backups.js';
 import { streamBackup } from '../core/backup/stream-backup.js';
+import { CountRecords } from '../core/columns/count-records.js';
+import { headerRowBytes } from '../core/columns/header-rows.js';
 import { EraseData } from '../core/erasure/erase-data.js';
+import { exportRecords } from '../core/export/export-records.js';
 import { EventFeed } from '../core/events/event-feed.js';
 import { WebhookSecrets } from '../core/events/webhook-secrets.js';
 import { Webhooks, type WebhookParts } from '../core/events/webhooks.js';
@@ -53,6 +57,7 @@ import { errorFields, type Logger } from '../observability/logger.js';
 import type { NodeMetrics } from '../observability/metrics.js';
 import { certificateEnd } from './certificate-end.js';
 import { MeteredRelay, meteredLedger, meteredTransport, OutboxAge } from './metered.js';
+import { openMirror } from './open-mirror.js';
 import { openStore, stateFiles } from './open-store.js';
 import { recoverPublicKey } from './recover-public-key.js';
 import { RunningServices } from './running-services.js';
@@ -61,6 +66,8 @@ import { softwareVersion } from './software-version.js';
 const memoryUnit = 1024 * 1024;
 /** More would wait for the thread that writes. */
 const mostThreads = 4;
+/** Milliseconds: a start is over by then, and nobody asks for counts before. */
+const countingAfter = 1000;
 
 export interface RunningNode {
   readonly services: RunningServices;
@@ -92,11 +99,13 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
   const { inFlight, maxHeaders, maxWaitMilliseconds } = config.outbox;
   const outbox = await Outbox.open({ clock, mark, maxHeaders, mostDeadLetters: config.deadLetters.most, onAlarm: alarm, publisher: keys.memberId, readModel, store, vault });
-  const erasing = new EraseData({ clock, memberId: keys.memberId, outbox, readModel, store, vault, afterErasure: async () => (backups.isConfigured ? (await backups.make()).name : undefined) });
+  const erasing = new EraseData({ clock, memberId: keys.memberId, outbox, readModel, store, vault, onErased: (recordIds) => { counting.forget(recordIds); mirror?.wake(); }, afterErasure: async () => (backups.isConfigured ? (await backups.make()).name : undefined) });
   // Before anything is sent or answered: an erasure that was cut off, or this data is from before one.
   const finished = await erasing.finish();
   if (finished > 0) logger.warn('erasures were finished: they broke off, or this data is from before them / 已补完此前的删除', { erasures: finished });
-  const index = new LedgerIndex(store, readModel, outbox);
+  const counting = new CountRecords({ clock, file: TemporaryRows.open(path.join(stateDir, 'headers.tmp'), headerRowBytes), memberId: keys.memberId, readModel, startAfter: countingAfter, store, vault });
+  const mirror = await openMirror(config, { clock, memberId: keys.memberId, onProblem: (error) => { logger.warn("the centre's own database is not followed / 未能跟进本中心数据库", errorFields(error)); }, random, readModel, vault });
+  const index = new LedgerIndex(store, readModel, outbox, counting.index);
   const follower = new LedgerFollower({ clock, index, ledger, onAlarm: alarm, onBroken: () => { sender.ledgerBroke(); }, random, readModel });
   const sender = new BatchSender({ clock, inFlight, ledger, maxHeaders, maxWaitMilliseconds, onAlarm: alarm, outbox, random, readModel });
   const examiner = examiningThreads(config, keys, logger);
@@ -130,13 +139,16 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const services = new RunningServices({
     ...staff,
     age: new OutboxAge(outbox, () => clock.now()),
-    examined: { certificateEnd: async () => await certificateEnd(config.ledger), clock, diskFloorBytes: config.diskFloorBytes, follower, freeBytes, memberId: keys.memberId, outbox, peers, readModel, sender, backups, vaultKeyCopy: () => keys.vaultKeys.copyState },
+    examined: { certificateEnd: async () => await certificateEnd(config.ledger), clock, diskFloorBytes: config.diskFloorBytes, follower, freeBytes, memberId: keys.memberId, ...(mirror === undefined ? {} : { mirror }), outbox, peers, readModel, sender, backups, vaultKeyCopy: () => keys.vaultKeys.copyState },
     followed: { deadLetters: outbox.letters, feed, keys, ledger, outbox, readModel, sender, store, webhooks },
     peers,
     version: softwareVersion(),
     backups,
     streamBackup: stream,
+    exportRecords: async (order) => await exportRecords({ memberId: keys.memberId, readModel, vault }, order),
     missingPayloads: async (from) => await missingPayloads(readModel, vault, keys.memberId, from),
+    counting,
+    mirror,
     asks: new Asks(store, readModel, clock, random, recover),
     clock,
     commands,
@@ -176,6 +188,8 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     if (block.transactions.some(({ writes }) => writes.some(({ key }) => key.startsWith('\u0000member\u0000')))) void allowPeers();
   });
   await allowPeers();
+  counting.start((error) => { logger.error('records are not counted', errorFields(error)); });
+  mirror?.start();
   follower.start();
   sender.start();
   receipts.start();
@@ -193,6 +207,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
       await webhooks.stop();
       await backups.stop();
       peers.stop();
+      await Promise.all([counting.stop(), mirror?.stop()]);
       await Promise.all([sender.stop(), receipts.stop(), transport.close()]);
       await follower.stop();
       await ledger.close();

@@ -89,6 +89,15 @@ export interface NodeConfig {
     /** How many are kept. */
     readonly keep: number;
   };
+  /** Where the node follows the ledger into the centre's own PostgreSQL; nowhere where absent. */
+  readonly mirror?: {
+    /** File with the connection string (`postgresql://user:password@host/database`): relative to the state folder or absolute. */
+    readonly connectionFile: string;
+    /** Schema of its own in that database. */
+    readonly schema: string;
+    /** Personal fields that get columns, each as `kind/claim.field`. */
+    readonly personal: readonly string[];
+  };
   /** Below this many free bytes the node answers 507 to new records. */
   readonly diskFloorBytes: number;
 }
@@ -174,6 +183,15 @@ const configSchema = {
       default: {},
       properties: { folder: text, everyHours: { type: 'integer', minimum: 0, maximum: 8760, default: 24 }, keep: { type: 'integer', minimum: 1, maximum: 1000, default: 7 } },
     },
+    mirror: {
+      ...closed,
+      required: ['connectionFile'],
+      properties: {
+        connectionFile: text,
+        schema: { type: 'string', pattern: '^[a-z][a-z0-9_]{0,40}$', default: 'huilian' },
+        personal: { type: 'array', items: { type: 'string', pattern: '^[a-z][a-z0-9-]{1,31}/[A-Za-z][A-Za-z0-9]*(?:\\.[A-Za-z][A-Za-z0-9]*)?$' }, maxItems: 200, uniqueItems: true, default: [] },
+      },
+    },
     diskFloorBytes: { type: 'integer', minimum: 0, default: 256 * 1024 * 1024 },
   },
 } as const;
@@ -206,7 +224,8 @@ export function loadConfig(stateDir: string, environment: NodeJS.ProcessEnv = pr
   const copy = config.vaultKeyCopy === undefined ? {} : { vaultKeyCopy: path.resolve(stateDir, config.vaultKeyCopy) };
   const { folder } = config.backups;
   const backups = folder === undefined ? config.backups : { ...config.backups, folder: path.resolve(stateDir, folder) };
-  return { ...config, ...copy, backups, http: { ...config.http, publicUrl }, ledger: ledgerOf(draft['ledger'] ?? {}, stateDir) };
+  const mirror = config.mirror === undefined ? {} : { mirror: { ...config.mirror, connectionFile: path.resolve(stateDir, config.mirror.connectionFile) } };
+  return { ...config, ...copy, ...mirror, backups, http: { ...config.http, publicUrl }, ledger: ledgerOf(draft['ledger'] ?? {}, stateDir) };
 }
 
 const ledgerFields = { gateway: ['connection'], network: ['profile', 'wallet', 'identity', 'channel'] } as const;

@@ -37,6 +37,8 @@ export interface StoreSnapshot {
 export interface Store {
   get(key: string): Uint8Array | undefined;
   entries(range: StoreRange): AsyncIterable<readonly [key: string, value: Uint8Array]>;
+  /** The first of them, in one read; fewer only at the end of the range. */
+  first(range: StoreRange, count: number): Promise<readonly (readonly [key: string, value: Uint8Array])[]>;
   /** The store as it is now, whatever is written after; to be closed. */
   snapshot(): StoreSnapshot;
   /**

@@ -13,6 +13,8 @@ export interface Readings {
   /** Undefined while no other node answered. */
   readonly clockBehindSeconds: number | undefined;
   readonly webhooks: { readonly active: number; readonly failing: number; readonly paused: number };
+  /** Undefined where no mirror is configured. */
+  readonly mirror: { readonly following: boolean; readonly blocksBehind: number } | undefined;
   readonly diskFreeBytes: number;
   readonly diskFloorBytes: number;
   /** Unix seconds; undefined where there is no backup, or no place for one. */
@@ -119,6 +121,8 @@ export class NodeMetrics {
     const missing = this.gauge('huilian_blocks_behind', 'Blocks that another centre has and this node has not', []);
     const peers = this.gauge('huilian_peers', 'Other active centres by whether their node answers', ['state']);
     const webhooks = this.gauge('huilian_webhooks', 'Webhooks of this node by state: active, failing since the last good answer, or paused until somebody resumes them', ['state']);
+    const mirror = this.gauge('huilian_mirror_following', "1 while the mirror in the centre's own database follows; NaN where none is configured", []);
+    const mirrorBehind = this.gauge('huilian_mirror_blocks_behind', 'Indexed blocks that the mirror has not; NaN where none is configured', []);
     const skew = this.gauge('huilian_clock_behind_seconds', 'How far this clock is behind those of the other nodes (median)', []);
     const disk = this.gauge('huilian_disk_free_bytes', 'Free where the data lies', []);
     const floor = this.gauge('huilian_disk_floor_bytes', 'Below it nothing is written', []);
@@ -138,6 +142,8 @@ export class NodeMetrics {
       missing.set(now.missingBlocks);
       for (const [state, count] of Object.entries(now.peers)) peers.set({ state }, count);
       for (const [state, count] of Object.entries(now.webhooks)) webhooks.set({ state }, count);
+      mirror.set(now.mirror === undefined ? Number.NaN : Number(now.mirror.following));
+      mirrorBehind.set(now.mirror?.blocksBehind ?? Number.NaN);
       skew.set(now.clockBehindSeconds ?? Number.NaN);
       disk.set(now.diskFreeBytes);
       floor.set(now.diskFloorBytes);

@@ -56,6 +56,11 @@ export function badSignIns(local: RunningConsortium): void {
       expectRefusal(await local.call('beijing', 'POST', '/v1/records', '{}\n', 'sample-bank'), 'FORBIDDEN', 403);
       expectRefusal(await local.call('zhuhai', 'POST', '/v1/governance/approve', { proposal: '0'.repeat(64) }, 'zhuhai-platform'), 'FORBIDDEN', 403);
       expectRefusal(await local.call('zhuhai', 'GET', '/v1/status', undefined, 'zhuhai-platform'), 'FORBIDDEN', 403);
+      // Counts and exports of headers are a member's to ask for, those of payloads are not.
+      expect((await local.call('zhuhai', 'GET', '/v1/aggregates?by=kind,region&digits=2', undefined, 'zhuhai-platform')).status).toBe(200);
+      for (const question of ['aggregates?by=place', 'aggregates?sum=contract.amount', 'aggregates?place=44', 'export/payloads?kind=credit']) {
+        expectRefusal(await local.call('zhuhai', 'GET', `/v1/${question}`, undefined, 'zhuhai-platform'), 'FORBIDDEN', 403);
+      }
       expectRefusal(await local.call('beijing', 'GET', '/v1/records'), 'TOKEN_INVALID', 401);
       const foreign = await fetch(`${local.api('zhuhai').url}/v1/status`, { headers: { authorization: `Bearer ${local.operatorToken('beijing')}` } });
       expect(foreign.status).toBe(401);

@@ -223,6 +223,8 @@ export function curlExamples(consortium: RunningConsortium): void {
     },
     // Founded already: the right call again is refused by its code.
     found: async () => ({ variables: { CHARTER: file({ charter: (await consortium.consortium()).charter }) }, status: 409 }),
+    // No database is configured here.
+    rebuildMirror: () => Promise.resolve({ status: 400 }),
     propose: async () => ({ variables: { PROPOSAL: file(await admission()) } }),
     approve: async () => ({ variables: { PROPOSAL_ID: await proposed() } }),
     reject: async () => ({ variables: { PROPOSAL_ID: await proposed() } }),

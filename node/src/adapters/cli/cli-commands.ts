@@ -59,6 +59,15 @@ const commands: readonly CommandLoader[] = [
   { name: 'publish', load: async () => [(await import('./publish-commands.js')).PublishCommand] },
   { name: 'erase', load: async () => [(await import('./erase-command.js')).EraseCommand] },
   { name: 'query', load: async () => [(await import('./query-command.js')).QueryCommand] },
+  { name: 'count', load: async () => [(await import('./count-command.js')).CountCommand] },
+  { name: 'export', load: async () => [(await import('./export-command.js')).ExportCommand] },
+  {
+    name: 'mirror',
+    load: async () => {
+      const { MirrorCommand, MirrorStatusCommand, RebuildMirrorCommand } = await import('./mirror-commands.js');
+      return [MirrorCommand, MirrorStatusCommand, RebuildMirrorCommand];
+    },
+  },
   {
     name: 'grant',
     load: async () => {

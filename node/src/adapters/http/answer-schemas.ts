@@ -82,6 +82,14 @@ export const answers = {
   members: page(memberSchema),
   records: page(recordSchema),
   record: open({ record: recordSchema, placed: placedHeaderShape.schema, batch: batchSchema }),
+  aggregates: open({
+    groups: { type: 'array', items: open({ key: { type: 'object', additionalProperties: { type: 'string' } }, records: integer(1).schema }, { sum: text(/0|[1-9]\d{0,24}/, 25).schema, amounts: integer(0).schema, foreign: integer(0).schema }) },
+    groupCount: integer(0).schema, height: integer(-1).schema, complete: object({ headers: boolean(), payloads: boolean() }).schema,
+  }),
+  mirror: open({ configured: boolean().schema }, {
+    state: { enum: ['away', 'following', 'halted', 'starting', 'stopped'] }, block: integer(-1).schema, blocksBehind: integer(0).schema, erasuresWaiting: integer(0).schema, generation: integer(0).schema,
+    rebuilding: object({ generation: integer(1), block: integer(-1), of: integer(-1) }).schema, problem: object({ code: codeShape, reason: anyText, cause: anyText, since: timeShape }).schema,
+  }),
   presentation: object({ presentation: text(/[A-Za-z0-9_~.-]+/, 4_194_304) }).schema,
   deadLetters: open({ items: { type: 'array', items: open(letterView, letterMore) }, total: integer(0).schema }, { cursor: cursorShape.schema, dropped: open({ count: integer(1).schema, until: timeShape.schema }) }),
   deadLetter: open(letterView, { ...letterMore, row: { type: 'object', additionalProperties: { type: 'string' } }, data: { type: 'object' } }),

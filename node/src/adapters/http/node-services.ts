@@ -5,6 +5,7 @@ import type { SignInStaff } from '../../core/accounts/sign-in-staff.js';
 import type { AuditLog } from '../../core/audit-log/audit-log.js';
 import type { Asks } from '../../core/access/asks.js';
 import type { KeepBackups } from '../../core/backup/keep-backups.js';
+import type { CountRecords } from '../../core/columns/count-records.js';
 import type { RelayRequest } from '../../core/access/relay-request.js';
 import type { Finding } from '../../core/diagnosis/finding.js';
 import type { RecordCourse } from '../../core/diagnosis/follow-record.js';
@@ -12,9 +13,11 @@ import type { NodeOverview } from '../../core/overview/overview-of-node.js';
 import type { EraseOrder, EraseReport } from '../../core/erasure/erase-data.js';
 import type { LetterDesk } from '../../core/dead-letters/letter-desk.js';
 import type { BuildEvidence } from '../../core/evidence/build-evidence.js';
+import type { ExportOrder } from '../../core/export/export-records.js';
 import type { EventFeed } from '../../core/events/event-feed.js';
 import type { Webhooks } from '../../core/events/webhooks.js';
 import type { LedgerCommands } from '../../core/governance/ledger-commands.js';
+import type { Mirror } from '../../core/mirror/mirror.js';
 import type { ReadModel } from '../../core/indexing/read-model.js';
 import type { MappingDraft } from '../../core/mapping/draft-mapping.js';
 import type { HeldMapping, HeldMappings } from '../../core/mapping/held-mappings.js';
@@ -41,6 +44,9 @@ export abstract class NodeServices {
   public abstract readonly trail: JoinTrail;
   public abstract readonly evidence: BuildEvidence;
   public abstract readonly commands: LedgerCommands;
+  public abstract readonly counting: CountRecords;
+  /** Undefined where no database is configured. */
+  public abstract readonly mirror: Mirror | undefined;
   public abstract readonly feed: EventFeed;
   public abstract readonly letters: LetterDesk;
   public abstract readonly mappings: HeldMappings;
@@ -50,6 +56,8 @@ export abstract class NodeServices {
   public abstract intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<readonly object[]>;
   /** The node's data as one backup. */
   public abstract streamBackup(): AsyncIterable<Uint8Array>;
+  /** Records as text in pieces. @throws BAD_FIELD */
+  public abstract exportRecords(order: ExportOrder): Promise<AsyncGenerator<string>>;
   /** Own records on the ledger whose content this node lacks. */
   public abstract missingPayloads(from?: string): ReturnType<typeof missingPayloads>;
   /** Holds a mapping that fits the adopted kind it names. @throws BAD_FIELD, UNKNOWN_FIELD, SCHEMA_UNKNOWN, MAPPING_INVALID */

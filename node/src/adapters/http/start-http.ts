@@ -11,6 +11,7 @@ import { AuditLogController } from './audit-log-controller.js';
 import { Audited } from './audited.js';
 import { CallerGuard } from './caller.js';
 import { Callers } from './callers.js';
+import { AggregatesController } from './aggregates-controller.js';
 import { BackupsController } from './backups-controller.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { AccessController, OpenController, OperatorController, OwnersController, RecordsController } from './controllers.js';
@@ -22,11 +23,13 @@ import type { RouteDeclaration } from './declare-route.js';
 import { errorAnswer } from './error-answer.js';
 import { EventStreams, type StreamLimits } from './event-streams.js';
 import { ErasuresController } from './erasures-controller.js';
+import { ExportController } from './export-controller.js';
 import { EventsController, WebhooksController } from './events-controller.js';
 import { ErrorFilter } from './error-filter.js';
 import { Idempotency } from './idempotency.js';
 import { KeyChangesController } from './key-changes-controller.js';
 import { MappingsController } from './mappings-controller.js';
+import { MirrorController } from './mirror-controller.js';
 import { countAnswers, MetricsController } from './metrics-controller.js';
 import { NodeServices } from './node-services.js';
 import { declaredRoutes, openApi } from './open-api.js';
@@ -83,7 +86,7 @@ const defaultSignatures = 600;
 const mostConnections = 2000;
 const defaultArrival = 8000;
 /** All of the door, in the order of their description. */
-export const controllers: Type[] = [OpenController, RecordsController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, EventsController, WebhooksController, MetricsController, SessionsController, AccountsController, AuditLogController, PagesController];
+export const controllers: Type[] = [OpenController, RecordsController, AggregatesController, ExportController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, MirrorController, EventsController, WebhooksController, MetricsController, SessionsController, AccountsController, AuditLogController, PagesController];
 
 @Module({})
 class HttpModule {

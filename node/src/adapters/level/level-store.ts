@@ -13,6 +13,9 @@ export interface LevelStoreOptions {
 const cacheBytes = 32 * 1024 * 1024;
 const writeBufferBytes = 16 * 1024 * 1024;
 const entriesPerRead = 500;
+/** Of the first read: most ranges are pages. */
+const firstEntries = 32;
+const bytesOfRead = 1024 * 1024;
 /** Free space is looked up again after this time, or after this share of the floor was written. */
 const diskCheckMilliseconds = 1000;
 const diskCheckShare = 8;
@@ -73,6 +76,25 @@ export class LevelStore implements Store {
     return this.read(range);
   }
 
+  public async first(range: StoreRange, count: number): Promise<readonly (readonly [string, Uint8Array])[]> {
+    const iterator = this.database.iterator({ ...range, highWaterMarkBytes: bytesOfRead });
+    try {
+      const found = await iterator.nextv(count);
+      // Bytes can end a read before its entries do, but not for entries of pages.
+      while (found.length > 0 && found.length < count && bytesOf(found) >= bytesOfRead) {
+        const more = await iterator.nextv(count - found.length);
+        if (more.length === 0) break;
+        found.push(...more);
+      }
+      return found;
+    } catch (error) {
+      throw new ProtocolError('STORAGE_FAILED', { reason: 'read', cause: causeCode(error) });
+    } finally {
+      // Nobody waits for it.
+      void iterator.close();
+    }
+  }
+
   public snapshot(): StoreSnapshot {
     const snapshot = this.database.snapshot();
     return { entries: (range) => this.read({ ...range, snapshot }), close: async () => { await snapshot.close(); } };
@@ -81,8 +103,8 @@ export class LevelStore implements Store {
   private async *read(range: StoreRange & { readonly snapshot?: ReturnType<Database['snapshot']> }): AsyncGenerator<readonly [string, Uint8Array]> {
     const iterator = this.database.iterator(range);
     try {
-      for (;;) {
-        const entries = await iterator.nextv(entriesPerRead);
+      for (let size = firstEntries; ; size = Math.min(size * 4, entriesPerRead)) {
+        const entries = await iterator.nextv(size);
         if (entries.length === 0) return;
         yield* entries;
       }
@@ -160,6 +182,10 @@ export class LevelStore implements Store {
     }
     if (this.nearlyFull) throw new ProtocolError('DISK_NEARLY_FULL', { floorBytes: this.options.diskFloorBytes });
   }
+}
+
+function bytesOf(entries: readonly (readonly [string, Uint8Array])[]): number {
+  return entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
 }
 
 function causeCode(error: unknown): string {

@@ -18,6 +18,10 @@ export class MemoryStore implements Store {
     yield* found;
   }
 
+  public async first(range: StoreRange, count: number): Promise<readonly (readonly [string, Uint8Array])[]> {
+    return await Promise.resolve(this.keysIn(range).slice(0, count).map((key) => [key, this.values.get(key) as Uint8Array] as const));
+  }
+
   public snapshot(): StoreSnapshot {
     const copy = new MemoryStore();
     for (const [key, value] of this.values) copy.values.set(key, value);

@@ -1,13 +1,11 @@
+import { byteOrderMark, csvLine } from '../export/csv-lines.js';
 import type { LetterFilter } from '../outbox/dead-letters.js';
-import { neutralCell } from './neutral-cells.js';
 import type { LetterDesk, OpenedLetter } from './letter-desk.js';
 
 /** Columns of our own come first; those that are read again when the file comes back begin with an underscore. */
 const ownColumns = ['_letter', '_file', '_line', '_kind', '_mapping', '_code', '_problems', '_reason', '_原因', '_suggestion', '_建议', '_data'] as const;
 const ownNames: ReadonlySet<string> = new Set(ownColumns);
 const mostColumns = 2000;
-/** Written at the front, so that spreadsheets read the file as UTF-8. */
-const byteOrderMark = '\ufeff';
 
 /** Whether a column of an exported file is ours, and not of the row. */
 export function isOwnColumn(column: string): boolean {
@@ -42,13 +40,4 @@ function ownCells({ code, data, file = '', id, kind = '', line, mapping = '', pr
     id, file, line === undefined ? '' : String(line), kind, mapping, code, all((problem) => `${problem.path} ${problem.code}`), all(({ en }) => en), all(({ zh }) => zh),
     all(({ suggestion }) => suggestion.en), all(({ suggestion }) => suggestion.zh), data === undefined ? '' : JSON.stringify(data),
   ];
-}
-
-/** One line of CSV, RFC 4180, with cells that a spreadsheet would run as formulas made plain text. */
-function csvLine(cells: readonly string[]): string {
-  return `${cells.map((cell) => quoted(neutralCell(cell))).join(',')}\r\n`;
-}
-
-function quoted(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

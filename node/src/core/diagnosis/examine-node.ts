@@ -1,6 +1,7 @@
 import type { KeepBackups } from '../backup/keep-backups.js';
 import type { PeerWatch } from '../exchange/peer-watch.js';
 import type { LedgerFollower } from '../indexing/follow-ledger.js';
+import type { Mirror } from '../mirror/mirror.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { BatchSender } from '../outbox/send-batches.js';
@@ -15,6 +16,8 @@ export interface ExaminedParts {
   readonly readModel: ReadModel;
   readonly sender: BatchSender;
   readonly backups: KeepBackups;
+  /** Absent where none is configured. */
+  readonly mirror?: Pick<Mirror, 'status'>;
   readonly memberId: string;
   readonly diskFloorBytes: number;
   /** Bytes that are free where the data lies. */
@@ -42,7 +45,7 @@ export async function examineNode(parts: ExaminedParts): Promise<readonly Findin
 
 /** The same by what the other nodes answered when they were last asked. */
 export async function findingsOf(parts: ExaminedParts): Promise<readonly Finding[]> {
-  return [membership(parts), ledger(parts), height(parts), ...(await outbox(parts)), peers(parts), clock(parts), await disk(parts), keyCopy(parts), backups(parts), await certificate(parts)];
+  return [membership(parts), ledger(parts), height(parts), ...(await outbox(parts)), peers(parts), clock(parts), await disk(parts), keyCopy(parts), backups(parts), await certificate(parts), ...mirrorOf(parts)];
 }
 
 function membership({ memberId, readModel }: ExaminedParts): Finding {
@@ -125,4 +128,16 @@ async function certificate({ certificateEnd, clock: time }: ExaminedParts): Prom
   const [days, date] = [Math.floor((end - time.now()) / day), new Date(end).toISOString().slice(0, 10)];
   if (days > certificateWarningDays) return well('certificate', `until ${date}`, `有效期至 ${date}`);
   return unwell('certificate', days < 0 ? 'fail' : 'warn', [`the certificate by which the ledger knows this node ends ${date}`, `账本客户端证书有效期至 ${date}`], ['renew it: docs/operations/certificates.md', '按 docs/operations/certificates.md 续期']);
+}
+
+function mirrorOf({ clock: time, mirror }: ExaminedParts): Finding[] {
+  if (mirror === undefined) return [];
+  const { block, blocksBehind, erasuresWaiting, problem, state } = mirror.status();
+  if (state === 'following' || problem === undefined) return [well('mirror', `block ${String(block)} in the centre's database, ${String(blocksBehind)} behind`, `本中心数据库已至区块 ${String(block)}，落后 ${String(blocksBehind)} 块`)];
+  const minutes = Math.floor((time.now() / 1000 - problem.since) / 60);
+  const erased = erasuresWaiting === 0 ? '' : `; ${String(erasuresWaiting)} erasures are not in it yet`;
+  const told = `${problem.reason} for ${String(minutes)} min (${problem.cause}), ${String(blocksBehind)} blocks behind${erased}`;
+  const words = [`the centre's database is not followed: ${told}`, `本中心数据库未跟进：${problem.reason}（${problem.cause}）已 ${String(minutes)} 分钟，落后 ${String(blocksBehind)} 块，待同步删除 ${String(erasuresWaiting)} 次`] as const;
+  if (state === 'halted') return [unwell('mirror', 'fail', words, ['huilian mirror rebuild; docs/operations/mirror.md says what the reason means', '执行 huilian mirror rebuild，原因说明见 docs/operations/mirror.md'])];
+  return [unwell('mirror', 'warn', words, ['bring the database or its rights back: it goes on by itself', '恢复数据库或其权限后自动继续'])];
 }

@@ -33,6 +33,8 @@ export interface EraseParts {
   readonly readModel: ReadModel;
   readonly store: Store;
   readonly vault: Vault;
+  /** Told which records were erased, for whoever keeps something of them in memory. */
+  readonly onErased?: (recordIds: readonly string[]) => void;
   /** Makes a backup of the data as it is now, and answers its name; undefined where there is no place for one. */
   readonly afterErasure?: () => Promise<string | undefined>;
 }
@@ -83,6 +85,7 @@ export class EraseData {
       const already = targets.filter((target) => !open.includes(target)).map(({ recordId }) => recordId);
       return { recordIds: open.map(({ recordId }) => recordId), ...counts, already };
     });
+    if (done.recordIds.length > 0) this.parts.onErased?.(done.recordIds);
     await this.finish();
     return { ...done, backup: done.recordIds.length === 0 ? {} : await this.backUp() };
   }

@@ -2,7 +2,7 @@ import { inflateRawSync } from 'node:zlib';
 import { limits, parseRecordId, ProtocolError, recordId, sha256, utf8, type BatchArgument, type Header, type LedgerState } from '@huilian/protocol';
 import { addTrail, type FoldStep } from './fold-step.js';
 import { placeWithin, type PostingDimension } from './index-keys.js';
-import { decodeRow, encodeRow, type BatchRow, type PositionRange, type RecordRow } from './index-rows.js';
+import { currentPlace, decodeRow, encodeRow, highestVersion, type BatchRow, type PositionRange, type RecordRow } from './index-rows.js';
 
 /** Folds the headers of a published batch in. @throws BLOCK_FORK when the argument is of another publisher or number than the state key */
 export function foldBatch(step: FoldStep, [publisher = '', seq = '']: readonly string[], value: string): void {
@@ -13,6 +13,7 @@ export function foldBatch(step: FoldStep, [publisher = '', seq = '']: readonly s
   }
   const { ends, inflated } = batch;
   const leaves = new Uint8Array(leafBytes * ends.length);
+  step.watcher?.batch(step.place, publisher, transaction.time);
   const [kinds, statuses]: [string[], string[]] = [[], []];
   let from = headersBegin.length;
   for (const [index, end] of ends.entries()) {
@@ -77,7 +78,9 @@ function foldHeader(step: FoldStep, publisher: string, text: Buffer, index: numb
   const place = placeWithin(step.place, index);
   rows.put(keys.header(place), text);
   putParties(step, header, place);
-  foldVersion(step, recordId(publisher, header.kind, header.localId), header, place);
+  const id = recordId(publisher, header.kind, header.localId);
+  const [before, after] = foldVersion(step, id, header, place);
+  step.watcher?.header(id, header, after === place, before);
   return header;
 }
 
@@ -90,16 +93,19 @@ function putParties({ keys, rows }: FoldStep, { owner, subject }: Header, place:
   if (subject !== '') rows.put(keys.party(subject, place), utf8('s'));
 }
 
-function foldVersion(step: FoldStep, id: string, header: Header, place: string): void {
+/** Answers where the record's current version stood before, and where it stands now. */
+function foldVersion(step: FoldStep, id: string, header: Header, place: string): readonly [before: string | undefined, after: string | undefined] {
   const { keys, rows } = step;
   const key = keys.record(id);
   const before = decodeRow<RecordRow>(rows.get(key)) ?? [];
   const same = before.filter(([version]) => version === header.version);
   // The same header in two batches is one header; the first place stands.
-  if (same.some(([, other]) => decodeRow<Header>(rows.get(keys.header(other)))?.digest === header.digest)) return;
-  rows.put(key, encodeRow([...before, [header.version, place]]));
-  if (same.length === 0) return;
-  markContested(step, id, header.version, header.owner);
+  const current = currentPlace(before);
+  if (same.some(([, other]) => decodeRow<Header>(rows.get(keys.header(other)))?.digest === header.digest)) return [current, current];
+  const versions: RecordRow = [...before, [header.version, place]];
+  rows.put(key, encodeRow(versions));
+  if (same.length > 0) markContested(step, id, header.version, header.owner);
+  return [current, currentPlace(versions)];
 }
 
 /** Marks a record's versions up to this one as contested; the owner's trail says so once. */
@@ -108,9 +114,16 @@ export function markContested(step: FoldStep, id: string, version: number, owner
   const before = decodeRow<{ version: number }>(rows.get(keys.contested(id)))?.version ?? 0;
   if (version <= before) return;
   rows.put(keys.contested(id), encodeRow({ version }));
+  watchContested(step, id, version);
   const { kind, publisher } = parseRecordId(id);
   step.events.push({ type: 'huilian.record.contested', recordId: id, version, kind, publisher, ...(owner === undefined ? {} : { owner }) });
   if (owner !== undefined) addTrail(step, owner, { what: 'contested', recordIds: [id], version });
+}
+
+function watchContested({ keys, rows, watcher }: FoldStep, id: string, version: number): void {
+  const row = watcher === undefined ? undefined : decodeRow<RecordRow>(rows.get(keys.record(id)));
+  if (row === undefined || highestVersion(row) > version) return;
+  watcher?.contested(currentPlace(row) ?? '');
 }
 
 function putPostings({ keys, place, rows }: FoldStep, dimension: PostingDimension, values: readonly string[]): void {

@@ -2,7 +2,7 @@ import { fromUtf8, ledgerFunctions, recordId, splitStateKey, utf8, type LedgerSt
 import type { BlockTransaction, LedgerBlock, StoreWrite } from '../ports.js';
 import { foldBatch, markContested } from './fold-batch.js';
 import { eventsOfWrite } from './events-of-write.js';
-import { addTrail, FoldedWrites, type FoldStep, type IndexedBatch } from './fold-step.js';
+import { addTrail, FoldedWrites, type FoldStep, type IndexedBatch, type RecordWatcher } from './fold-step.js';
 import { placeWithin, transactionPlace, type IndexKeys, type TicketDimension } from './index-keys.js';
 import { decodeRow, encodeRow, type EventsRow, type RecordRow, type TransactionRow } from './index-rows.js';
 
@@ -15,13 +15,13 @@ export interface FoldedBlock {
  * The read model as a pure fold: from a block and the rows before it to the rows after it. Headers come out of the batch
  * argument, everything else out of the writes to the world state. @throws BLOCK_FORK
  */
-export function foldBlock(block: LedgerBlock, keys: IndexKeys, stored: (key: string) => Uint8Array | undefined): FoldedBlock {
+export function foldBlock(block: LedgerBlock, keys: IndexKeys, stored: (key: string) => Uint8Array | undefined, watcher?: RecordWatcher): FoldedBlock {
   const rows = new FoldedWrites(stored);
   const batches: IndexedBatch[] = [];
   for (const [index, transaction] of block.transactions.entries()) {
     foldTransactionRow(rows, keys, block.number, index, transaction);
     if (transaction.code !== 'VALID') continue;
-    const step: FoldStep = { rows, keys, block: block.number, place: transactionPlace(block.number, index), transaction, batches, trails: 0, events: [] };
+    const step: FoldStep = { rows, keys, block: block.number, place: transactionPlace(block.number, index), transaction, batches, trails: 0, events: [], ...(watcher === undefined ? {} : { watcher }) };
     for (const write of transaction.writes) foldStateWrite(step, write.key, write.value);
     putEvents(step);
   }

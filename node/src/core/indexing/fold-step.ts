@@ -1,4 +1,4 @@
-import type { TrailEntry } from '@huilian/protocol';
+import type { Header, TrailEntry } from '@huilian/protocol';
 import type { BlockTransaction, StoreWrite } from '../ports.js';
 import { placeWithin, type IndexKeys } from './index-keys.js';
 import { encodeRow, type EventNote } from './index-rows.js';
@@ -34,6 +34,20 @@ export interface IndexedBatch {
   readonly transactionId: string;
 }
 
+/** Who hears what a block makes of records while it is folded. Nothing of it stands before the block's rows are durable. */
+export interface RecordWatcher {
+  /** A block begins; what was heard of one before that did not become durable is void. */
+  begin(): void;
+  /** A batch begins; its headers follow in order. */
+  batch(place: string, publisher: string, time: number): void;
+  /** `isCurrent`: it is the record's current version from now on, in place of the one that stands at `replaced`. */
+  header(recordId: string, header: Header, isCurrent: boolean, replaced: string | undefined): void;
+  /** The current version of a record, which stands at this place, is contested from now on. */
+  contested(place: string): void;
+  /** The block's rows are durable. */
+  commit(): void;
+}
+
 /** One valid transaction on its way into the rows. */
 export interface FoldStep {
   readonly rows: FoldedWrites;
@@ -46,6 +60,7 @@ export interface FoldStep {
   trails: number;
   /** Events of this transaction, but for the records of its batch: those are read from their headers. */
   readonly events: EventNote[];
+  readonly watcher?: RecordWatcher;
 }
 
 /** Adds a row to an owner's trail; the headers of the owner's records are on it by the party index. */

@@ -23,6 +23,17 @@ export interface BatchRow {
  */
 export type RecordRow = readonly (readonly [version: number, place: string])[];
 
+/** 0 where there is none. */
+export function highestVersion(row: RecordRow): number {
+  return row.reduce((highest, [version]) => Math.max(highest, version), 0);
+}
+
+/** Where a record's current version stands: the first header of its highest version. */
+export function currentPlace(row: RecordRow): string | undefined {
+  const highest = highestVersion(row);
+  return row.find(([version]) => version === highest)?.[1];
+}
+
 export interface TransactionRow {
   readonly block: number;
   /** Position in the block. */

@@ -3,7 +3,7 @@ import { passStep, reachStep } from '../failpoints.js';
 import { Mutex } from '../mutex.js';
 import type { LedgerBlock, Store, StoreWrite } from '../ports.js';
 import { foldBlock } from './fold-block.js';
-import type { IndexedBatch } from './fold-step.js';
+import type { IndexedBatch, RecordWatcher } from './fold-step.js';
 import { generationKey, indexKeys } from './index-keys.js';
 import { encodeRow } from './index-rows.js';
 import { currentGeneration, type ReadModel } from './read-model.js';
@@ -25,6 +25,7 @@ export class LedgerIndex {
     private readonly store: Store,
     private readonly readModel: ReadModel,
     private readonly settler?: BatchSettler,
+    private readonly watcher?: RecordWatcher,
   ) {}
 
   /**
@@ -59,7 +60,8 @@ export class LedgerIndex {
   private async append(block: LedgerBlock): Promise<void> {
     reachStep('E1');
     const keys = indexKeys(currentGeneration(this.store));
-    const { batches, writes } = foldBlock(block, keys, (key) => this.store.get(key));
+    this.watcher?.begin();
+    const { batches, writes } = foldBlock(block, keys, (key) => this.store.get(key), this.watcher);
     reachStep('E2');
     this.readModel.blockComes();
     if (this.settler === undefined || batches.length === 0) await this.store.write(writes);
@@ -70,6 +72,7 @@ export class LedgerIndex {
     }
     await passStep('E3');
     if (batches.length > 0) reachStep('P11');
+    this.watcher?.commit();
     this.readModel.blockIndexed(block);
   }
 }

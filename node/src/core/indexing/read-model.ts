@@ -19,7 +19,7 @@ import type { LedgerBlock, Store } from '../ports.js';
 import { accessMatches, accessPlaces, type AccessFilter } from './access-places.js';
 import { eventTransactions, type EventTransaction } from './event-transactions.js';
 import { generationKey, indexKeys, pastPrefix, placeWithin, splitPlace, transactionPlace, type IndexKeys } from './index-keys.js';
-import { decodeRow, type BatchRow, type Checkpoint, type RecordRow, type TicketRow, type TransactionRow } from './index-rows.js';
+import { currentPlace, decodeRow, highestVersion, type BatchRow, type Checkpoint, type RecordRow, type TicketRow, type TransactionRow } from './index-rows.js';
 import { recordPlaces, type RecordFilter } from './record-places.js';
 
 /** A record version as the ledger shows it. */
@@ -70,6 +70,20 @@ export interface RecordPage {
   readonly cursor?: string;
 }
 
+/** A current version as it is remembered apart from the store. */
+export interface RememberedHeader {
+  readonly recordId: string;
+  readonly header: Header;
+  readonly place: string;
+  readonly contested: boolean;
+}
+
+/** Who knows current versions faster than the store does; undefined for what it does not know. */
+export interface HeaderMemory {
+  current(recordId: string): RememberedHeader | undefined;
+  at(place: string): RememberedHeader | 'replaced' | undefined;
+}
+
 const treesKept = 32;
 const batchesKept = 1000;
 /** Rows of point reads, each some hundred bytes. */
@@ -92,6 +106,7 @@ export class ReadModel {
   /** What stands at the current height, read once: between two blocks no row changes. */
   private readonly rows = new BoundedMap<string, unknown>(rowsKept);
   private rowsStand = true;
+  private memory: HeaderMemory | undefined;
 
   public constructor(private readonly store: Store) {
     this.keys = indexKeys(currentGeneration(store));
@@ -174,6 +189,8 @@ export class ReadModel {
 
   /** The current version of a record. */
   public record(recordId: string): IndexedRecord | undefined {
+    const remembered = this.rowsStand ? this.memory?.current(recordId) : undefined;
+    if (remembered !== undefined) return this.rememberedRecord(remembered);
     const row = this.recordRow(recordId);
     return row === undefined ? undefined : this.versionOf(recordId, row, highestVersion(row));
   }
@@ -197,16 +214,21 @@ export class ReadModel {
     return left === undefined || right === undefined ? undefined : [left, right];
   }
 
-  /** Current versions that match every field given. @throws BAD_FIELD for a bad cursor or limit */
-  public async records(filter: RecordFilter & { readonly cursor?: string; readonly limit?: number }): Promise<RecordPage> {
+  /**
+   * Current versions that match every field given; with `asOf`, those that were current at that block.
+   * @throws BAD_FIELD for a bad cursor or limit
+   */
+  public async records(filter: RecordFilter & { readonly cursor?: string; readonly limit?: number; readonly asOf?: number }): Promise<RecordPage> {
     const limit = pageSize(filter.limit);
     const items: IndexedRecord[] = [];
     let cursor: string | undefined;
-    for await (const { place, resume } of recordPlaces(this.store, this.keys, filter, filter.cursor)) {
-      if (items.length === limit) return { items, ...(cursor === undefined ? {} : { cursor }) };
-      cursor = resume;
-      const record = this.currentAt(place);
-      if (record !== undefined && matches(record, filter)) items.push(record);
+    for await (const places of recordPlaces(this.store, this.keys, filter, filter.cursor)) {
+      for (const { place, resume } of places) {
+        if (items.length === limit) return { items, ...(cursor === undefined ? {} : { cursor }) };
+        cursor = resume;
+        const record = this.currentAt(place, filter.asOf);
+        if (record !== undefined && matches(record, filter)) items.push(record);
+      }
     }
     return { items };
   }
@@ -316,6 +338,18 @@ export class ReadModel {
     readRow(next < count ? undefined : true, place);
   }
 
+  /** The record version whose header stands at a place. @throws STORAGE_FAILED where none does */
+  public recordAt(place: string): { readonly recordId: string; readonly header: Header } {
+    const header = this.headerAt(place);
+    const { publisher } = this.batchAt(splitPlace(place).transaction);
+    return { recordId: recordIdOf(publisher, header.kind, header.localId), header };
+  }
+
+  /** Places of a record's versions, oldest first. */
+  public placesOf(recordId: string): readonly string[] {
+    return (this.recordRow(recordId) ?? []).map(([, place]) => place);
+  }
+
   /** Where a transaction stands, to fetch it again for evidence, and its validation code. */
   public transaction(id: string): TransactionRow | undefined {
     return decodeRow(this.store.get(this.keys.transaction(id)));
@@ -357,6 +391,11 @@ export class ReadModel {
     return () => this.listeners.delete(listener);
   }
 
+  /** From now on current versions come from there where they can. */
+  public remember(memory: HeaderMemory): void {
+    this.memory = memory;
+  }
+
   /** For the index alone: a block's rows are about to be written; until `blockIndexed` every read goes to the store. */
   public blockComes(): void {
     this.rowsStand = false;
@@ -374,6 +413,7 @@ export class ReadModel {
   public generationChanged(): void {
     this.keys = indexKeys(currentGeneration(this.store));
     this.checkpoint = decodeRow(this.store.get(this.keys.checkpoint));
+    this.memory = undefined;
     this.trees.clear();
     this.batches.clear();
     this.rows.clear();
@@ -443,14 +483,20 @@ export class ReadModel {
     };
   }
 
-  /** The record at a place, when what stands there is its current version. */
-  private currentAt(place: string): IndexedRecord | undefined {
-    const header = this.headerAt(place);
-    const { publisher } = this.batchAt(splitPlace(place).transaction);
-    const recordId = recordIdOf(publisher, header.kind, header.localId);
+  /** The record at a place, when what stands there is its current version, or was at a block. */
+  private currentAt(place: string, asOf?: number): IndexedRecord | undefined {
+    const remembered = this.rowsStand && asOf === undefined ? this.memory?.at(place) : undefined;
+    if (remembered !== undefined) return remembered === 'replaced' ? undefined : this.rememberedRecord(remembered);
+    const { header, recordId } = this.recordAt(place);
     const row = this.recordRow(recordId);
-    if (row === undefined || placeOf(row, highestVersion(row)) !== place) return undefined;
+    if (row === undefined || currentPlace(versionsAt(row, asOf)) !== place) return undefined;
     return this.versionOf(recordId, row, header.version);
+  }
+
+  private rememberedRecord({ contested, header, place, recordId }: RememberedHeader): IndexedRecord {
+    const { index, transaction } = splitPlace(place);
+    const { seq, time } = this.batchAt(transaction);
+    return { recordId, header, seq, index, publishedAt: time, contested, versions: header.version };
   }
 
   private publication(place: string): TrailEntry {
@@ -510,8 +556,9 @@ function readRow<T>(row: T | undefined, place: string): T {
   return row;
 }
 
-function highestVersion(row: RecordRow): number {
-  return row.reduce((highest, [version]) => Math.max(highest, version), 0);
+/** The versions that there were at a block. */
+function versionsAt(row: RecordRow, asOf: number | undefined): RecordRow {
+  return asOf === undefined ? row : row.filter(([, place]) => splitPlace(place).block <= asOf);
 }
 
 function placeOf(row: RecordRow, version: number): string | undefined {

@@ -1,7 +1,7 @@
 import { ProtocolError } from '@huilian/protocol';
 import type { Store } from '../ports.js';
 import { pastPrefix, placeWithin, type IndexKeys } from './index-keys.js';
-import { decodeRow, type PositionRange, type RecordRow } from './index-rows.js';
+import { currentPlace, decodeRow, type PositionRange, type RecordRow } from './index-rows.js';
 
 export interface RecordFilter {
   readonly subject?: string;
@@ -18,11 +18,14 @@ interface FoundPlace {
   readonly resume: string;
 }
 
+const placesOfFirstRead = 32;
+const placesAtOnce = 512;
+
 /**
- * Places of headers that may match a filter, newest first: by the narrowest index there is. The caller compares what the
+ * Places of headers that may match a filter, newest first, some at a time: by the narrowest index there is. The caller compares what the
  * index did not. @throws BAD_FIELD for a cursor that is none
  */
-export async function* recordPlaces(store: Store, keys: IndexKeys, filter: RecordFilter, cursor?: string): AsyncGenerator<FoundPlace> {
+export async function* recordPlaces(store: Store, keys: IndexKeys, filter: RecordFilter, cursor?: string): AsyncGenerator<Iterable<FoundPlace>> {
   if (cursor !== undefined && !/^[0-9a-z./-]{1,120}$/.test(cursor)) throw new ProtocolError('BAD_FIELD', { path: '/cursor', reason: 'pattern' });
   const party = filter.owner ?? filter.subject;
   if (party !== undefined) yield* partyPlaces(store, keys.party(party, ''), cursor);
@@ -30,23 +33,24 @@ export async function* recordPlaces(store: Store, keys: IndexKeys, filter: Recor
   else yield* batchPlaces(store, postingPrefix(keys, filter), cursor);
 }
 
-async function* partyPlaces(store: Store, prefix: string, cursor?: string): AsyncGenerator<FoundPlace> {
-  const before = cursor === undefined ? pastPrefix(prefix) : `${prefix}${cursor}`;
-  for await (const [key] of store.entries({ gte: prefix, lt: before, reverse: true })) {
-    const place = key.slice(prefix.length);
-    yield { place, resume: place };
+async function* partyPlaces(store: Store, prefix: string, cursor?: string): AsyncGenerator<readonly FoundPlace[]> {
+  let before = cursor === undefined ? pastPrefix(prefix) : `${prefix}${cursor}`;
+  for (let count = placesOfFirstRead; ; count = Math.min(count * 4, placesAtOnce)) {
+    const entries = await store.first({ gte: prefix, lt: before, reverse: true }, count);
+    if (entries.length > 0) yield entries.map(([key]) => ({ place: key.slice(prefix.length), resume: key.slice(prefix.length) }));
+    if (entries.length < count) return;
+    before = entries.at(-1)?.[0] ?? prefix;
   }
 }
 
 /** Contested records are few and in the order of their ids. */
-async function* contestedPlaces(store: Store, keys: IndexKeys, cursor?: string): AsyncGenerator<FoundPlace> {
+async function* contestedPlaces(store: Store, keys: IndexKeys, cursor?: string): AsyncGenerator<readonly FoundPlace[]> {
   const prefix = keys.contested('');
   for await (const [key] of store.entries({ gt: `${prefix}${cursor ?? ''}`, lt: pastPrefix(prefix) })) {
     const recordId = key.slice(prefix.length);
     const row = decodeRow<RecordRow>(store.get(keys.record(recordId))) ?? [];
-    const highest = row.reduce((most, [version]) => Math.max(most, version), 0);
-    const place = row.find(([version]) => version === highest)?.[1];
-    if (place !== undefined) yield { place, resume: recordId };
+    const place = currentPlace(row);
+    if (place !== undefined) yield [{ place, resume: recordId }];
   }
 }
 
@@ -56,16 +60,17 @@ function postingPrefix(keys: IndexKeys, { kind, publisher, status }: RecordFilte
   return status === undefined ? keys.batchAt('') : keys.posting('status', status, '');
 }
 
-async function* batchPlaces(store: Store, prefix: string, cursor?: string): AsyncGenerator<FoundPlace> {
+async function* batchPlaces(store: Store, prefix: string, cursor?: string): AsyncGenerator<Iterable<FoundPlace>> {
   // A cursor is a header's place: its batch is read again, and in it only what stands before.
   const batch = cursor?.split('.').slice(0, 2).join('.');
   const before = batch === undefined ? { lt: pastPrefix(prefix) } : { lte: `${prefix}${batch}` };
-  for await (const [key, value] of store.entries({ gte: prefix, ...before, reverse: true })) {
-    const transaction = key.slice(prefix.length);
-    for (const index of positionsDown(decodeRow(value))) {
-      const place = placeWithin(transaction, index);
-      if (cursor === undefined || place < cursor) yield { place, resume: place };
-    }
+  for await (const [key, value] of store.entries({ gte: prefix, ...before, reverse: true })) yield placesOf(key.slice(prefix.length), value, cursor);
+}
+
+function* placesOf(transaction: string, posting: Uint8Array, cursor: string | undefined): Generator<FoundPlace> {
+  for (const index of positionsDown(decodeRow(posting))) {
+    const place = placeWithin(transaction, index);
+    if (cursor === undefined || place < cursor) yield { place, resume: place };
   }
 }
 
