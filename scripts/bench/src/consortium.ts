@@ -90,6 +90,11 @@ export abstract class BenchConsortium {
     return (await response.json()) as T;
   }
 
+  public async post(centre: CentreId, route: string): Promise<void> {
+    const response = await fetch(`${this.url(centre)}${route}`, { method: 'POST', headers: { authorization: `Bearer ${this.token(centre)}` } });
+    if (!response.ok) throw new Error(`${route}: ${String(response.status)} ${await response.text()}`);
+  }
+
   public async status(centre: CentreId): Promise<NodeStatus> {
     return await this.get(centre, '/v1/status');
   }
@@ -167,7 +172,12 @@ export abstract class BenchConsortium {
   }
 
   protected configure(centre: CentreId, outbox: OutboxSettings): void {
-    const config = { ...this.config(centre), outbox, log: { level: 'warn' } };
+    this.reconfigure(centre, { outbox, log: { level: 'warn' } });
+  }
+
+  /** Other settings, for the next start of a node. */
+  public reconfigure(centre: CentreId, settings: Readonly<Record<string, unknown>>): void {
+    const config = { ...this.config(centre), ...settings };
     writeFileSync(path.join(this.nodeFolder(centre), 'huilian.json'), `${JSON.stringify(config, null, 2)}\n`);
   }
 
@@ -193,8 +203,8 @@ export async function ended(child: ChildProcess): Promise<void> {
 }
 
 /** Bounded polling. A foreign process gives no event for what is waited for. */
-export async function until(holds: () => Promise<boolean>, pauseMilliseconds = 20): Promise<void> {
-  const deadline = performance.now() + deadlineMilliseconds;
+export async function until(holds: () => Promise<boolean>, pauseMilliseconds = 20, longestMilliseconds = deadlineMilliseconds): Promise<void> {
+  const deadline = performance.now() + longestMilliseconds;
   while (!(await holds().catch(() => false))) {
     if (performance.now() > deadline) throw new Error('what was waited for did not come in time');
     await delay(pauseMilliseconds);

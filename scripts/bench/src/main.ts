@@ -1,35 +1,41 @@
 import { parseArgs } from 'node:util';
+import { dataBench } from './data/data-bench.js';
 import { embeddedBench } from './embedded/embedded-bench.js';
 import { fabricBench } from './fabric/fabric-bench.js';
 import { isMet, jsonLine, table } from './measure.js';
 import { runBench, type BenchOptions, type BenchResult } from './run-bench.js';
 import { BenchError } from './world.js';
 
+const usualRecords = 10_000;
 const idsOf = (bench: { readonly groups: readonly { readonly ids: readonly string[] }[] }): readonly string[] => bench.groups.flatMap(({ ids }) => ids);
-const benches: Readonly<Record<string, { readonly ids: readonly string[]; run(options: BenchOptions): Promise<BenchResult> }>> = {
+const benches: Readonly<Record<string, { readonly ids: readonly string[]; readonly records?: number; run(options: BenchOptions): Promise<BenchResult> }>> = {
+  data: { ids: idsOf(dataBench), records: dataBench.records ?? usualRecords, run: async (options) => await runBench(dataBench, options) },
   embedded: { ids: idsOf(embeddedBench), run: async (options) => await runBench(embeddedBench, options) },
   fabric: { ids: idsOf(fabricBench), run: async (options) => await runBench(fabricBench, options) },
 };
 
-const usage = `npm run bench -- embedded|fabric [--only P1,P4] [--quick] [--records N] [--pairs N] [--dir FOLDER] [--profile-node]
+const usage = `npm run bench -- data|embedded|fabric [--only P1,P4] [--quick] [--records N] [--pairs N] [--dir FOLDER] [--profile-node]
 
   Brings a consortium up, measures it against the plain ways of doing the same, audits it, and takes it down. A table,
   then one line of JSON a measure.
   启动联盟，测量并与常规做法对比，审计后关闭；输出表格，再逐行输出 JSON。
 
+  data            what goes out of a node, against PostgreSQL 15 / 查询与镜像，对照 PostgreSQL 15
+                  ${idsOf(dataBench).join(', ')}
   embedded        on the embedded ledger: nothing else is needed / 内嵌账本
                   ${idsOf(embeddedBench).join(', ')}
   fabric          on real Hyperledger Fabric (Raft) / 真实 Fabric（Raft）网络
                   ${idsOf(fabricBench).join(', ')}
 
   --only          only these measures / 只测所列指标
-  --records       records of one push (10000) / 每次推送记录数
+  --records       records of one push (10000), of the whole run for data (1000000) / 每次推送记录数；data 为总数
   --pairs         interleaved pairs of each comparison (3) / 交替对数
   --quick         small and short: to see that it runs, not to quote / 快速试跑
   --dir           where the consortium lives; else a temporary folder / 工作目录
   --profile-node  write a processor profile of each node into FOLDER/profiles / 输出节点性能剖析
 
   npm run bench -- embedded
+  npm run bench -- data --records 50000
   npm run bench -- fabric --only P1,P4 --quick
 `;
 
@@ -60,9 +66,11 @@ function parse() {
   });
   if (values['profile-node'] && values.dir === undefined) throw new UsageError('--profile-node needs --dir / 使用 --profile-node 时请指定 --dir');
   const { quick } = values;
+  const bench = positionals.join(' ');
+  const usual = (Object.hasOwn(benches, bench) ? benches[bench]?.records : undefined) ?? usualRecords;
   return {
-    bench: positionals.join(' '), help: values.help, only: values.only === undefined ? [] : values.only.split(','), dir: values.dir, profileNode: values['profile-node'],
-    scale: { records: wholeNumber('records', values.records, 100, 1_000_000, quick ? 2000 : 10_000), pairs: wholeNumber('pairs', values.pairs, 1, 99, quick ? 1 : 3), window: quick ? 3000 : 8000, warm: quick ? 1000 : 2000 },
+    bench, help: values.help, only: values.only === undefined ? [] : values.only.split(','), dir: values.dir, profileNode: values['profile-node'],
+    scale: { records: wholeNumber('records', values.records, 100, 1_000_000, quick ? 2000 : usual), pairs: wholeNumber('pairs', values.pairs, 1, 99, quick ? 1 : 3), window: quick ? 3000 : 8000, warm: quick ? 1000 : 2000 },
   };
 }
 

@@ -28,6 +28,8 @@ export interface BenchResult {
 /** What differs between benches: the ledger under the consortium, what is measured on it, what stands beside it. */
 export interface Bench<W extends World> {
   readonly groups: readonly MeasureGroup<W>[];
+  /** Records of a run where nobody says how many; of one push where absent. */
+  readonly records?: number;
   /** @throws BenchError where the machine lacks something */
   check(): void;
   start(folder: string, profileNode: boolean, say: (what: string) => void): Promise<W['consortium']>;

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { splitOf } from '../processor-time.js';
 import { inPairs, median, rounded, spread } from '../statistics.js';
-import { hasPostgresql, Postgresql } from './postgresql.js';
+import { hasPostgresql, Postgresql } from '../postgresql.js';
 import { push } from '../push.js';
 import { conditionsOf, type Measurer } from '../world.js';
 import type { FabricWorld } from './world.js';

@@ -2,7 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { until } from '../consortium.js';
+import { until } from './consortium.js';
 
 const programs = '/usr/lib/postgresql/15/bin';
 const commands = ['initdb', 'postgres'].map((name) => path.join(programs, name));
@@ -32,6 +32,10 @@ export class Postgresql {
 
   public get pid(): number {
     return this.child.pid ?? 0;
+  }
+
+  public get connectionString(): string {
+    return `postgresql://bench@/postgres?host=${encodeURIComponent(this.folder)}`;
   }
 
   /** Arguments of a psql session on it. */
