@@ -116,8 +116,7 @@ describe('the sandbox', () => {
     token = readFileSync(reader.ready['token'] ?? '', 'utf8').trim();
     const script = [
       'set -u',
-      // Where the page says npx, the command of this checkout is meant.
-      `npx() { shift; node '${path.join(root, 'node', 'bin', 'huilian.js')}' "$@"; }`,
+      `huilian() { node '${path.join(root, 'node', 'bin', 'huilian.js')}' "$@"; }`,
       prologue,
       ...cases.map(({ call: request }) => `began=$(date +%s%N); printf '\\x1e'; ${request}; printf '\\x1f%s' $(( ($(date +%s%N) - began) / 1000000 ))`),
     ].join('\n');

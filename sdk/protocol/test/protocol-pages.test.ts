@@ -4,6 +4,7 @@ import { inflateRawSync } from 'node:zlib';
 import { id, TypedDataEncoder, type TypedDataField } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import { errorCatalogue, limits, purposeNames } from '@huilian/protocol';
+import { claimsPage } from '../scripts/make-claims-page.mjs';
 import { errorPage } from '../scripts/make-error-page.mjs';
 import { vectorFiles } from '../scripts/make-vectors.mjs';
 
@@ -68,6 +69,10 @@ describe('the pages of the protocol', () => {
 
   it('has the page of errors that the catalogue makes', () => {
     expect(page('errors.md')).toBe(errorPage());
+  });
+
+  it('has the page of claims that the kinds make', () => {
+    expect(page('claims.md')).toBe(claimsPage());
   });
 
   it('names every bound with its value, and no other', () => {

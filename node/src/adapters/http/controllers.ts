@@ -58,7 +58,7 @@ const versionQuery = object({ version: optional(integer(1)) });
 const recordLines: JsonObject = { type: 'string', description: 'one JSON object per line: {kind, data} or {kind, row, mapping, source}; see docs/protocol/kinds.md' };
 
 const governanceCodes: readonly ErrorCode[] = ['NOT_FOUNDED', 'NOT_A_CENTRE', 'PROPOSAL_INVALID', 'PROPOSAL_EXISTS', 'PROPOSAL_UNKNOWN', 'PROPOSAL_CLOSED', 'ALREADY_VOTED', ...ledgerCodes];
-const accessCodes: readonly ErrorCode[] = ['REQUEST_MALFORMED', 'REQUEST_BAD_SIGNATURE', 'REQUEST_WRONG_DOMAIN', 'REQUEST_MIXED', 'REQUEST_EXPIRED', 'REQUEST_ID_REUSED', 'REQUEST_NOT_READER', 'GRANT_REQUIRED', 'GRANT_EXPIRED', 'GRANT_EXHAUSTED', 'GRANT_REVOKED', 'RECORD_UNKNOWN', 'RECORD_REVOKED', 'RECORD_STALE', 'MERKLE_PATH_INVALID', 'PUBLISHER_UNAVAILABLE', 'EXCHANGE_FAILED', 'ERASED', ...ledgerCodes];
+const accessCodes: readonly ErrorCode[] = ['REQUEST_MALFORMED', 'REQUEST_BAD_SIGNATURE', 'REQUEST_WRONG_DOMAIN', 'REQUEST_MIXED', 'REQUEST_EXPIRED', 'REQUEST_ID_REUSED', 'REQUEST_NOT_READER', 'GRANT_REQUIRED', 'GRANT_NOT_OWNER', 'GRANT_EXPIRED', 'GRANT_EXHAUSTED', 'GRANT_REVOKED', 'RECORD_UNKNOWN', 'RECORD_REVOKED', 'RECORD_STALE', 'MERKLE_PATH_INVALID', 'PUBLISHER_UNAVAILABLE', 'EXCHANGE_FAILED', 'ERASED', ...ledgerCodes];
 
 /** What anyone may know: health, the consortium, its members. */
 @Controller()

@@ -78,7 +78,7 @@ export const readerRoutes: readonly ReaderRoute[] = [
   {
     method: 'POST', path: '/v1/tickets', id: 'openTicket', zh: '打开访问凭证', en: 'open a ticket: one publisher, one owner; spends one use of the grant',
     body: ticketBodyShape, answer: record(['ticket', 'state'], { ticket: word, state: open }),
-    codes: ['GRANT_REQUIRED', 'GRANT_EXPIRED', 'GRANT_NOT_YET_VALID', 'GRANT_EXHAUSTED', 'GRANT_REVOKED', 'GRANT_WRONG_GRANTEE', 'GRANT_WRONG_PURPOSE', 'GRANT_CLAIM_NOT_COVERED', 'GRANT_BAD_SIGNATURE', 'GRANT_WRONG_DOMAIN', 'RECORD_UNKNOWN', 'RECORD_REVOKED', 'RECORD_CONTESTED', 'RECORD_STALE', 'REQUEST_MIXED', 'PUBLISHER_UNAVAILABLE', 'LEDGER_UNAVAILABLE'],
+    codes: ['GRANT_REQUIRED', 'GRANT_NOT_OWNER', 'GRANT_EXPIRED', 'GRANT_NOT_YET_VALID', 'GRANT_EXHAUSTED', 'GRANT_REVOKED', 'GRANT_WRONG_GRANTEE', 'GRANT_WRONG_PURPOSE', 'GRANT_CLAIM_NOT_COVERED', 'GRANT_BAD_SIGNATURE', 'GRANT_WRONG_DOMAIN', 'RECORD_UNKNOWN', 'RECORD_REVOKED', 'RECORD_CONTESTED', 'RECORD_STALE', 'REQUEST_MIXED', 'PUBLISHER_UNAVAILABLE', 'LEDGER_CONFLICT', 'LEDGER_UNAVAILABLE'],
     serve: async (desk, { body }) => await desk.open(ticketBodyShape.read(body)),
   },
   {
