@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
@@ -85,21 +85,15 @@ export class Postgresql {
   }
 }
 
-/** Whether a process still works in the folder: backends are children of the one that was killed. */
+/** Whether a process still works in the folder, where all of a server's do. */
 function hasProcesses(folder: string): boolean {
-  try {
-    return execFileSync('pgrep', ['-u', 'postgres,nobody', '-f', `^postgres: |${folder}`], { encoding: 'utf8' }).split('\n').some((pid) => pid !== '' && worksIn(pid, folder));
-  } catch {
-    return false;
-  }
-}
-
-function worksIn(pid: string, folder: string): boolean {
-  try {
-    return execFileSync('readlink', [`/proc/${pid}/cwd`], { encoding: 'utf8' }).startsWith(folder);
-  } catch {
-    return false;
-  }
+  return readdirSync('/proc').some((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
+    } catch {
+      return false;
+    }
+  });
 }
 
 function idOf(flag: '-u' | '-g'): number {
@@ -114,6 +108,3 @@ function existsUser(name: string): boolean {
     return false;
   }
 }
-
-/** Whether this machine has PostgreSQL 15. */
-export const hasPostgresql = existsSync(path.join(programs, 'postgres'));

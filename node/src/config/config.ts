@@ -91,7 +91,7 @@ export interface NodeConfig {
   };
   /** Where the node follows the ledger into the centre's own PostgreSQL; nowhere where absent. */
   readonly mirror?: {
-    /** File with the connection string (`postgresql://user:password@host/database`): relative to the state folder or absolute. */
+    /** File with the address of the database, as PostgreSQL's own programs take it, password and all: relative to the state folder or absolute. */
     readonly connectionFile: string;
     /** Schema of its own in that database. */
     readonly schema: string;

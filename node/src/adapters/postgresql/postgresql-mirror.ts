@@ -5,7 +5,7 @@ import { databaseError } from './database-errors.js';
 import { MirrorSchema } from './mirror-schema.js';
 
 export interface PostgresqlMirrorOptions {
-  /** As PostgreSQL writes it: `postgresql://user:password@host/database`. */
+  /** An address as PostgreSQL's own programs take it, with all that signing in needs. */
   readonly connectionString: string;
   /** Schema of its own, made where it is not there. */
   readonly schema: string;

@@ -34,7 +34,7 @@ export interface AggregateQuery {
   readonly limit: number;
 }
 
-export interface AggregateGroup {
+interface AggregateGroup {
   readonly key: Readonly<Partial<Record<Dimension, string>>>;
   readonly records: number;
   /** Of `sum`: fen, the records that have the amount, and those that have it in another currency and are not in the sum. */

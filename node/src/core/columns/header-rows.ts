@@ -20,24 +20,28 @@ export const headerRowBytes = 112;
 const [fits, isRevoked, hasSubject, hasOwner] = [1, 2, 4, 8];
 const at = { rights: 1, kind: 2, schema: 4, version: 8, digest: 12, localId: 44, subject: 70, owner: 88 } as const;
 const ends = { digest: 44, localId: 70, subject: 88, owner: 106 } as const;
-const organisation = /^org:[0-9A-Z]{18}$/;
-const digestHex = /^[0-9a-f]{64}$/;
+const [organisationLength, digestLength, localIdLength] = [22, 64, 26];
 
-/** Writes a header into a row; one that does not fit leaves it marked as such. */
-export function encodeHeader(header: Header, kind: number, row: Buffer): void {
-  const { digest, localId, owner, rights, schema, status, subject, version } = header;
-  row[0] = 0;
-  if (header.salt !== undefined || localId.length !== 26 || !digestHex.test(digest)) return;
-  if ((owner !== undefined && !organisation.test(owner)) || (subject !== '' && !organisation.test(subject))) return;
-  row[0] = fits | (status === 'revoked' ? isRevoked : 0) | (subject === '' ? 0 : hasSubject) | (owner === undefined ? 0 : hasOwner);
-  row[at.rights] = rightsClasses.indexOf(rights);
-  row.writeUInt16LE(kind, at.kind);
-  row.writeUInt16LE(schema, at.schema);
-  row.writeUInt32LE(version, at.version);
-  row.write(digest, at.digest, 'hex');
-  row.write(localId, at.localId, 'latin1');
-  if (subject !== '') row.write(subject.slice(4), at.subject, 'latin1');
-  if (owner !== undefined) row.write(owner.slice(4), at.owner, 'latin1');
+/** Writes a header, which the ledger has checked, into a row at an offset; one that does not fit leaves it marked as such. */
+function encodeHeader(header: Header, kind: number, rows: Buffer, offset: number): void {
+  const { digest, localId, owner, rights, salt, schema, status, subject, version } = header;
+  rows[offset] = 0;
+  const isPlain = salt === undefined && digest.length === digestLength && localId.length === localIdLength;
+  if (!isPlain || !isOrganisation(owner ?? '') || !isOrganisation(subject)) return;
+  rows[offset] = fits | (status === 'revoked' ? isRevoked : 0) | (subject === '' ? 0 : hasSubject) | (owner === undefined ? 0 : hasOwner);
+  rows[offset + at.rights] = rightsClasses.indexOf(rights);
+  rows.writeUInt16LE(kind, offset + at.kind);
+  rows.writeUInt16LE(schema, offset + at.schema);
+  rows.writeUInt32LE(version, offset + at.version);
+  rows.write(digest, offset + at.digest, 'hex');
+  rows.write(localId, offset + at.localId, 'latin1');
+  if (subject !== '') rows.write(subject.slice(4), offset + at.subject, 'latin1');
+  if (owner !== undefined) rows.write(owner.slice(4), offset + at.owner, 'latin1');
+}
+
+/** Of an organisation, or of none: a sealed owner is longer. */
+function isOrganisation(id: string): boolean {
+  return id === '' || id.length === organisationLength;
 }
 
 /** The header in a row; undefined where it did not fit. */
@@ -80,7 +84,7 @@ export class WaitingHeaders {
   public add(header: Header, kind: number): void {
     const from = this.hashes.length * headerRowBytes;
     if (from + headerRowBytes > this.buffer.length) this.buffer = Buffer.concat([this.buffer, Buffer.alloc(this.buffer.length)]);
-    encodeHeader(header, kind, this.buffer.subarray(from, from + headerRowBytes));
+    encodeHeader(header, kind, this.buffer, from);
     this.hashes.push(hashOfLocalId(header.localId));
   }
 

@@ -2,11 +2,13 @@
 const parts = 256;
 const partBits = 8;
 const fullest = 0.7;
+/** Slots of a part at the beginning: enough for some hundred thousand rows in all. */
+const firstSlots = 1024;
 
 /** Rows by a hash of 30 bits: some bytes a row. Rows with one hash are told apart by whoever asks. */
 export class RowTable {
   /** Row numbers plus one, 0 for free. */
-  private readonly slots: Uint32Array[] = Array.from({ length: parts }, () => new Uint32Array(16));
+  private readonly slots: Uint32Array[] = Array.from({ length: parts }, () => new Uint32Array(firstSlots));
   private readonly counts = new Uint32Array(parts);
 
   /** @param hashOf the hash of a row that was added, for when a part grows */

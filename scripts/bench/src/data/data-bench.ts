@@ -5,6 +5,7 @@ import { hasPostgresql, Postgresql } from '../postgresql.js';
 import { push, type PushResult } from '../push.js';
 import type { Bench } from '../run-bench.js';
 import { BenchError, type MeasureGroup } from '../world.js';
+import { measureIntake } from './intake.js';
 import { measureQueries } from './queries.js';
 import { measureRebuilds } from './rebuilds.js';
 import type { DataWorld, Filled } from './world.js';
@@ -12,6 +13,7 @@ import type { DataWorld, Filled } from './world.js';
 const groups: readonly MeasureGroup<DataWorld>[] = [
   { ids: ['P8-point', 'P8-page', 'P8-aggregate'], steps: 4, run: measureQueries },
   { ids: ['P15', 'P15-mirror'], steps: 5, run: measureRebuilds },
+  { ids: ['intake', 'memory'], steps: 6, run: measureIntake },
 ];
 
 const outbox = { maxHeaders: 5000, inFlight: 4 };

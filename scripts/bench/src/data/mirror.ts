@@ -1,14 +1,14 @@
 import { until } from '../consortium.js';
 import type { DataWorld } from './world.js';
 
-export interface MirrorAnswer {
+interface MirrorAnswer {
   readonly state: string;
   readonly blocksBehind: number;
   readonly generation: number;
   readonly rebuilding?: object;
 }
 
-export async function mirrorStatus({ consortium }: DataWorld): Promise<MirrorAnswer> {
+async function mirrorStatus({ consortium }: DataWorld): Promise<MirrorAnswer> {
   return await consortium.get('guangzhou', '/v1/mirror');
 }
 

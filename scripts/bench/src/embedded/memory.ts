@@ -40,7 +40,7 @@ export const measureMemory: Measurer<EmbeddedWorld> = async (world) => {
 };
 
 /** VmHWM of /proc. */
-function peakMebibytes(pid: number): number {
+export function peakMebibytes(pid: number): number {
   const found = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
   return Number(found?.[1] ?? 0) / 1024;
 }
