@@ -103,7 +103,7 @@ describe('the console', () => {
   async function places(): Promise<Readonly<Record<string, string>>> {
     return {
       overview: '/', records: '/records', record: `/records/${await readRecord()}`, accesses: '/accesses', 'dead-letters': '/dead-letters', members: '/members', proposals: '/proposals',
-      health: '/health', accounts: '/accounts', account: '/account', 'audit-log': '/audit-log',
+      mappings: '/mappings', health: '/health', accounts: '/accounts', account: '/account', 'audit-log': '/audit-log',
     };
   }
 
@@ -145,6 +145,43 @@ describe('the console', () => {
     const [letter] = body['items'] as { problems: { en: string }[]; line: number }[];
     const row = tab.page.getByRole('row').filter({ hasText: `line ${String(letter?.line)}` }).first();
     expect(await row.innerText()).toContain(letter?.problems[0]?.en);
+  });
+
+  it('corrects a refused row and tries it again: it is published and leaves the list', async () => {
+    const wanted = { kind: 'entity', field: 'identity.name' };
+    const list = async (): Promise<{ items: { id: string; file: string; line: number }[] }> => (await consortium.call('guangzhou', 'GET', `/v1/dead-letters?${new URLSearchParams(wanted).toString()}`, undefined, 'operator')).body as never;
+    const [letter] = (await list()).items;
+    const tab = await signedIn('operator');
+    await tab.page.getByRole('link', { name: 'Why was this row refused?' }).click();
+    await tab.settled();
+    const row = tab.page.getByRole('row').filter({ hasText: letter?.file ?? '' }).filter({ hasText: `line ${String(letter?.line)}` });
+    await row.getByRole('button', { name: /^Correct/ }).click();
+    const dialog = tab.page.getByRole('dialog');
+    // First an attempt that mends nothing: the row stays, with its reasons.
+    await dialog.getByRole('button', { name: 'Correct and try again' }).click();
+    await dialog.getByText('The corrected row is refused still').waitFor();
+    await dialog.getByText('look at this column').first().waitFor();
+    await dialog.locator('input[aria-describedby]').first().fill('示例更正公司（虚构）');
+    await dialog.getByRole('button', { name: 'Correct and try again' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await expect.poll(async () => (await list()).items.some(({ id }) => id === letter?.id), { timeout: 10_000 }).toBe(false);
+    await row.waitFor({ state: 'detached' });
+    expect(tab.faults).toEqual([]);
+  });
+
+  it('shows rows beside what becomes of them, and drafts a mapping from a header', async () => {
+    const tab = await signedIn('operator');
+    await tab.go('/mappings');
+    await tab.page.getByRole('combobox', { name: 'Kind' }).selectOption('qualification');
+    await tab.page.getByRole('textbox', { name: 'Header and rows' }).fill('企业名称\t统一社会信用代码\t证书编号\n示例公司（虚构）\t91440105MA6NNHC07C\tD-SAMPLE-1\n');
+    await tab.page.getByRole('button', { name: 'Preview' }).click();
+    const row = tab.page.getByRole('article', { name: 'Row 1' });
+    await row.waitFor();
+    expect(await row.innerText()).toContain('D-SAMPLE-1');
+    expect(await tab.axe()).toEqual([]);
+    await tab.page.getByRole('button', { name: 'Draft a mapping' }).click();
+    await tab.page.getByRole('row').filter({ hasText: '证书编号' }).filter({ hasText: '%' }).waitFor();
+    expect([await tab.axe(), await tab.overflow(), tab.faults]).toEqual([[], 0, []]);
   });
 
   it('shows one record’s whole life: header, place on the ledger, course, accesses', async () => {

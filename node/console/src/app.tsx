@@ -19,6 +19,7 @@ const pages: readonly RouteObject[] = [
   { path: 'records/:publisher/:kind/:localId', lazy: async () => ({ Component: (await import('./pages/record-page.js')).RecordPage }) },
   { path: 'accesses', lazy: async () => ({ Component: (await import('./pages/accesses-page.js')).AccessesPage }) },
   { path: 'dead-letters', lazy: async () => ({ Component: (await import('./pages/dead-letters-page.js')).DeadLettersPage }) },
+  { path: 'mappings', lazy: async () => ({ Component: (await import('./pages/mappings-page.js')).MappingsPage }) },
   { path: 'members', lazy: async () => ({ Component: (await import('./pages/members-page.js')).MembersPage }) },
   { path: 'proposals', lazy: async () => ({ Component: (await import('./pages/proposals-page.js')).ProposalsPage }) },
   { path: 'health', lazy: async () => ({ Component: (await import('./pages/health-page.js')).HealthPage }) },

@@ -1,4 +1,4 @@
-import type { AccessQuery, AuditCheckpoint, AuditQuery, DeadLetterQuery, LedgerRecordPlace, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OperatorClient, Proposal, RecordCourse, RecordQuery, StaffAccount, StaffSession } from '@huilian/sdk';
+import type { AccessQuery, AuditCheckpoint, AuditQuery, DeadLetterQuery, HeldMapping, LedgerRecordPlace, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, OperatorClient, Proposal, RecordCourse, RecordQuery, StaffAccount, StaffSession } from '@huilian/sdk';
 import { createContext, use } from 'react';
 
 /** The node, to every page. */
@@ -37,12 +37,16 @@ export const queries = {
   accounts: (node: OperatorClient): Question<readonly StaffAccount[]> => question(['accounts'], async () => await node.accounts()),
   sessions: (node: OperatorClient): Question<readonly OpenSession[]> => question(['sessions'], async () => await node.sessions()),
   checkpoint: (node: OperatorClient): Question<AuditCheckpoint> => question(['checkpoint'], async () => await node.auditCheckpoint()),
+  deadLetter: (node: OperatorClient, id: string): Question<OpenedDeadLetter> => question(['dead-letter', id], async () => await node.deadLetter(id), { staleTime: 0 }),
+  /** What the columns of a refused row lead to. */
+  letterReading: (node: OperatorClient, { id, kind = '', mapping, row }: OpenedDeadLetter): Question<MappingPreview> => question(['letter-reading', id], async () => await node.previewMapping({ kind, ...(mapping === undefined ? {} : { name: mapping }), rows: row === undefined ? [] : [row] })),
+  mappings: (node: OperatorClient): Question<readonly HeldMapping[]> => question(['mappings'], async () => await node.mappings()),
   record: (node: OperatorClient, id: string, version?: number): Question<LedgerRecordPlace> => question(['record', id, version], async () => await node.record(id, version)),
   course: (node: OperatorClient, id: string): Question<RecordCourse> => question(['course', id], async () => await node.followRecord(id)),
 };
 
 /** Items of one page of a list. */
-export const pageSize = 20;
+const pageSize = 20;
 
 export function fetchRecords(node: OperatorClient, query: RecordQuery): (cursor: string | undefined) => ReturnType<OperatorClient['records']> {
   return async (cursor) => await node.records({ ...query, limit: pageSize }, cursor);

@@ -6,7 +6,7 @@ export { checkConsortium, type Consortium } from './consortium.js';
 export { type SubscribeOptions } from './event-stream.js';
 export { MemberClient, type ClientOptions, type EventPage, type Webhook, type WebhookTerms, type FoundRecord, type PlacedRecord, type RecordPage, type RecordQuery, type ReleaseFile, type WaitOptions } from './member-client.js';
 export { OperatorClient, type OperatorOptions } from './operator-client.js';
-export { type AccessQuery, type AuditCheckpoint, type AuditEntry, type AuditQuery, type DayNumbers, type DeadLetter, type DeadLetterQuery, type LedgerAccess, type LedgerRecord, type LedgerRecordPlace, type Member, type NodeFinding, type NodeOverview, type NodeStatus, type OpenSession, type Page, type Proposal, type RecordCourse, type StaffAccount, type StaffRole, type StaffSession } from './operator-answers.js';
+export { type AccessQuery, type AuditCheckpoint, type AuditEntry, type AuditQuery, type DayNumbers, type DeadLetter, type DeadLetterQuery, type HeldMapping, type LedgerAccess, type LedgerRecord, type LedgerRecordPlace, type MappingDraft, type MappingPreview, type Member, type NodeFinding, type NodeOverview, type NodeStatus, type OpenSession, type OpenedDeadLetter, type Page, type Proposal, type RecordCourse, type RowProblem, type StaffAccount, type StaffRole, type StaffSession } from './operator-answers.js';
 export { buildRequest, checkTicket, type OpenedAccess, type OpenTerms, type RequestingReader } from './open-request.js';
 export { verifyAcknowledgement, type Acknowledgement, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
 export { es256Signer, generateMemberKeys, publicKeysOf, signMemberRotation, type MemberKeys } from './member-keys.js';

@@ -139,20 +139,93 @@ export interface Proposal extends Omit<ProposalState, 'content'> {
 export type Member = MemberState;
 
 export interface DeadLetterQuery {
+  /** Of the refusal, or of one of its problems. */
+  readonly code?: string;
+  /** `claim.field`. */
+  readonly field?: string;
+  readonly file?: string;
+  readonly kind?: string;
+  /** Record id. */
+  readonly record?: string;
   /** 1-500. */
   readonly limit?: number;
 }
 
+/** One thing wrong with a row: where, why, and what to do. */
+export interface RowProblem {
+  /** `/claim/field`. */
+  readonly path: string;
+  readonly code: string;
+  readonly en: string;
+  readonly zh: string;
+  /** Columns of the row that the field comes from. */
+  readonly columns?: readonly string[];
+  readonly suggestion?: { readonly en: string; readonly zh: string; readonly value?: string };
+}
+
 /** A row that was not published, and why. */
 export interface DeadLetter {
+  readonly id: string;
   readonly at: number;
   readonly code: string;
   readonly file?: string;
   readonly line?: number;
   readonly kind?: string;
-  readonly problems?: readonly { readonly path: string; readonly code: string; readonly en: string; readonly zh: string }[];
+  readonly mapping?: string;
+  readonly problems?: readonly RowProblem[];
   readonly recordId?: string;
   readonly version?: number;
+  /** Its cells lie in the node still. */
+  readonly kept?: boolean;
+}
+
+/** The same with what it held. */
+export interface OpenedDeadLetter extends DeadLetter {
+  readonly row?: Readonly<Record<string, string>>;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** What became of rows that were tried again. */
+export interface RetryReport {
+  readonly retried: number;
+  readonly accepted: number;
+  readonly unchanged: number;
+  readonly refused: number;
+  readonly notKept: number;
+  readonly results: readonly { readonly id: string; readonly outcome: 'accepted' | 'not-kept' | 'refused' | 'unchanged'; readonly code?: string }[];
+  readonly cursor?: string;
+}
+
+/** A mapping that the node holds, without its rules. */
+export interface HeldMapping {
+  readonly name: string;
+  readonly at: number;
+  readonly kind: string;
+  readonly schema: number;
+  readonly columns: number;
+  readonly title?: { readonly en: string; readonly zh: string };
+}
+
+/** What the node guesses of the columns of a table. */
+export interface MappingDraft {
+  readonly mapping: Readonly<Record<string, unknown>>;
+  readonly columns: readonly { readonly column: string; /** 0 to 100. */ readonly confidence: number; readonly decided: boolean; readonly why: { readonly en: string; readonly zh: string }; readonly field?: string; readonly others?: readonly string[] }[];
+  /** Required fields that no column gives. */
+  readonly missing: readonly string[];
+}
+
+/** Rows beside what a mapping makes of them. */
+export interface MappingPreview {
+  readonly mappingProblems: readonly { readonly path: string; readonly code: string; readonly en: string; readonly zh: string }[];
+  readonly ok: number;
+  readonly refused: number;
+  readonly rows: readonly {
+    readonly cells: readonly { readonly column: string; readonly cell: string; readonly fields: readonly string[] }[];
+    readonly fields: Readonly<Record<string, unknown>>;
+    readonly ok: boolean;
+    readonly problems: readonly RowProblem[];
+    readonly warnings: readonly RowProblem[];
+  }[];
 }
 
 /** A person of the centre, as the node knows it. */

@@ -1,6 +1,6 @@
 import { HttpDoor } from './http-door.js';
 import type { RecordQuery } from './member-client.js';
-import type { AccessQuery, AuditCheckpoint, AuditEntry, AuditQuery, DeadLetter, DeadLetterQuery, LedgerAccess, LedgerRecord, LedgerRecordPlace, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, Page, Proposal, RecordCourse, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
+import type { AccessQuery, AuditCheckpoint, AuditEntry, AuditQuery, DeadLetter, DeadLetterQuery, HeldMapping, LedgerAccess, LedgerRecord, LedgerRecordPlace, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, Page, Proposal, RecordCourse, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
 
 /** How a client of the centre's own side is known at the node. */
 export interface OperatorOptions {
@@ -129,6 +129,53 @@ export class OperatorClient {
   /** Rows that were refused. */
   public async deadLetters(query: DeadLetterQuery, cursor?: string): Promise<Page<DeadLetter>> {
     return await this.door.get(`/v1/dead-letters${parameters({ ...query, cursor })}`);
+  }
+
+  /** One refused row with its cells. @throws NOT_FOUND */
+  public async deadLetter(id: string): Promise<OpenedDeadLetter> {
+    return await this.door.get(`/v1/dead-letters/${encodeURIComponent(id)}`);
+  }
+
+  /** Tries one refused row again, corrected. @throws NOT_FOUND, DISK_NEARLY_FULL */
+  public async correctDeadLetter(id: string, corrected: { readonly row?: Readonly<Record<string, string>>; readonly data?: Readonly<Record<string, unknown>> }): Promise<RetryReport['results'][number]> {
+    const { results } = await this.door.post<RetryReport>('/v1/dead-letters/retries', { corrections: [{ id, ...corrected }] });
+    return results[0] ?? { id, outcome: 'not-kept' };
+  }
+
+  /** Tries all refused rows that match again, as they are. @throws DISK_NEARLY_FULL */
+  public async retryDeadLetters(filter: Omit<DeadLetterQuery, 'limit'>): Promise<Omit<RetryReport, 'cursor' | 'results'>> {
+    const sum = { retried: 0, accepted: 0, unchanged: 0, refused: 0, notKept: 0 };
+    let cursor: string | undefined;
+    do {
+      const report: RetryReport = await this.door.post('/v1/dead-letters/retries', { filter, ...(cursor === undefined ? {} : { cursor }) });
+      for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += report[name];
+      ({ cursor } = report);
+    } while (cursor !== undefined);
+    return sum;
+  }
+
+  /** Takes a refused row off the list. @throws NOT_FOUND */
+  public async dropDeadLetter(id: string): Promise<void> {
+    await this.door.delete(`/v1/dead-letters/${encodeURIComponent(id)}`);
+  }
+
+  public async mappings(): Promise<readonly HeldMapping[]> {
+    return await this.whole<HeldMapping>('/v1/mappings');
+  }
+
+  /** @throws MAPPING_INVALID, SCHEMA_UNKNOWN */
+  public async putMapping(name: string, mapping: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.door.send(`/v1/mappings/${encodeURIComponent(name)}`, { method: 'PUT', body: JSON.stringify(mapping), contentType: 'application/json' });
+  }
+
+  /** Nothing is kept or published. @throws SCHEMA_UNKNOWN, MAPPING_UNKNOWN */
+  public async previewMapping(asked: { readonly kind: string; readonly name?: string; readonly rows: readonly Readonly<Record<string, string>>[] }): Promise<MappingPreview> {
+    return await this.door.post('/v1/mapping-previews', asked, { repeat: 'by-content' });
+  }
+
+  /** Nothing is kept. @throws SCHEMA_UNKNOWN */
+  public async draftMapping(asked: { readonly kind: string; readonly header: readonly string[]; readonly samples: readonly (readonly string[])[] }): Promise<MappingDraft> {
+    return await this.door.post('/v1/mapping-drafts', asked, { repeat: 'by-content' });
   }
 
   public async members(): Promise<readonly Member[]> {

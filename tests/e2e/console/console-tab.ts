@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
-export type Language = 'en' | 'zh';
-
 export interface Look {
-  readonly language?: Language;
+  readonly language?: 'en' | 'zh';
   readonly scheme?: 'dark' | 'light';
   readonly width?: number;
 }

@@ -15,7 +15,7 @@ import { usePages } from '../parts/use-pages.js';
 import { fetchAuditLog, queries, useNode } from '../queries.js';
 import { useWords } from '../words/use-words.js';
 
-const groups = ['account', 'session', 'governance', 'records', 'data', 'backup', 'webhook', 'owner', 'outbox', 'audit-log'] as const;
+const groups = ['account', 'session', 'governance', 'records', 'data', 'backup', 'webhook', 'owner', 'outbox', 'mapping', 'dead-letters', 'audit-log'] as const;
 
 /** What the centre's own people did, for who oversees them. */
 export function AuditLogPage(): ReactNode {

@@ -6,7 +6,7 @@ import uPlot from 'uplot';
 import { useWords } from '../words/use-words.js';
 import styles from './parts.module.css';
 
-export interface DayBar {
+interface DayBar {
   /** `YYYY-MM-DD`. */
   readonly day: string;
   readonly here: number;

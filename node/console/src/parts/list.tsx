@@ -7,7 +7,7 @@ import styles from './parts.module.css';
 import { Empty, Failure, Loading } from './states.js';
 import type { Pages } from './use-pages.js';
 
-export interface Column<Item> {
+interface Column<Item> {
   readonly label: string;
   readonly show: (item: Item) => ReactNode;
 }

@@ -31,7 +31,7 @@ export function useSession(): SignedIn {
 }
 
 /** The codes by which a node says that nobody is signed in. */
-export function isSignedOut(error: unknown): boolean {
+function isSignedOut(error: unknown): boolean {
   return error instanceof ProtocolError && ['SESSION_ENDED', 'TOKEN_INVALID'].includes(error.code);
 }
 

@@ -3,7 +3,7 @@ import type { Act } from '../session/session.js';
 import type { WordKey } from '../words/zh.js';
 
 /** A page in the navigation. */
-export interface Place {
+interface Place {
   readonly path: string;
   readonly label: WordKey;
   readonly icon: IconName;
@@ -23,6 +23,7 @@ export const placeGroups: readonly PlaceGroup[] = [
       { path: '/', label: 'nav.overview', icon: 'overview' },
       { path: '/records', label: 'nav.records', icon: 'records' },
       { path: '/accesses', label: 'nav.accesses', icon: 'accesses' },
+      { path: '/mappings', label: 'nav.mappings', icon: 'mappings' },
       { path: '/dead-letters', label: 'nav.deadLetters', icon: 'deadLetters' },
     ],
   },

@@ -2,7 +2,7 @@ import { createContext, use, useCallback, useEffect, useMemo, useState, type Rea
 import { en } from './en.js';
 import { zh, type WordKey } from './zh.js';
 
-export type Language = 'en' | 'zh';
+type Language = 'en' | 'zh';
 /** A text that the node gives in both languages. */
 export interface Title {
   readonly en: string;
