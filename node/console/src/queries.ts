@@ -1,4 +1,4 @@
-import type { AccessQuery, AuditCheckpoint, AuditQuery, DeadLetterQuery, HeldMapping, LedgerRecordPlace, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, OperatorClient, Proposal, RecordCourse, RecordQuery, StaffAccount, StaffSession } from '@huilian/sdk';
+import type { AccessQuery, Aggregates, AuditCheckpoint, AuditQuery, DeadLetterQuery, HeldMapping, LedgerRecordPlace, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, OperatorClient, Proposal, RecordCourse, RecordQuery, StaffAccount, StaffSession } from '@huilian/sdk';
 import { createContext, use } from 'react';
 
 /** The node, to every page. */
@@ -41,6 +41,7 @@ export const queries = {
   /** What the columns of a refused row lead to. */
   letterReading: (node: OperatorClient, { id, kind = '', mapping, row }: OpenedDeadLetter): Question<MappingPreview> => question(['letter-reading', id], async () => await node.previewMapping({ kind, ...(mapping === undefined ? {} : { name: mapping }), rows: row === undefined ? [] : [row] })),
   mappings: (node: OperatorClient): Question<readonly HeldMapping[]> => question(['mappings'], async () => await node.mappings()),
+  recordCounts: (node: OperatorClient): Question<Aggregates> => question(['record-counts'], async () => await node.recordCounts(), { staleTime: seldom }),
   record: (node: OperatorClient, id: string, version?: number): Question<LedgerRecordPlace> => question(['record', id, version], async () => await node.record(id, version)),
   course: (node: OperatorClient, id: string): Question<RecordCourse> => question(['course', id], async () => await node.followRecord(id)),
 };

@@ -286,3 +286,10 @@ export interface AuditCheckpoint {
   /** JWS by the node's key. */
   readonly checkpoint: string;
 }
+
+/** Counts of current records by groups. */
+export interface Aggregates {
+  readonly groups: readonly { readonly key: Readonly<Record<string, string>>; readonly records: number }[];
+  /** Whether all of them are counted yet. */
+  readonly complete: { readonly headers: boolean; readonly payloads: boolean };
+}

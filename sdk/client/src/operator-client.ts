@@ -1,6 +1,6 @@
 import { HttpDoor } from './http-door.js';
 import type { RecordQuery } from './member-client.js';
-import type { AccessQuery, AuditCheckpoint, AuditEntry, AuditQuery, DeadLetter, DeadLetterQuery, HeldMapping, LedgerAccess, LedgerRecord, LedgerRecordPlace, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, Page, Proposal, RecordCourse, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
+import type { AccessQuery, Aggregates, AuditCheckpoint, AuditEntry, AuditQuery, DeadLetter, DeadLetterQuery, HeldMapping, LedgerAccess, LedgerRecord, LedgerRecordPlace, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, Page, Proposal, RecordCourse, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
 
 /** How a client of the centre's own side is known at the node. */
 export interface OperatorOptions {
@@ -176,6 +176,11 @@ export class OperatorClient {
   /** Nothing is kept. @throws SCHEMA_UNKNOWN */
   public async draftMapping(asked: { readonly kind: string; readonly header: readonly string[]; readonly samples: readonly (readonly string[])[] }): Promise<MappingDraft> {
     return await this.door.post('/v1/mapping-drafts', asked, { repeat: 'by-content' });
+  }
+
+  /** Current records of all centres by publisher and kind, counted in memory. */
+  public async recordCounts(): Promise<Aggregates> {
+    return await this.door.get<Aggregates>('/v1/aggregates?by=publisher,kind&status=active');
   }
 
   public async members(): Promise<readonly Member[]> {

@@ -6,6 +6,7 @@ import { DayChart } from '../parts/day-chart.js';
 import { Icon, type IconName } from '../parts/icons.js';
 import { useMemberNames } from '../parts/member-name.js';
 import { Columns, PageHead, Panel, Stack } from '../parts/panel.js';
+import { RecordCounts } from '../parts/record-counts.js';
 import { Answer, Failure } from '../parts/states.js';
 import { Steps } from '../parts/steps.js';
 import { queries, useNode } from '../queries.js';
@@ -39,6 +40,7 @@ export function OverviewPage(): ReactNode {
                 <DayChart days={node.days.map(({ day, readElsewhere, readHere }) => ({ day, here: readHere, elsewhere: readElsewhere }))} elsewhere={t('overview.readElsewhere')} here={t('overview.readHere')} label={t('overview.reads')} />
               </Panel>
             </Columns>
+            <RecordCounts />
           </Stack>
         </>
       )}

@@ -31,7 +31,7 @@ export function RecordsPage(): ReactNode {
     <>
       <PageHead actions={<OpenById />} lead={t('records.lead')} title={t('records.title')} />
       <Stack>
-        <Panel><Filters filters={useFilters()} label={t('records.search')} /></Panel>
+        <Panel><Filters filters={useFilters()} label={t('records.search')} /><p className={styles['export']}><a download href={exportAddress(query)}>{t('records.export')}</a></p></Panel>
         <Panel>
           <PagedList<LedgerRecord>
             columns={[
@@ -105,4 +105,9 @@ function OpenById(): ReactNode {
       <Button size="sm" type="submit" variant="default">{t('records.openId')}</Button>
     </form>
   );
+}
+
+/** The same search as a file that spreadsheets open. */
+function exportAddress({ limit: _limit, ...query }: RecordQuery): string {
+  return `/v1/export?${new URLSearchParams({ ...(query as Record<string, string>), format: 'csv', bom: 'true' }).toString()}`;
 }

@@ -416,6 +416,11 @@ export const en: Readonly<Record<WordKey, string>> = {
   'mappings.missing': 'Required fields that no column gives',
   'mappings.keepAs': 'Keep as',
   'mappings.keep': 'Keep the mapping',
+  'overview.counts': 'Current records of each centre',
+  'overview.stillCounting': 'Counting is under way; the numbers are not complete yet.',
+  'overview.noRecords': 'No record is on the ledger yet',
+  'overview.all': 'All',
+  'records.export': 'Export this search (CSV)',
   'error.EXCHANGE_FAILED': 'The node does not answer',
   'error.EXCHANGE_FAILEDNext': 'Check the network and whether the node runs, then try again.',
 };

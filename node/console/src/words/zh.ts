@@ -414,6 +414,11 @@ export const zh = {
   'mappings.missing': '尚无来源的必填字段',
   'mappings.keepAs': '保存为',
   'mappings.keep': '保存映射',
+  'overview.counts': '各中心的现行记录',
+  'overview.stillCounting': '正在统计，数字尚不完整。',
+  'overview.noRecords': '账本上还没有记录',
+  'overview.all': '合计',
+  'records.export': '导出查询结果（CSV）',
   'error.EXCHANGE_FAILED': '节点没有应答',
   'error.EXCHANGE_FAILEDNext': '请检查网络以及节点是否在运行，然后重试。',
 } as const satisfies Record<string, string>;
