@@ -103,7 +103,7 @@ describe('the console', () => {
   async function places(): Promise<Readonly<Record<string, string>>> {
     return {
       overview: '/', records: '/records', record: `/records/${await readRecord()}`, accesses: '/accesses', 'dead-letters': '/dead-letters', members: '/members', proposals: '/proposals',
-      mappings: '/mappings', health: '/health', accounts: '/accounts', account: '/account', 'audit-log': '/audit-log',
+      mappings: '/mappings', months: '/months', health: '/health', accounts: '/accounts', account: '/account', 'audit-log': '/audit-log',
     };
   }
 
@@ -120,7 +120,7 @@ describe('the console', () => {
       // Afresh: what another page asked for is remembered for a while.
       await tab.page.reload();
       await tab.settled();
-      const asked = new Set(tab.takeCalls().map((call) => decodeURIComponent(call).replace(/since=\d+/, 'since={since}').replace(/publisher=guangzhou/, 'publisher={member}').replaceAll(record, '{record}')));
+      const asked = new Set(tab.takeCalls().map((call) => decodeURIComponent(call).replace(/since=\d+/, 'since={since}').replace(/publisher=guangzhou/, 'publisher={member}').replace(/from=\d{4}-\d{2}/, 'from={month}').replaceAll(record, '{record}')));
       expect([page, [...asked].sort()]).toEqual([page, [...always, ...expected].sort()]);
     }
   }, 120_000);
@@ -134,6 +134,20 @@ describe('the console', () => {
     await row.getByRole('link').first().click();
     await tab.settled();
     expect(tab.page.url()).toContain('owner=');
+    expect(tab.faults).toEqual([]);
+  });
+
+  it('answers in three clicks which centre published what this month, and leads to the records', async () => {
+    const tab = await signedIn('auditor');
+    await tab.page.getByRole('link', { name: 'Which centre has published nothing of a kind this month?' }).click();
+    await tab.page.getByRole('heading', { level: 1, name: 'Publications by month' }).waitFor();
+    await tab.settled();
+    const row = tab.page.getByRole('row').filter({ hasText: 'Zhuhai' }).filter({ hasText: 'Credit' });
+    const { body } = await consortium.call('guangzhou', 'GET', '/v1/aggregates?by=month&publisher=zhuhai&kind=credit', undefined, 'operator');
+    const [group] = body['groups'] as { records: number }[];
+    expect((await row.getByRole('cell').allInnerTexts()).at(-1)).toBe(String(group?.records));
+    await row.getByRole('link').click();
+    await tab.page.getByRole('heading', { level: 1, name: 'Records' }).waitFor();
     expect(tab.faults).toEqual([]);
   });
 

@@ -20,6 +20,7 @@ const pages: readonly RouteObject[] = [
   { path: 'accesses', lazy: async () => ({ Component: (await import('./pages/accesses-page.js')).AccessesPage }) },
   { path: 'dead-letters', lazy: async () => ({ Component: (await import('./pages/dead-letters-page.js')).DeadLettersPage }) },
   { path: 'mappings', lazy: async () => ({ Component: (await import('./pages/mappings-page.js')).MappingsPage }) },
+  { path: 'months', lazy: async () => ({ Component: (await import('./pages/months-page.js')).MonthsPage }) },
   { path: 'members', lazy: async () => ({ Component: (await import('./pages/members-page.js')).MembersPage }) },
   { path: 'proposals', lazy: async () => ({ Component: (await import('./pages/proposals-page.js')).ProposalsPage }) },
   { path: 'health', lazy: async () => ({ Component: (await import('./pages/health-page.js')).HealthPage }) },

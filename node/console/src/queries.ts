@@ -26,6 +26,12 @@ function question<Answer>(key: readonly unknown[], ask: () => Promise<Answer>, h
   return { queryKey: key, queryFn: ask, ...how };
 }
 
+/** The last months of Beijing, oldest first, this one as the last. */
+export function monthsShown(): readonly string[] {
+  const [year = 0, month = 0] = new Intl.DateTimeFormat('sv-SE', { year: 'numeric', month: '2-digit', timeZone: 'Asia/Shanghai' }).format(new Date()).split('-').map(Number);
+  return Array.from({ length: 6 }, (_, index) => new Date(Date.UTC(year, month - 6 + index, 1)).toISOString().slice(0, 7));
+}
+
 /** What pages ask the node for; page-requests.json lists it page by page, and a test compares the two. */
 export const queries = {
   session: (node: OperatorClient): Question<StaffSession> => question(['session'], async () => await node.session(), { staleTime: Infinity }),
@@ -41,6 +47,7 @@ export const queries = {
   /** What the columns of a refused row lead to. */
   letterReading: (node: OperatorClient, { id, kind = '', mapping, row }: OpenedDeadLetter): Question<MappingPreview> => question(['letter-reading', id], async () => await node.previewMapping({ kind, ...(mapping === undefined ? {} : { name: mapping }), rows: row === undefined ? [] : [row] })),
   mappings: (node: OperatorClient): Question<readonly HeldMapping[]> => question(['mappings'], async () => await node.mappings()),
+  monthCounts: (node: OperatorClient): Question<Aggregates> => question(['month-counts'], async () => await node.monthCounts(monthsShown()[0] ?? ''), { staleTime: seldom }),
   recordCounts: (node: OperatorClient): Question<Aggregates> => question(['record-counts'], async () => await node.recordCounts(), { staleTime: seldom }),
   record: (node: OperatorClient, id: string, version?: number): Question<LedgerRecordPlace> => question(['record', id, version], async () => await node.record(id, version)),
   course: (node: OperatorClient, id: string): Question<RecordCourse> => question(['course', id], async () => await node.followRecord(id)),

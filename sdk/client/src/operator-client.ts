@@ -178,6 +178,11 @@ export class OperatorClient {
     return await this.door.post('/v1/mapping-drafts', asked, { repeat: 'by-content' });
   }
 
+  /** Current records by publisher, kind and month of publication, Beijing time, from a month on. @throws BAD_FIELD */
+  public async monthCounts(from: string): Promise<Aggregates> {
+    return await this.door.get<Aggregates>(`/v1/aggregates?by=publisher,kind,month&from=${encodeURIComponent(from)}&limit=10000`);
+  }
+
   /** Current records of all centres by publisher and kind, counted in memory. */
   public async recordCounts(): Promise<Aggregates> {
     return await this.door.get<Aggregates>('/v1/aggregates?by=publisher,kind&status=active');

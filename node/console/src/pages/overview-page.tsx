@@ -89,6 +89,7 @@ function Tile({ label, note, to, value, warn = false }: { readonly label: string
 }
 
 const questions: readonly { readonly ask: WordKey; readonly to: string; readonly icon: IconName }[] = [
+  { ask: 'overview.askLate', to: '/months', icon: 'completeness' },
   { ask: 'overview.askReaders', to: '/accesses', icon: 'accesses' },
   { ask: 'overview.askRefused', to: '/dead-letters', icon: 'deadLetters' },
   { ask: 'overview.askVotes', to: '/proposals', icon: 'proposals' },

@@ -30,6 +30,7 @@ export const placeGroups: readonly PlaceGroup[] = [
   {
     label: 'nav.consortium',
     places: [
+      { path: '/months', label: 'nav.months', icon: 'completeness' },
       { path: '/members', label: 'nav.members', icon: 'members' },
       { path: '/proposals', label: 'nav.proposals', icon: 'proposals' },
     ],

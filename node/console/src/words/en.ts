@@ -421,6 +421,13 @@ export const en: Readonly<Record<WordKey, string>> = {
   'overview.noRecords': 'No record is on the ledger yet',
   'overview.all': 'All',
   'records.export': 'Export this search (CSV)',
+  'nav.months': 'By month',
+  'overview.askLate': 'Which centre has published nothing of a kind this month?',
+  'months.title': 'Publications by month',
+  'months.lead': 'Current records of each centre and kind by the month of publication. Those that came before and not this month stand first.',
+  'months.state': 'This month',
+  'months.quiet': 'nothing yet',
+  'months.came': 'published',
   'error.EXCHANGE_FAILED': 'The node does not answer',
   'error.EXCHANGE_FAILEDNext': 'Check the network and whether the node runs, then try again.',
 };

@@ -419,6 +419,13 @@ export const zh = {
   'overview.noRecords': '账本上还没有记录',
   'overview.all': '合计',
   'records.export': '导出查询结果（CSV）',
+  'nav.months': '每月发布',
+  'overview.askLate': '哪个中心的哪类数据本月还没有发布？',
+  'months.title': '各中心每月发布',
+  'months.lead': '每个中心每类数据最近六个月发布的现行记录数。此前有而本月没有的排在最前。',
+  'months.state': '本月',
+  'months.quiet': '尚未发布',
+  'months.came': '已发布',
   'error.EXCHANGE_FAILED': '节点没有应答',
   'error.EXCHANGE_FAILEDNext': '请检查网络以及节点是否在运行，然后重试。',
 } as const satisfies Record<string, string>;
