@@ -28,9 +28,6 @@ function Cells({ letter, onClose }: { readonly letter: OpenedDeadLetter; readonl
   const client = useQueryClient();
   const [row, setRow] = useState<Readonly<Record<string, string>>>(letter.row ?? {});
   const [data, setData] = useState(letter.data === undefined ? '' : JSON.stringify(letter.data, null, 2));
-  const reading = useQuery({ ...queries.letterReading(node, letter), enabled: letter.row !== undefined && letter.kind !== undefined });
-  const named = new Set((reading.data?.rows[0]?.problems ?? []).flatMap(({ columns = [] }) => columns));
-  const columns = Object.keys(letter.row ?? {}).sort((left, right) => Number(named.has(right)) - Number(named.has(left)));
   const refresh = async (): Promise<void> => {
     await Promise.all([client.invalidateQueries({ queryKey: ['dead-letters'] }), client.invalidateQueries({ queryKey: ['overview'] })]);
   };
@@ -59,13 +56,7 @@ function Cells({ letter, onClose }: { readonly letter: OpenedDeadLetter; readonl
       <Stack>
         <div><Problems letter={letter} /></div>
         {kept ? null : <Notice tone="info"><p>{t('dead.notKept')}</p></Notice>}
-        {columns.length === 0 ? null : (
-          <div className={styles['cells']}>
-            {columns.map((column) => (
-              <TextInput {...(named.has(column) ? { description: t('dead.lookHere') } : {})} key={column} label={column} onChange={(event) => { setRow({ ...row, [column]: event.currentTarget.value }); }} size="sm" value={row[column] ?? ''} />
-            ))}
-          </div>
-        )}
+        {letter.row === undefined ? null : <Columns letter={letter} onChange={setRow} row={row} />}
         {letter.data === undefined ? null : <Textarea autosize label={t('dead.data')} maxRows={20} minRows={6} onChange={(event) => { setData(event.currentTarget.value); }} value={data} />}
         {retry.error === null ? null : <Failure error={retry.error} />}
         {drop.error === null ? null : <Failure error={drop.error} />}
@@ -76,5 +67,20 @@ function Cells({ letter, onClose }: { readonly letter: OpenedDeadLetter; readonl
         </Inline>
       </Stack>
     </form>
+  );
+}
+
+/** The cells of a row; those that the reasons are about come first. */
+function Columns({ letter, onChange, row }: { readonly letter: OpenedDeadLetter; readonly row: Readonly<Record<string, string>>; readonly onChange: (row: Readonly<Record<string, string>>) => void }): ReactNode {
+  const { t } = useWords();
+  const reading = useQuery({ ...queries.letterReading(useNode(), letter), enabled: letter.kind !== undefined });
+  const named = new Set((reading.data?.rows[0]?.problems ?? []).flatMap(({ columns = [] }) => columns));
+  const columns = Object.keys(letter.row ?? {}).sort((left, right) => Number(named.has(right)) - Number(named.has(left)));
+  return (
+    <div className={styles['cells']}>
+      {columns.map((column) => (
+        <TextInput {...(named.has(column) ? { description: t('dead.lookHere') } : {})} key={column} label={column} onChange={(event) => { onChange({ ...row, [column]: event.currentTarget.value }); }} size="sm" value={row[column] ?? ''} />
+      ))}
+    </div>
   );
 }
