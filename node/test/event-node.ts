@@ -78,8 +78,8 @@ export class EventWorld {
   }
 
   /** The node of `river` in this process, with its real door. */
-  public async open(webhooks: Partial<NodeConfig['webhooks']> = {}, streams: Partial<StreamLimits> = {}): Promise<Door> {
-    const { config } = this;
+  public async open(webhooks: Partial<NodeConfig['webhooks']> = {}, streams: Partial<StreamLimits> = {}, more: Partial<NodeConfig> = {}): Promise<Door> {
+    const config = { ...this.config, ...more };
     const logged: string[] = [];
     const node = await startNode(this.consortium.stateDir('river'), { ...config, webhooks: { ...config.webhooks, ...webhooks } }, loggerInto(logged), (error) => { throw error; });
     await node.services.readModel.whenHeight(Number(this.consortium.ledger.height()) - 1, AbortSignal.timeout(20_000));
@@ -96,7 +96,11 @@ export class EventWorld {
   }
 
   public async client(platform: 'east-platform' | 'west-platform'): Promise<MemberClient> {
-    return await MemberClient.connect(this.config.http.publicUrl, this.platforms.get(platform) as MemberKeys);
+    return await MemberClient.connect(this.config.http.publicUrl, this.keysOf(platform));
+  }
+
+  public keysOf(platform: 'east-platform' | 'west-platform'): MemberKeys {
+    return this.platforms.get(platform) as MemberKeys;
   }
 
   private async submit(centre: 'hill' | 'river', name: LedgerFunction, argument: unknown): Promise<void> {
@@ -109,14 +113,15 @@ export class EventWorld {
   }
 }
 
-function memberDocument(keys: MemberKeys): object {
+/** A member that `river` hosts. */
+export function memberDocument(keys: MemberKeys, kind: 'institution' | 'platform' = 'platform'): object {
   return {
     addresses: [],
     contact: 'https://platform.example.invalid',
     ...publicKeysOf(keys),
     host: 'river',
     id: keys.memberId,
-    kind: 'platform',
+    kind,
     name: { en: `${keys.memberId} (invented)`, zh: '虚构交易平台' },
     organisation: 'RiverMSP',
     region: '440100',

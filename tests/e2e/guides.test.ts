@@ -42,6 +42,17 @@ describe('a centre\'s day', () => {
   it('is seen at another centre', () => { expect(guide.stdout).toMatch(/guangzhou\/entity\/[a-z2-7]{26} {2}v1 {2}org:91440402MA0NMCNFXU/); });
 });
 
+describe('accounts and the log of what they do', () => {
+  it('run to their end: an administrator is made, the log is whole and fits its earlier checkpoint', async () => {
+    const guide = await runGuide('docs/operations/accounts.md');
+    expect(guide.code, guide.stderr + guide.stdout).toBe(0);
+    expect(guide.stdout).toMatch(/^wang\.wei {2}administrator {2}local/m);
+    expect(guide.stdout).toMatch(/^ +\d+ {2}\S+Z {2}machine \(machine\) {2}account\.add {2}han\.mei {2}done$/m);
+    expect(guide.stdout).toContain('fits 1 earlier checkpoints');
+    expect(guide.stdout + guide.stderr).not.toContain('four invented words');
+  }, 120_000);
+});
+
 describe('backup and restore', () => {
   it('runs to its end: what was backed up lies in the other folder', async () => {
     const guide = await runGuide('docs/operations/backup.md');

@@ -30,7 +30,8 @@ function mustAnswerAs(method: string, route: string, answer: { status: number; t
   const responses = operation['responses'] as JsonObject;
   const declared = (responses[String(answer.status)] ?? responses['default']) as { content?: Record<string, { schema: JsonObject }> };
   if (declared.content === undefined) {
-    expect([answer.status, answer.body], `${method} ${route}`).toEqual([204, '']);
+    expect([204, 302], `${method} ${route}`).toContain(answer.status);
+    expect(answer.body, `${method} ${route}`).toBe('');
     return;
   }
   const media = answer.type.split(';')[0] ?? '';
@@ -41,7 +42,7 @@ function mustAnswerAs(method: string, route: string, answer: { status: number; t
 }
 
 async function callRaw(method: string, route: string, init: RequestInit = {}): Promise<{ status: number; type: string; body: unknown; headers: Headers }> {
-  const response = await fetch(`${node()}${route}`, { method, ...init });
+  const response = await fetch(`${node()}${route}`, { method, redirect: 'manual', ...init });
   const type = response.headers.get('content-type') ?? '';
   // A stream of events does not end by itself.
   const text = type.startsWith('text/event-stream') ? '' : await response.text();

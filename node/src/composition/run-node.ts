@@ -7,6 +7,7 @@ import { loadConfig, type NodeConfig } from '../config/config.js';
 import { createLogger, errorFields } from '../observability/logger.js';
 import { announceReady } from './local/managed-process.js';
 import { openDrillDoor } from './drill-door.js';
+import { packageFolder } from './package-folder.js';
 import { metricsToken, operatorToken } from './operator-token.js';
 import type { RunningServices } from './running-services.js';
 import { runUntilStopped } from './run-until-stopped.js';
@@ -24,7 +25,7 @@ export async function runNode(stateDir: string, prepare: (services: RunningServi
   });
   prepare(node.services);
   const { tls, ...http } = config.http;
-  const door = await startHttp(node.services, { ...http, ...(tls === undefined ? {} : { tls: readTls(stateDir, tls) }), metricsToken: metricsToken(stateDir), operatorToken: operatorToken(stateDir) });
+  const door = await startHttp(node.services, { ...http, ...(tls === undefined ? {} : { tls: readTls(stateDir, tls) }), consoleFolder: path.join(packageFolder(), 'console', 'dist'), metricsToken: metricsToken(stateDir), operatorToken: operatorToken(stateDir) });
   const renew = (): void => {
     if (tls === undefined) return;
     try {

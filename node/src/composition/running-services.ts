@@ -25,7 +25,7 @@ import { errorFields, type Logger } from '../observability/logger.js';
 import { NodeMetrics, type Readings } from '../observability/metrics.js';
 import type { OutboxAge } from './metered.js';
 
-type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'clock' | 'commands' | 'counting' | 'evidence' | 'feed' | 'letters' | 'mappings' | 'memberId' | 'mirror' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'staff' | 'store' | 'trail' | 'webhooks'>;
+type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'clock' | 'commands' | 'counting' | 'directory' | 'evidence' | 'feed' | 'letters' | 'mappings' | 'memberId' | 'mirror' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'staff' | 'store' | 'trail' | 'webhooks'>;
 
 export interface ServiceParts extends Shared {
   readonly kinds: AdoptedKinds;
@@ -65,6 +65,7 @@ export class RunningServices extends NodeServices {
   public readonly clock: NodeServices['clock'];
   public readonly commands: LedgerCommands;
   public readonly counting: NodeServices['counting'];
+  public readonly directory: NodeServices['directory'];
   public readonly evidence: NodeServices['evidence'];
   public readonly feed: NodeServices['feed'];
   public readonly letters: NodeServices['letters'];
@@ -91,6 +92,7 @@ export class RunningServices extends NodeServices {
       clock: this.clock,
       commands: this.commands,
       counting: this.counting,
+      directory: this.directory,
       evidence: this.evidence,
       feed: this.feed,
       letters: this.letters,

@@ -15,11 +15,6 @@ import { systemRandom } from '../adapters/system/system-random.js';
 import { ExaminingThreads } from '../adapters/threads/examining-threads.js';
 import { GuardedSender } from '../adapters/webhooks/guarded-sender.js';
 import type { NodeConfig } from '../config/config.js';
-import { Accounts } from '../core/accounts/accounts.js';
-import { PasswordHasher } from '../core/accounts/password-hash.js';
-import { Sessions } from '../core/accounts/sessions.js';
-import { SignInStaff } from '../core/accounts/sign-in-staff.js';
-import { AuditLog } from '../core/audit-log/audit-log.js';
 import { Asks } from '../core/access/asks.js';
 import { OpenTickets } from '../core/access/open-tickets.js';
 import { KeepBackups } from '../core/backup/keep-backups.js';
@@ -48,7 +43,7 @@ import { Intake } from '../core/intake/intake.js';
 import { HeldMappings } from '../core/mapping/held-mappings.js';
 import { Outbox } from '../core/outbox/outbox.js';
 import { BatchSender } from '../core/outbox/send-batches.js';
-import type { Clock, ExchangeMethod, Keys, Random, Store, Transport } from '../core/ports.js';
+import type { ExchangeMethod, Keys, Transport } from '../core/ports.js';
 import { DayCounts } from '../core/overview/day-counts.js';
 import { JoinTrail } from '../core/trail/join-trail.js';
 import { missingPayloads } from '../core/vault/missing-payloads.js';
@@ -58,6 +53,7 @@ import type { NodeMetrics } from '../observability/metrics.js';
 import { certificateEnd } from './certificate-end.js';
 import { MeteredRelay, meteredLedger, meteredTransport, OutboxAge } from './metered.js';
 import { openMirror } from './open-mirror.js';
+import { openDirectory, openStaff } from './open-staff.js';
 import { openStore, stateFiles } from './open-store.js';
 import { recoverPublicKey } from './recover-public-key.js';
 import { RunningServices } from './running-services.js';
@@ -134,10 +130,12 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const backups = new KeepBackups({ ...often, clock, memberId: keys.memberId, onAlarm: alarm, ...(folder === undefined ? {} : { place: new BackupFolder(folder, keys.memberId) }), stream });
   if (folder === undefined) logger.warn('the node keeps no backups of its data: name a folder as backups.folder in huilian.json / 未配置备份位置');
   if (outbox.isRestoring) logger.warn('this data was restored from a backup; records are taken once the ledger is read to its end / 数据由备份恢复，读完账本后接收记录');
-  const staff = await staffOf(config, { clock, keys, random, store });
+  const staff = await openStaff(config, { clock, keys, random, store });
+  const directory = openDirectory(stateDir, config);
   const days = new DayCounts(readModel, keys.memberId, clock);
   const services = new RunningServices({
     ...staff,
+    directory,
     age: new OutboxAge(outbox, () => clock.now()),
     examined: { certificateEnd: async () => await certificateEnd(config.ledger), clock, diskFloorBytes: config.diskFloorBytes, follower, freeBytes, memberId: keys.memberId, ...(mirror === undefined ? {} : { mirror }), outbox, peers, readModel, sender, backups, vaultKeyCopy: () => keys.vaultKeys.copyState },
     followed: { deadLetters: outbox.letters, feed, keys, ledger, outbox, readModel, sender, store, webhooks },
@@ -205,6 +203,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
       stopWatching();
       sleep.stop();
       await webhooks.stop();
+      await directory?.provider.close();
       await backups.stop();
       peers.stop();
       await Promise.all([counting.stop(), mirror?.stop()]);
@@ -248,15 +247,6 @@ async function publicRecord(readModel: ReadModel, releases: ReleaseRecords, reco
   if (record.contested) throw new ProtocolError('RECORD_CONTESTED', { record: recordId });
   if (record.header.status === 'revoked') throw new ProtocolError('RECORD_REVOKED', { record: recordId });
   return await releases.present(recordId, record.header.version);
-}
-
-/** The centre's own people, and the log of what they do. */
-async function staffOf({ accounts: { idleMinutes, sessionHours } }: NodeConfig, { clock, keys, random, store }: { readonly clock: Clock; readonly keys: Keys; readonly random: Random; readonly store: Store }): Promise<Pick<RunningServices, 'accounts' | 'audit' | 'sessions' | 'staff'>> {
-  const sessions = new Sessions(clock, random, { idleSeconds: idleMinutes * 60, mostSeconds: sessionHours * 3600 });
-  const hasher = new PasswordHasher(random);
-  const accounts = new Accounts({ clock, hasher, memberId: keys.memberId, sessions, store });
-  const audit = await AuditLog.open(store, clock, keys);
-  return { accounts, audit, sessions, staff: new SignInStaff({ accounts, audit, clock, hasher, sessions }) };
 }
 
 interface ExchangeParts {

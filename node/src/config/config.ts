@@ -28,6 +28,23 @@ export interface NodeConfig {
     readonly idleMinutes: number;
     readonly sessionHours: number;
   };
+  /** The centre's own staff directory, by OpenID Connect. */
+  readonly oidc?: {
+    readonly issuer: string;
+    readonly clientId: string;
+    /** File with the client's secret, relative to the state folder or absolute; none for a public client. */
+    readonly clientSecretFile?: string;
+    readonly scope: string;
+    readonly nameClaim: string;
+    /** Claim whose values are groups; of a nested one the names on the way, separated by dots. */
+    readonly roleClaim: string;
+    /** Groups that have a role here; who is in none does not get in. */
+    readonly roles: { readonly administrator?: readonly string[]; readonly auditor?: readonly string[]; readonly operator?: readonly string[] };
+    /** PEM file of authorities beside the public ones. */
+    readonly caFile?: string;
+    /** Whether a directory without TLS is spoken with. */
+    readonly allowHttp: boolean;
+  };
   readonly exchange: {
     /** libp2p multiaddrs to listen on. */
     readonly listen: readonly string[];
@@ -105,6 +122,8 @@ export interface NodeConfig {
 const text = { type: 'string', minLength: 1, maxLength: 500 };
 const closed = { type: 'object', additionalProperties: false };
 
+const groups = { type: 'array', items: text, minItems: 1, maxItems: 64, uniqueItems: true };
+
 /** An IPv4 or IPv6 address and the length of its network. */
 const cidrPattern = '^(?:(?:\\d{1,3}\\.){3}\\d{1,3}/(?:\\d|[12]\\d|3[0-2])|[0-9A-Fa-f:]{2,39}/(?:\\d{1,2}|1[01]\\d|12[0-8]))$';
 
@@ -132,6 +151,21 @@ const configSchema = {
       ...closed,
       default: {},
       properties: { idleMinutes: { type: 'integer', minimum: 1, maximum: 480, default: 30 }, sessionHours: { type: 'integer', minimum: 1, maximum: 24, default: 12 } },
+    },
+    oidc: {
+      ...closed,
+      required: ['issuer', 'clientId', 'roles'],
+      properties: {
+        issuer: { type: 'string', pattern: '^https?://[^\\s?#]{1,400}$' },
+        clientId: text,
+        clientSecretFile: text,
+        scope: { type: 'string', pattern: '^openid(?: [!-~]{1,100}){0,20}$', default: 'openid profile' },
+        nameClaim: { ...text, default: 'preferred_username' },
+        roleClaim: { ...text, default: 'groups' },
+        roles: { ...closed, minProperties: 1, properties: { administrator: groups, auditor: groups, operator: groups } },
+        caFile: text,
+        allowHttp: { type: 'boolean', default: false },
+      },
     },
     exchange: {
       ...closed,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,11 +12,15 @@ import { es256Signer, generateMemberKeys, grantFor, publicKeysOf, referenceOf, s
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SampleCa } from '../../../node/src/composition/local/sample-ca.js';
 import { qualification } from '../../../node/test/sample-lines.js';
+import { root } from '../main-job.js';
 import type { Centre, RunningConsortium } from '../running-consortium.js';
 
 const run = promisify(execFile);
 const now = (): number => Math.floor(Date.now() / 1000);
 const bank = 'sample-bank';
+const consoleAssets = path.join(root, 'node', 'console', 'dist', 'assets');
+/** Of the built console; undefined where it is not built. */
+const consoleFile = existsSync(consoleAssets) ? readdirSync(consoleAssets).find((name) => name.endsWith('.js')) : undefined;
 
 /** What a call stands on: the variables that its text names, who calls, and where. */
 interface Setting {
@@ -46,7 +50,7 @@ async function runCurl(command: string, variables: Readonly<Record<string, strin
 /** 202 says that the outcome is not known yet, but where it is a route's only good status. */
 function goodStatuses({ responses }: Operation, status: number | undefined): readonly number[] {
   if (status !== undefined) return [status];
-  const good = Object.keys(responses).filter((name) => name.startsWith('2')).map(Number);
+  const good = Object.keys(responses).filter((name) => /^[23]/.test(name)).map(Number);
   return good.length === 1 ? good : good.filter((one) => one !== 202);
 }
 
@@ -231,6 +235,8 @@ export function curlExamples(consortium: RunningConsortium): void {
     createWebhook: () => Promise.resolve({ variables: { WEBHOOK: file({ url: target, batch: true }) } }),
     signInStaff: account, account, addAccount: account, setRole: account, setPassword: account, disableAccount: account, enableAccount: account, unlockAccount: account,
     changePassword: signedIn,
+    console: () => Promise.resolve({ status: consoleFile === undefined ? 503 : 200 }),
+    consoleFile: () => Promise.resolve({ status: consoleFile === undefined ? 404 : 200, variables: { CONSOLE_FILE: consoleFile ?? 'none.js' } }),
     endSession: async () => ({ variables: { SESSION: (await signedIn()).handle } }),
     webhook, removeWebhook: webhook, testWebhook: webhook, resumeWebhook: webhook, renewWebhookSecret: webhook,
   };
@@ -270,7 +276,8 @@ export function curlExamples(consortium: RunningConsortium): void {
     expect(goodStatuses(operation, status), `${operationId}: ${answer.body}`).toContain(answer.status);
     const content = responses[String(answer.status)]?.content;
     if (content === undefined) {
-      expect([answer.status, answer.body], operationId).toEqual([204, '']);
+      expect([204, 302], operationId).toContain(answer.status);
+      expect(answer.body, operationId).toBe('');
       return;
     }
     const schema = content[answer.type]?.schema;

@@ -16,6 +16,20 @@ const commands: readonly CommandLoader[] = [
   { name: 'doctor', load: async () => [(await import('./doctor-command.js')).DoctorCommand] },
   { name: 'config', load: async () => [(await import('./lifecycle-commands.js')).ConfigCommand] },
   { name: 'reindex', load: async () => [(await import('./lifecycle-commands.js')).ReindexCommand] },
+  {
+    name: 'accounts',
+    load: async () => {
+      const { AccountsCommand, AddAccountCommand, DisableAccountCommand, EnableAccountCommand, ListAccountsCommand, SetPasswordCommand, SetRoleCommand, UnlockAccountCommand } = await import('./accounts-commands.js');
+      return [AccountsCommand, ListAccountsCommand, AddAccountCommand, SetPasswordCommand, SetRoleCommand, DisableAccountCommand, EnableAccountCommand, UnlockAccountCommand];
+    },
+  },
+  {
+    name: 'audit-log',
+    load: async () => {
+      const { AuditLogCommand, ExportAuditLogCommand, ListAuditLogCommand, VerifyAuditLogCommand } = await import('./audit-log-commands.js');
+      return [AuditLogCommand, ListAuditLogCommand, VerifyAuditLogCommand, ExportAuditLogCommand];
+    },
+  },
   { name: 'audit', load: async () => [(await import('./audit-command.js')).AuditCommand] },
   { name: 'backup', load: async () => [(await import('./backup-commands.js')).BackupCommand] },
   { name: 'restore', load: async () => [(await import('./backup-commands.js')).RestoreCommand] },

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { isJsonObject, ProtocolError, type ErrorCode, type JsonObject } from '@huilian/protocol';
 import type { MemberKeys } from '@huilian/sdk';
 
@@ -38,6 +39,24 @@ export function writeJsonFile(file: string, content: unknown): void {
   } catch (error) {
     throw new ProtocolError('BAD_FIELD', { path: file, reason: `cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}` });
   }
+}
+
+/** Writes what comes into a file that only its user reads, and answers how many lines it is. @throws BAD_FIELD {path, reason}; what the bytes end with */
+export async function writeLines(file: string, bytes: AsyncIterable<Uint8Array>): Promise<number> {
+  let lines = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes) {
+      for (const byte of chunk) if (byte === 10) lines += 1;
+      yield chunk;
+    }
+  };
+  try {
+    await pipeline(counted(), createWriteStream(file, { mode: 0o600 }));
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    throw new ProtocolError('BAD_FIELD', { path: file, reason: `cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}` });
+  }
+  return lines;
 }
 
 /** A member's private keys, as `huilian init` wrote them. @throws BAD_FIELD */

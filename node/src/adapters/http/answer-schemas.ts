@@ -1,6 +1,7 @@
 import { anyObject, boolean, charterShape, digestShape, domainShape, eventFilterShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, mappingNameShape, mappingShape, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, positionShape, prose, recordIdShape, releaseEnvelopeShape, requestBasisShape, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
 import { anyAccountNameShape, staffRoleShape } from '../../core/accounts/account.js';
 import { acts } from '../../core/audit-log/acts.js';
+import { callerKinds } from './route-callers.js';
 
 /** What the routes answer, as JSON Schema, from the protocol's own shapes. Tests hold real answers against these. */
 
@@ -66,6 +67,8 @@ export const answers = {
   sessions: page(open({ ...sessionView, ...sessionTimes, handle: anyText.schema, current: boolean().schema })),
   account: accountSchema,
   accounts: page(accountSchema),
+  signInMethods: object({ directory: boolean(), password: boolean() }).schema,
+  roles: page(open({ id: anyText.schema, method: anyText.schema, path: anyText.schema, callers: { type: 'array', items: { enum: callerKinds } } }, { act: oneOf(...acts).schema })),
   auditLog: page(auditEntrySchema),
   auditCheckpoint: object({ at: timeShape, checkpoint: jwsShape, digest: text(/(?:[0-9a-f]{64})?/, 64), seq: integer(0) }).schema,
   events: open({ items: { type: 'array', items: eventSchema }, cursor: positionShape.schema, complete: boolean().schema }),

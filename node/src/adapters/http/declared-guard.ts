@@ -4,6 +4,7 @@ import { actorOf, objectOf } from './audited.js';
 import type { CalledRequest } from './caller.js';
 import { declarationOf, type RouteDeclaration } from './declare-route.js';
 import { NodeServices } from './node-services.js';
+import { mayCall, type CallerKind } from './route-callers.js';
 import type { Caller } from './sign-in.js';
 
 /** Holds each call against its route's declaration: who calls, the query, the body. A route without one serves nobody. */
@@ -27,18 +28,17 @@ export class DeclaredGuard implements CanActivate {
     const { caller } = request;
     if (declared.who === 'anyone') return;
     if (caller === undefined) throw request.sessionEnded === true ? new ProtocolError('SESSION_ENDED') : new ProtocolError('TOKEN_INVALID', { reason: 'sign-in-needed' });
-    if (this.allows(declared, caller)) return;
+    if (mayCall(declared, this.kindOf(caller))) return;
     const actor = actorOf(caller);
     if (actor !== undefined && declared.act !== undefined) await this.services.audit.append(actor, declared.act, 'FORBIDDEN', { object: objectOf(declared, request) });
     throw new ProtocolError('FORBIDDEN', { needs: neededFor(declared, caller) });
   }
 
-  private allows({ roles = [], who }: RouteDeclaration, caller: Caller): boolean {
-    if (caller.role === 'operator') return who !== 'member' && (caller.session === undefined || roles.includes(caller.session.role));
-    if (caller.role === 'monitor') return who === 'monitor';
-    if (who !== 'publisher') return who === 'signed-in' || who === 'member';
+  private kindOf(caller: Caller): CallerKind {
+    if (caller.role === 'operator') return caller.session?.role ?? 'machine';
+    if (caller.role === 'monitor') return 'monitoring';
     const kind = this.services.readModel.member(caller.member)?.document.kind;
-    return kind === 'platform' || kind === 'centre';
+    return kind === 'platform' || kind === 'centre' ? 'publisher' : 'member';
   }
 }
 

@@ -42,7 +42,7 @@ export class KeyChangesController {
   }
 
   /** A member's JWS over its new keys, signed by the old one. */
-  @Declare({ id: 'rotateMemberKeys', en: "other keys of a member, by the old one's signature", zh: '更换成员密钥', who: 'anyone', body: rotateMemberKeysArgumentShape, counted: true, answer: answers.committed, also: [202], codes: ['MEMBER_UNKNOWN', 'MEMBER_SUSPENDED', 'FORBIDDEN', 'STATEMENT_BAD_SIGNATURE', 'STATEMENT_EXPIRED', ...ledgerCodes], curl: signed('ROTATION', 'member-keys/rotate') })
+  @Declare({ id: 'rotateMemberKeys', en: "other keys of a member, by the old one's signature", zh: '更换成员密钥', who: 'anyone', act: 'member.rotate-keys', body: rotateMemberKeysArgumentShape, counted: true, answer: answers.committed, also: [202], codes: ['MEMBER_UNKNOWN', 'MEMBER_SUSPENDED', 'FORBIDDEN', 'STATEMENT_BAD_SIGNATURE', 'STATEMENT_EXPIRED', ...ledgerCodes], curl: signed('ROTATION', 'member-keys/rotate') })
   @Post('member-keys/rotate')
   @HttpCode(200)
   public async rotateMemberKeys(@Body() body: unknown): Promise<object> {

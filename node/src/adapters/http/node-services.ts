@@ -2,6 +2,7 @@ import type { JsonObject, ProposalAction, RecoverPublicKey } from '@huilian/prot
 import type { Accounts } from '../../core/accounts/accounts.js';
 import type { Sessions } from '../../core/accounts/sessions.js';
 import type { SignInStaff } from '../../core/accounts/sign-in-staff.js';
+import type { RoleGroups, StaffDirectory } from '../../core/accounts/staff-directory.js';
 import type { AuditLog } from '../../core/audit-log/audit-log.js';
 import type { Asks } from '../../core/access/asks.js';
 import type { KeepBackups } from '../../core/backup/keep-backups.js';
@@ -39,6 +40,8 @@ export abstract class NodeServices {
   public abstract readonly sessions: Sessions;
   public abstract readonly staff: SignInStaff;
   public abstract readonly audit: AuditLog;
+  /** The centre's staff directory, and which of its groups have a role here; absent where none is configured. */
+  public abstract readonly directory: { readonly provider: StaffDirectory; readonly roles: RoleGroups } | undefined;
   public abstract readonly asks: Asks;
   public abstract readonly backups: KeepBackups;
   public abstract readonly trail: JoinTrail;

@@ -15,11 +15,13 @@ import { AggregatesController } from './aggregates-controller.js';
 import { BackupsController } from './backups-controller.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { AccessController, OpenController, OperatorController, OwnersController, RecordsController } from './controllers.js';
+import { ConsoleController, ConsoleFiles, pageOfConsole } from './console-controller.js';
 import { allowOrigins } from './cross-origin.js';
 import { Cursors } from './cursors.js';
 import { DeadLettersController } from './dead-letters-controller.js';
 import { DeclaredGuard } from './declared-guard.js';
 import type { RouteDeclaration } from './declare-route.js';
+import { DirectoryController, FlowCookie } from './directory-controller.js';
 import { errorAnswer } from './error-answer.js';
 import { EventStreams, type StreamLimits } from './event-streams.js';
 import { ErasuresController } from './erasures-controller.js';
@@ -37,6 +39,8 @@ import { OperationsController } from './operations-controller.js';
 import { OverviewController } from './overview-controller.js';
 import { ApiDocument, PagesController } from './pages-controller.js';
 import { readBodies } from './read-bodies.js';
+import { RolesController, RolesTable } from './roles-controller.js';
+import { rolesTable } from './route-callers.js';
 import { SessionCookie, sessionCookieName } from './session-cookie.js';
 import { SessionsController } from './sessions-controller.js';
 import { SignIn } from './sign-in.js';
@@ -55,6 +59,8 @@ export interface HttpOptions {
   readonly operatorToken: string;
   /** Opens /metrics and nothing else. */
   readonly metricsToken: string;
+  /** Folder of the built console; without it /console/ says that there is none. */
+  readonly consoleFolder?: string;
   /** Origins whose pages may call this node; none where absent. */
   readonly allowedOrigins?: readonly string[];
   /** The door's own TLS; without it a proxy before the node has it. */
@@ -86,7 +92,7 @@ const defaultSignatures = 600;
 const mostConnections = 2000;
 const defaultArrival = 8000;
 /** All of the door, in the order of their description. */
-export const controllers: Type[] = [OpenController, RecordsController, AggregatesController, ExportController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, MirrorController, EventsController, WebhooksController, MetricsController, SessionsController, AccountsController, AuditLogController, PagesController];
+export const controllers: Type[] = [OpenController, RecordsController, AggregatesController, ExportController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, MirrorController, EventsController, WebhooksController, MetricsController, SessionsController, DirectoryController, AccountsController, AuditLogController, RolesController, ConsoleController, PagesController];
 
 @Module({})
 class HttpModule {
@@ -101,9 +107,12 @@ class HttpModule {
         { provide: NodeServices, useValue: services },
         { provide: SignIn, useValue: signIn },
         { provide: SessionCookie, useValue: cookie },
+        { provide: FlowCookie, useValue: new FlowCookie(options.publicUrl) },
         { provide: Callers, useValue: new Callers(signIn, services.staff, services.sessions, cookie) },
         { provide: Cursors, useValue: new Cursors(options.operatorToken) },
         { provide: AllowedMethods, useValue: new AllowedMethods(declaredRoutes(controllers)) },
+        { provide: ConsoleFiles, useValue: new ConsoleFiles(options.consoleFolder) },
+        { provide: RolesTable, useValue: new RolesTable(rolesTable(declaredRoutes(controllers))) },
         { provide: ApiDocument, useValue: new ApiDocument(openApi(declaredRoutes(controllers), options.publicUrl)) },
         { provide: EventStreams, useValue: new EventStreams(services.feed, { ...streamLimits, ...options.streams }) },
         { provide: APP_GUARD, useClass: CallerGuard },
@@ -128,6 +137,7 @@ export async function startHttp(services: NodeServices, options: HttpOptions): P
     keepAliveTimeout: 60_000,
     routerOptions: { maxParamLength: 200 },
     forceCloseConnections: true,
+    rewriteUrl: pageOfConsole,
     trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     // Addresses that the router cannot read never reach the error filter.
     frameworkErrors: (_error: Error, _request: FastifyRequest, reply: FastifyReply) => {

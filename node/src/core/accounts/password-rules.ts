@@ -1,5 +1,5 @@
 import { ProtocolError } from '@huilian/protocol';
-import { commonPasswords } from './common-passwords.js';
+import { guessedPasswords } from './guessed-passwords.js';
 import { normalised } from './password-hash.js';
 
 const leastPasswordLength = 12;
@@ -27,7 +27,7 @@ function weakness(password: string, account: string, memberId: string): string |
 function isCommon(lower: string): boolean {
   const bare = lower.replace(/^[^a-z]+|[^a-z]+$/g, '');
   const spelled = lower.replace(/[013457@$!]/g, (sign) => ({ 0: 'o', 1: 'l', 3: 'e', 4: 'a', 5: 's', 7: 't', '@': 'a', $: 's', '!': 'i' })[sign] ?? sign);
-  return [lower, bare, spelled, spelled.replace(/^[^a-z]+|[^a-z]+$/g, '')].some((form) => commonPasswords.has(form));
+  return [lower, bare, spelled, spelled.replace(/^[^a-z]+|[^a-z]+$/g, '')].some((form) => guessedPasswords.has(form));
 }
 
 /** `abcdefghijkl`, `987654321098`: each character next to the one before. */

@@ -44,11 +44,16 @@ export class Sessions {
     this.forgetEnded();
     const own = this.list(name);
     if (own.length >= mostPerAccount) this.end(own.at(-1)?.handle ?? '');
-    const id = toBase64url(this.random.bytes(32));
+    const id = this.newId();
     const now = this.now();
     const session: Session = { account: name, began: now, ends: now + this.times.mostSeconds, handle: toBase64url(this.random.bytes(12)), role, ...(password === undefined ? {} : { salt: password.salt }), source, used: now };
     this.sessions.set(digestOf(id), session);
     return { id, session };
+  }
+
+  /** 256 random bits, as they go into a cookie. */
+  public newId(): string {
+    return toBase64url(this.random.bytes(32));
   }
 
   /** The session of an id, where it goes on. */

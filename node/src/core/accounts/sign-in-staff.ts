@@ -52,9 +52,15 @@ export class SignInStaff {
     }));
   }
 
-  /** A sign-in by the directory that came to nothing. */
-  public async directoryRefused(error: ProtocolError): Promise<void> {
+  /** A sign-in by the directory that came to nothing. It counts for its address, unless the directory was away. */
+  public async directoryRefused(error: ProtocolError, address: string): Promise<void> {
+    if (error.code !== 'DIRECTORY_UNAVAILABLE') this.addresses.failed(address);
     await this.parts.audit.append(nobody, 'session.sign-in', error.code);
+  }
+
+  /** @throws SIGN_IN_LOCKED {waitSeconds, by} after too many failures of an address */
+  public requireFree(address: string): void {
+    refuseWhile(this.addresses.waits(address), 'address');
   }
 
   /** Another password of one's own, by the old one; ends all sessions of the account. @throws as byPassword, PASSWORD_WEAK */
@@ -88,7 +94,7 @@ export class SignInStaff {
     const row = accounts.row(name);
     const stranger = sha256Hex(utf8(name));
     const waitOfAccount = row === undefined ? this.strangers.waits(stranger) : row.lockedUntil - Math.floor(clock.now() / 1000);
-    refuseWhile(this.addresses.waits(address), 'address');
+    this.requireFree(address);
     refuseWhile(waitOfAccount, 'account');
     if (!(await hasher.matches(password, row?.password)) || row === undefined) {
       this.addresses.failed(address);

@@ -20,6 +20,7 @@ export const acts = [
   'governance.reject',
   'mapping.put',
   'mapping.remove',
+  'member.rotate-keys',
   'mirror.rebuild',
   'outbox.accept-loss',
   'owner.recover',

@@ -27,4 +27,4 @@ const figures = `
 woaini5201314 woaini1314520 zxcvbnm123456 asdfgh123456 qwerty123456 abcd12345678 1234qwerasdf 1234567890qwerty qwertyuiop1234567890
 `;
 
-export const commonPasswords: ReadonlySet<string> = new Set([...words.trim().split(/\s+/), ...figures.trim().split(/\s+/)]);
+export const guessedPasswords: ReadonlySet<string> = new Set([...words.trim().split(/\s+/), ...figures.trim().split(/\s+/)]);
