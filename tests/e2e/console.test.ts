@@ -5,7 +5,6 @@ import { chromium as playwright, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { canonicalBytes, errorBody, parseCanonicalObject, ProtocolError, proposalId } from '@huilian/protocol';
 import { chromium } from '../../scripts/ensure-chromium.mjs';
-import { openConsole, type ConsoleDoor } from './console/console-door.js';
 import { ConsoleTab, type Look } from './console/console-tab.js';
 import { root } from './main-job.js';
 import { RunningConsortium } from './running-consortium.js';
@@ -19,23 +18,21 @@ type Role = keyof typeof people;
 describe('the console', () => {
   const consortium = new RunningConsortium();
   let browser: Browser;
-  let door: ConsoleDoor;
+  const consoleUrl = (): string => `${consortium.api('guangzhou').url}/console/`;
 
   beforeAll(async () => {
     await consortium.start();
     for (const [role, name] of Object.entries(people)) expect((await consortium.call('guangzhou', 'POST', '/v1/accounts', { name, password, role }, 'operator')).status).toBe(201);
-    door = await openConsole(consortium.api('guangzhou').url);
     browser = await playwright.launch(await chromium());
   }, FIRST_RUN_MS);
 
   afterAll(async () => {
     await browser?.close();
-    await door?.close();
     await consortium.stop();
   }, 60_000);
 
   async function open(look: Look = {}): Promise<ConsoleTab> {
-    const tab = await ConsoleTab.open(browser, door.url, look);
+    const tab = await ConsoleTab.open(browser, consoleUrl(), look);
     onTestFinished(async () => { await tab.close(); });
     return tab;
   }

@@ -35,6 +35,7 @@ export function monthsShown(): readonly string[] {
 /** What pages ask the node for; page-requests.json lists it page by page, and a test compares the two. */
 export const queries = {
   session: (node: OperatorClient): Question<StaffSession> => question(['session'], async () => await node.session(), { staleTime: Infinity }),
+  signInMethods: (node: OperatorClient): Question<{ readonly directory: boolean }> => question(['sign-in-methods'], async () => await node.signInMethods(), { staleTime: Infinity }),
   overview: (node: OperatorClient): Question<NodeOverview> => question(['overview'], async () => await node.overview(true), { refetchInterval: refreshEvery }),
   status: (node: OperatorClient): Question<NodeStatus> => question(['status'], async () => await node.status()),
   doctor: (node: OperatorClient): Question<readonly NodeFinding[]> => question(['doctor'], async () => await node.doctor()),

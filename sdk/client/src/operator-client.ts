@@ -38,6 +38,11 @@ export class OperatorClient {
     return await this.door.post<StaffSession>('/v1/session', { name, password });
   }
 
+  /** How people sign in here: by password, and where the centre has a staff directory by that, at `/v1/session/directory`. */
+  public async signInMethods(): Promise<{ readonly directory: boolean; readonly password: boolean }> {
+    return await this.door.get('/v1/session/methods');
+  }
+
   public async signOut(): Promise<void> {
     await this.door.delete('/v1/session');
   }

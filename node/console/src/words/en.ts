@@ -30,6 +30,7 @@ export const en: Readonly<Record<WordKey, string>> = {
   'sign.name': 'Account',
   'sign.password': 'Password',
   'sign.submit': 'Sign in',
+  'sign.directory': 'Sign in by the staff directory',
   'sign.ended': 'The session has ended. Please sign in again.',
   'sign.help': 'No account? An administrator of your centre makes one on the machine of the node: huilian accounts add.',
   'state.loading': 'Loading…',

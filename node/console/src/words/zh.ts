@@ -28,6 +28,7 @@ export const zh = {
   'sign.name': '账号',
   'sign.password': '密码',
   'sign.submit': '登录',
+  'sign.directory': '通过单位统一身份目录登录',
   'sign.ended': '会话已结束，请重新登录。',
   'sign.help': '没有账号？请本中心管理员在节点主机上执行 huilian accounts add。',
   'state.loading': '正在读取…',
