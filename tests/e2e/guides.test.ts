@@ -117,6 +117,7 @@ describe('mapping and refused rows', () => {
 const runners: Readonly<Record<string, string>> = {
   'docs/integrators.md': 'tests/e2e/sandbox.test.ts',
   'docs/sandbox.md': 'tests/e2e/sandbox.test.ts',
+  'docs/operations/accounts.md': 'tests/e2e/guides.test.ts',
   'docs/operations/backup.md': 'tests/e2e/guides.test.ts',
   'docs/operations/daily.md': 'tests/e2e/guides.test.ts',
   'docs/operations/erase.md': 'tests/e2e/guides.test.ts',

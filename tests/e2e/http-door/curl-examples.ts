@@ -235,6 +235,9 @@ export function curlExamples(consortium: RunningConsortium): void {
     createWebhook: () => Promise.resolve({ variables: { WEBHOOK: file({ url: target, batch: true }) } }),
     signInStaff: account, account, addAccount: account, setRole: account, setPassword: account, disableAccount: account, enableAccount: account, unlockAccount: account,
     changePassword: signedIn,
+    // Of a staff directory, which no centre of this consortium has: node/test/staff-directory.test.ts.
+    signInByDirectory: () => Promise.resolve({ status: 404 }),
+    directoryCallback: () => Promise.resolve({ status: 404 }),
     console: () => Promise.resolve({ status: consoleFile === undefined ? 503 : 200 }),
     consoleFile: () => Promise.resolve({ status: consoleFile === undefined ? 404 : 200, variables: { CONSOLE_FILE: consoleFile ?? 'none.js' } }),
     endSession: async () => ({ variables: { SESSION: (await signedIn()).handle } }),

@@ -49,7 +49,7 @@ export class DirectoryController {
     void reply.redirect(address, 302);
   }
 
-  @Declare({ id: 'directoryCallback', en: 'the directory sends the browser back: a session begins, or the console is told why not', zh: '统一身份目录登录回调', who: 'anyone', counted: true, query: callbackQuery, status: 302, codes: ['NOT_FOUND'], curl: "curl -s '$NODE/v1/session/directory/callback?error=access_denied'" })
+  @Declare({ id: 'directoryCallback', en: 'the directory sends the browser back: a session begins, or the console is told why not', zh: '统一身份目录登录回调', who: 'anyone', counted: true, query: callbackQuery, status: 302, codes: ['NOT_FOUND'], curl: 'curl -s "$NODE/v1/session/directory/callback?error=access_denied"' })
   @Get('directory/callback')
   public async callback(@Query() _query: Record<string, string>, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     if (this.services.directory === undefined) throw new ProtocolError('NOT_FOUND');
