@@ -6,9 +6,10 @@ import { LetterDesk } from '../src/core/dead-letters/letter-desk.js';
 import { exportLetters } from '../src/core/dead-letters/export-letters.js';
 import { neutralCell, plainCell } from '../src/core/dead-letters/neutral-cells.js';
 import { correctionOf } from '../src/core/dead-letters/read-export.js';
-import { AdoptedKinds } from '../src/core/intake/adopted-kinds.js';
+import { AdoptedKinds } from '../src/core/catalog/adopted-kinds.js';
 import type { IntakeAnswer } from '../src/core/intake/intake-answer.js';
 import { LetterBook } from '../src/core/outbox/letter-book.js';
+import { systemClock } from '../src/adapters/system/system-clock.js';
 import { MemoryStore } from '../src/adapters/memory/memory-store.js';
 import { startConsortium, type Consortium } from './ledger-fixture.js';
 import { PublishingNode } from './publishing-node.js';
@@ -28,7 +29,7 @@ beforeAll(async () => {
   node = await PublishingNode.open({ stateDir: consortium.stateDir('river'), connectionFile: consortium.connectionFile('river') });
   node.start();
   await node.readModel.whenHeight(Number(consortium.ledger.height()) - 1, AbortSignal.timeout(20_000));
-  desk = new LetterDesk({ intake: node.intake, kinds: new AdoptedKinds(node.readModel), letters: node.outbox.letters, mappings: node.mappings });
+  desk = new LetterDesk({ intake: node.intake, kinds: new AdoptedKinds(node.readModel, systemClock), letters: node.outbox.letters, mappings: node.mappings });
 });
 
 afterAll(async () => {
@@ -99,7 +100,7 @@ describe('a refused row', () => {
   test('that names a mapping which is not here is refused with its code, and is good once the mapping is put in', async () => {
     const local = { 企业: uscc, 证书: 'D-LETTER-20', 名称: '机电工程施工总承包', 类别: 'A10102', 等级: '三级', 至: '2028/6/26' };
     expect(await publish('local.csv', [local], { mapping: 'local-export' })).toEqual(['MAPPING_UNKNOWN']);
-    const kind = new AdoptedKinds(node.readModel).find('qualification');
+    const kind = new AdoptedKinds(node.readModel, systemClock).find('qualification');
     const held = { format: 'mapping/1', kind: 'qualification', schema: 1, columns: { 企业: { as: 'LEGAL_CODE' }, 证书: { as: 'QUAL_CERT_NO' }, 名称: { as: 'QUAL_NAME' }, 类别: { as: 'QUAL_TYPE' }, 等级: { to: 'qualification.level', values: { 三级: '03' } }, 至: { to: 'certificate.end', formats: ['yyyy/M/d'] } } };
     await node.mappings.put('local-export', kind, held);
     expect(await desk.retry({ filter: { file: 'local.csv' } })).toMatchObject({ retried: 1, accepted: 1, refused: 0 });

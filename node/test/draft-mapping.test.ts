@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { importRow, kindDefinition, mappedPlan, mappingShape, validateRecord, type KindDefinition } from '@huilian/protocol';
+import { importRow, bundledKind, mappedPlan, mappingShape, validateRecord, type CompiledKind } from '@huilian/protocol';
 import { draftMapping, type MappingDraft } from '../src/core/mapping/draft-mapping.js';
 import { suggestCorrection, usccCheckCharacter } from '../src/core/mapping/suggest-correction.js';
 import { previewRows } from '../src/core/mapping/preview-rows.js';
 
-function kindOf(name: string): KindDefinition {
-  const kind = kindDefinition(name, 1);
+function kindOf(name: string): CompiledKind {
+  const kind = bundledKind(name, 1);
   if (kind === undefined) throw new Error(`no kind ${name}`);
   return kind;
 }

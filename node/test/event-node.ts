@@ -64,6 +64,7 @@ export class EventWorld {
     return {
       memberId: 'river',
       http: { host: '127.0.0.1', port: this.port, publicUrl: `http://127.0.0.1:${String(this.port)}`, allowedOrigins: [], trustedProxies: [], callsPerMinute: 60_000, signaturesPerMinute: 600 },
+      catalogue: { warnDays: 30 },
       accounts: { idleMinutes: 30, sessionHours: 12 },
       deadLetters: { most: 1000 },
       backups: { everyHours: 0, keep: 1 },

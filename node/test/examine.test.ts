@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { kindDefinition, payloadDigest, type KindDefinition } from '@huilian/protocol';
 import { ExaminingThreads } from '../src/adapters/threads/examining-threads.js';
+import { noTerms } from '../src/core/catalog/adopted-kinds.js';
 import { examineAhead } from '../src/core/intake/examine-ahead.js';
 import type { LineExaminer } from '../src/core/intake/examine-line.js';
 import type { IntakeAnswer } from '../src/core/intake/intake-answer.js';
@@ -112,7 +113,7 @@ test('lines that have come are not held back by a stream that says no more for n
     await new Promise<void>((resolve) => { go = resolve; });
     yield tenLines(11);
   }
-  const chunks = examineAhead(stalling(), slow, () => ({ mappings: new Map(), newest: {} }))[Symbol.asyncIterator]();
+  const chunks = examineAhead(stalling(), slow, () => ({ ...noTerms, mappings: new Map() }))[Symbol.asyncIterator]();
   expect((await chunks.next()).value).toMatchObject({ lines: [{ number: 1 }, {}, {}, {}, {}, {}, {}, {}, {}, {}] });
   go();
   expect((await chunks.next()).value).toMatchObject({ lines: [{ number: 11 }, {}, {}, {}, {}, {}, {}, {}, {}, {}] });
@@ -126,7 +127,7 @@ test('a stream that breaks gives what came whole before it', async () => {
   }
   const seen: number[] = [];
   await expect((async () => {
-    for await (const { lines } of examineAhead(breaking(), slow, () => ({ mappings: new Map(), newest: {} }))) seen.push(lines[0]?.number ?? 0);
+    for await (const { lines } of examineAhead(breaking(), slow, () => ({ ...noTerms, mappings: new Map() }))) seen.push(lines[0]?.number ?? 0);
   })()).rejects.toThrow('the connection broke');
   expect(seen).toEqual(Array.from({ length: 20 }, (_, chunk) => 1 + chunk * 10));
 });

@@ -204,12 +204,6 @@ test('streams at the same time: each hears of its own lines, and one record gets
   await node.drained();
 });
 
-test('an adopted document that differs from the bundled one is not used', async () => {
-  const { AdoptedKinds } = await import('../src/core/intake/adopted-kinds.js');
-  const other = { schema: () => ({ digest: '00'.repeat(32) }) } as never;
-  expect(() => new AdoptedKinds(other).find('qualification')).toThrow(expect.objectContaining({ code: 'SCHEMA_UNKNOWN', details: { kind: 'qualification', version: 1, reason: 'other-document' } }) as Error);
-});
-
 test('a set of records tells what it has seen, however many', () => {
   const set = new RecordSet();
   const ids = Array.from({ length: 20_000 }, () => toBase32(randomBytes(16)));

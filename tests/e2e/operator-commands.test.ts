@@ -8,6 +8,8 @@ import type { MemberState, OwnerState } from '@huilian/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SampleCa } from '../../node/src/composition/local/sample-ca.js';
 import { qualification } from '../../node/test/sample-lines.js';
+import { catalogueCases } from './catalogue/catalogue-by-vote.js';
+import { joinCases } from './catalogue/joins.js';
 import { command, readJson } from './main-job.js';
 import { RunningConsortium, type Centre } from './running-consortium.js';
 
@@ -56,6 +58,9 @@ describe('records by the command line', () => {
     expect(revoked.map(({ recordId }) => recordId).sort()).toEqual([one, two, three].sort());
   });
 });
+
+catalogueCases(consortium);
+joinCases(consortium);
 
 describe("an owner's key", () => {
   const owner = consortium.stranger;

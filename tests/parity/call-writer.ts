@@ -409,11 +409,16 @@ export class CallWriter {
     const contents: Readonly<Record<typeof action, () => Json>> = {
       admit: () => ({ member: hostedDocument(this.memberId(number), 'institution', 'zhuhai') }),
       'code-set': () => ({ document: { '440100': '广州市' }, name, version: 1 }),
+      migration: () => ({ document: { kind: 'credit', from: 1, to: 2, fields: { 'detail.code': { from: 'detail.code' } } } }),
+      'next-code-set': () => ({ document: { codes: { '440100': '广州市' } }, name, version: 2, effective: now() - 1000 + number }),
+      retire: () => ({ of: 'code-set', id: name, version: 1 + (number % 2), retires: now() + (number % 2 === 0 ? 600 : -600) }),
+      // A CA that nobody trusts: the sample one must go on.
+      'retire-ca': () => ({ of: 'ca', id: 'ab'.repeat(32), retires: now() }),
       'publish-schema': () => ({ document: kindDocument(`kind-${String(this.seed)}-${String(number)}`, ['owner']) }),
       suspend: () => ({ member: this.memberId(number) }),
       unknown: () => ({ anything: true }),
     };
-    const proposal = { action: action === 'unknown' ? 'abolish' : action, content: contents[action](), round: 1 };
+    const proposal = { action: written[action] ?? action, content: contents[action](), round: 1 };
     this.proposed.set(number, digestOf(proposal));
     return proposal;
   }
@@ -426,6 +431,9 @@ export class CallWriter {
     return call('governance:rotateMemberKeys', { rotation: jws('huilian-rotation+jwt', member, rotation, fault === undefined ? signerOf(member) : next) });
   }
 }
+
+/** Intents that are another way to say an action, or none. */
+const written: Readonly<Partial<Record<Of<'propose'>['action'], string>>> = { 'next-code-set': 'code-set', 'retire-ca': 'retire', unknown: 'abolish' };
 
 function deflated(batch: JsonRecord): Uint8Array {
   return deflateRawSync(Buffer.from(sortedJson(batch)));

@@ -32,7 +32,7 @@ export type Intent =
   | { readonly op: 'objectRecovery'; readonly owner: number }
   | { readonly op: 'revokeGrant'; readonly grant: number; readonly fault?: 'high s' | 'signed by another' }
   | { readonly op: 'setPolicy'; readonly policy: number; readonly centre: CentreId; readonly fault?: 'ended' | 'purpose unknown' }
-  | { readonly op: 'propose'; readonly action: 'admit' | 'code-set' | 'publish-schema' | 'suspend' | 'unknown'; readonly proposal: number }
+  | { readonly op: 'propose'; readonly action: 'admit' | 'code-set' | 'migration' | 'next-code-set' | 'publish-schema' | 'retire' | 'retire-ca' | 'suspend' | 'unknown'; readonly proposal: number }
   | { readonly op: 'vote'; readonly approve: boolean; readonly proposal: number }
   | { readonly op: 'rotateMemberKeys'; readonly proposal: number; readonly fault?: 'signed by another' }
   | { readonly op: 'found' }

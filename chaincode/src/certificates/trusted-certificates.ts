@@ -1,4 +1,4 @@
-import { canonicalBytes, fromBase64url, ProtocolError, type LedgerState, type SignedStatement } from '@huilian/protocol';
+import { canonicalBytes, fromBase64url, ProtocolError, termState, type LedgerState, type SignedStatement } from '@huilian/protocol';
 import { checkValidity, isCa, isSignature, isSignedBy, mayIssue, maySignStatements, parseCertificate, type ParsedCertificate } from './parsed-certificate.js';
 import { usccOf } from './uscc-of-certificate.js';
 
@@ -62,6 +62,7 @@ export async function checkCertifiedStatement(signed: SignedStatement, chain: re
   const leaf = given[0] as ParsedCertificate;
   if (isCa(leaf) || !maySignStatements(leaf)) throw new ProtocolError('CERTIFICATE_INVALID', { reason: 'usage' });
   const { ca, path } = await pathToVoted(given, cas);
+  if (termState(ca, time) !== 'in-force') throw new ProtocolError('CA_UNKNOWN', { reason: 'not-in-force' });
   checkPath(path, time);
   if (`org:${usccOf(leaf, ca.usccOids) ?? ''}` !== signed.statement.owner) throw new ProtocolError('CERTIFICATE_OTHER_ENTITY');
   if (!isStatementSigned(signed, leaf)) throw new ProtocolError('STATEMENT_BAD_SIGNATURE');

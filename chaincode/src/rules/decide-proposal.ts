@@ -1,4 +1,4 @@
-import { ProtocolError, proposalId, proposeArgumentShape, voteArgumentShape, type JsonObject, type LedgerFunction, type ProposalState } from '@huilian/protocol';
+import { approveArgumentShape, ProtocolError, proposalId, proposeArgumentShape, rejectArgumentShape, type JsonObject, type LedgerFunction, type ProposalState, type RejectionReason } from '@huilian/protocol';
 import { electorateOf, requireCallingCentre, requireCharter } from './membership.js';
 import { applyContent } from './proposal-contents.js';
 import { put, type Outcome, type Rule, type RuleContext } from './rule.js';
@@ -30,14 +30,19 @@ export async function propose(context: RuleContext, argument: JsonObject): Promi
 }
 
 /** @throws NOT_FOUNDED, PROPOSAL_UNKNOWN, PROPOSAL_CLOSED, NOT_A_CENTRE, ALREADY_VOTED, and what the content breaks by now */
-export const approve: Rule<JsonObject> = async (context, argument) => await vote(context, argument, 'approve', 'approvals');
-
-/** @throws NOT_FOUNDED, PROPOSAL_UNKNOWN, PROPOSAL_CLOSED, NOT_A_CENTRE, ALREADY_VOTED */
-export const reject: Rule<JsonObject> = async (context, argument) => await vote(context, argument, 'reject', 'rejections');
-
-async function vote(context: RuleContext, argument: JsonObject, name: LedgerFunction, side: 'approvals' | 'rejections'): Promise<Outcome> {
+export const approve: Rule<JsonObject> = async (context, argument) => {
   await requireCharter(context);
-  const { proposal: id } = voteArgumentShape.read(argument);
+  return await vote(context, approveArgumentShape.read(argument).proposal, 'approve');
+};
+
+/** A vote against may say why, by a code. @throws NOT_FOUNDED, PROPOSAL_UNKNOWN, PROPOSAL_CLOSED, NOT_A_CENTRE, ALREADY_VOTED */
+export const reject: Rule<JsonObject> = async (context, argument) => {
+  await requireCharter(context);
+  const { proposal, reason } = rejectArgumentShape.read(argument);
+  return await vote(context, proposal, 'reject', reason);
+};
+
+async function vote(context: RuleContext, id: string, name: LedgerFunction & ('approve' | 'reject'), reason?: RejectionReason): Promise<Outcome> {
   const proposal = await context.state.get('proposal', id);
   if (proposal === undefined) throw new ProtocolError('PROPOSAL_UNKNOWN', { proposal: id });
   if (proposal.status !== 'open') throw new ProtocolError('PROPOSAL_CLOSED', { proposal: id, status: proposal.status });
@@ -45,7 +50,13 @@ async function vote(context: RuleContext, argument: JsonObject, name: LedgerFunc
   const voted = proposal.approvals.includes(voter) || proposal.rejections.includes(voter);
   // A vote is cast once. But when the electorate changed, votes already cast may decide: then any centre settles it.
   if (voted && tally(proposal, await electorateOf(context)) === 'open') throw new ProtocolError('ALREADY_VOTED', { member: voter });
-  return await settle(context, voted ? proposal : { ...proposal, [side]: [...proposal[side], voter].sort() }, name);
+  return await settle(context, voted ? proposal : withVote(proposal, voter, name, reason), name);
+}
+
+function withVote(proposal: ProposalState, voter: string, name: 'approve' | 'reject', reason: RejectionReason | undefined): ProposalState {
+  const side = name === 'approve' ? 'approvals' : 'rejections';
+  const reasons = reason === undefined ? {} : { reasons: { ...proposal.reasons, [voter]: reason } };
+  return { ...proposal, [side]: [...proposal[side], voter].sort(), ...reasons };
 }
 
 /** Only votes of centres that are active now count. Rejected is what can no longer find a majority. */

@@ -1,17 +1,6 @@
-import {
-  documentDigest,
-  isJsonObject,
-  kindFromDocument,
-  ProtocolError,
-  proposalContents,
-  readMemberDocument,
-  type JsonObject,
-  type JsonValue,
-  type MemberDocument,
-  type MemberState,
-  type ProposalAction,
-} from '@huilian/protocol';
-import { readCaCertificate } from '../certificates/trusted-certificates.js';
+import { ProtocolError, proposalContents, readMemberDocument, type JsonObject, type MemberDocument, type MemberState, type ProposalAction } from '@huilian/protocol';
+import { adoptDocument, adoptMigration, adoptSchema, retire, trustCa } from './adopt-documents.js';
+import { invalid } from './invalid-proposal.js';
 import { activeCentres, electorateOf, requireActiveMember, requireMember } from './membership.js';
 import { put, type RuleContext, type StateWrite } from './rule.js';
 
@@ -22,6 +11,8 @@ const contentRules: Readonly<Record<ProposalAction, ContentRule>> = {
   suspend,
   'publish-schema': adoptSchema,
   'trust-ca': trustCa,
+  migration: adoptMigration,
+  retire,
   'code-set': async (context, content, proposal) => await adoptDocument(context, 'codeSet', proposalContents['code-set'].read(content), proposal),
   'rule-set': async (context, content, proposal) => await adoptDocument(context, 'ruleSet', proposalContents['rule-set'].read(content), proposal),
 };
@@ -36,10 +27,6 @@ export async function applyContent(context: RuleContext, action: ProposalAction,
     }
     throw error;
   }
-}
-
-function invalid(reason: string): never {
-  throw new ProtocolError('PROPOSAL_INVALID', { reason });
 }
 
 /** @throws MEMBER_EXISTS; a suspended member may be admitted again, as the same kind */
@@ -85,46 +72,4 @@ async function suspend(context: RuleContext, content: JsonObject): Promise<State
   const centres = before.filter((centre) => centre !== id);
   if (centres.length === 0) invalid('last-centre');
   return [put('member', [id], { ...member, status: 'suspended' }), ...(centres.length < before.length ? [put('electorate', [], { centres })] : [])];
-}
-
-/** @throws SCHEMA_INVALID */
-async function adoptSchema({ state }: RuleContext, content: JsonObject, proposal: string): Promise<StateWrite[]> {
-  const { document } = proposalContents['publish-schema'].read(content);
-  const { kind, version } = kindFromDocument(document);
-  checkReferences(document);
-  if ((await state.get('schema', kind, version)) !== undefined) invalid('adopted-already');
-  return [put('schema', [kind, version], { digest: documentDigest(document), document, kind, proposal, version })];
-}
-
-/** Nothing is fetched from elsewhere to understand a schema. @throws SCHEMA_INVALID */
-function checkReferences(value: JsonValue): void {
-  if (Array.isArray(value)) for (const entry of value as readonly JsonValue[]) checkReferences(entry);
-  if (!isJsonObject(value)) return;
-  for (const [name, entry] of Object.entries(value)) {
-    const reference = name === '$ref' || name === '$dynamicRef';
-    if (reference && typeof entry === 'string' && !entry.startsWith('#')) throw new ProtocolError('SCHEMA_INVALID', { reason: 'remote-reference' });
-    checkReferences(entry);
-  }
-}
-
-/** @throws CERTIFICATE_INVALID, CERTIFICATE_EXPIRED */
-async function trustCa({ state, time }: RuleContext, content: JsonObject, proposal: string): Promise<StateWrite[]> {
-  const { certificate, name, usccOids } = proposalContents['trust-ca'].read(content);
-  const { fingerprint } = readCaCertificate(certificate, time);
-  const before = (await state.get('trustList'))?.fingerprints ?? [];
-  if (before.includes(fingerprint)) invalid('adopted-already');
-  return [
-    put('ca', [fingerprint], { certificate, fingerprint, name, proposal, usccOids }),
-    put('trustList', [], { fingerprints: [...before, fingerprint].sort() }),
-  ];
-}
-
-async function adoptDocument(
-  { state }: RuleContext,
-  type: 'codeSet' | 'ruleSet',
-  { document, name, version }: { readonly document: JsonObject; readonly name: string; readonly version: number },
-  proposal: string,
-): Promise<StateWrite[]> {
-  if ((await state.get(type, name, version)) !== undefined) invalid('adopted-already');
-  return [put(type, [name, version], { digest: documentDigest(document), document, name, proposal, version })];
 }

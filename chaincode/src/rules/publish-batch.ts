@@ -1,6 +1,7 @@
 import {
   checkPlacedHeader,
   decodeBatch,
+  limits,
   ProtocolError,
   sameHeader,
   sealedOwner,
@@ -60,9 +61,11 @@ async function checkSchemas(context: RuleContext, headers: readonly Header[]): P
   }
 }
 
-async function kindRules({ state }: RuleContext, kind: string, version: number): Promise<KindRules> {
+async function kindRules({ state, time }: RuleContext, kind: string, version: number): Promise<KindRules> {
   const adopted = await state.get('schema', kind, version);
   if (adopted === undefined) throw new ProtocolError('SCHEMA_UNKNOWN', { kind, version });
+  // A node that took a record in before the end of a version may send it after it; but nobody takes one in before its beginning.
+  if ((adopted.effective ?? 0) > time + limits.proposalWindowSeconds) throw new ProtocolError('SCHEMA_UNKNOWN', { kind, version, reason: 'not-effective' });
   // The document was read in full by kindFromDocument before it was adopted.
   return adopted.document['x-huilian'] as unknown as KindRules;
 }

@@ -39,6 +39,9 @@ const insurer = { member: hostedDocument('insurer', 'institution', 'zhuhai') };
 const trust = { certificate: pemOf(businessCa), name: { en: 'Business CA (invented)', zh: '业务 CA（虚构）' }, usccOids: ['1.2.156.10260.4.1.4'] };
 const codeSet = { document: { '440100': '广州市' }, name: 'regions', version: 1 };
 
+const standingSet = { ...codeSet, digest: digestOf(codeSet.document), proposal: 'ab'.repeat(32) };
+const standing = { [`codeSet regions ${seq(1)}`]: standingSet };
+
 /** Zhuhai's approval of a proposal of guangzhou: two of three centres, which decides. */
 function decided(name: string, action: string, content: Json, applied: JsonRecord, state: Readonly<Record<string, Json>> = {}): LedgerCase {
   const open = proposalState(action, content);
@@ -182,6 +185,28 @@ export const validGovernance: readonly LedgerCase[] = [
   decided('approve: a rule set is adopted', 'rule-set', codeSet, {
     [`ruleSet regions ${seq(1)}`]: { ...codeSet, digest: digestOf(codeSet.document), proposal: adoptedBy('rule-set', codeSet) },
   }),
+  decided('approve: a code set with its dates is adopted', 'code-set', { ...codeSet, effective: TIME - 5000, retires: TIME + 5000 }, {
+    [`codeSet regions ${seq(1)}`]: { ...codeSet, digest: digestOf(codeSet.document), effective: TIME - 5000, proposal: adoptedBy('code-set', { ...codeSet, effective: TIME - 5000, retires: TIME + 5000 }), retires: TIME + 5000 },
+  }),
+  decided(
+    'approve: a later version without a date begins now',
+    'code-set',
+    { ...codeSet, version: 2 },
+    { [`codeSet regions ${seq(2)}`]: { ...codeSet, digest: digestOf(codeSet.document), effective: TIME, proposal: adoptedBy('code-set', { ...codeSet, version: 2 }), version: 2 } },
+    standing,
+  ),
+  decided('approve: the end of a code set, at once where the day has passed', 'retire', { of: 'code-set', id: 'regions', version: 1, retires: TIME - 5 }, { [`codeSet regions ${seq(1)}`]: { ...standingSet, retires: TIME } }, standing),
+  {
+    name: 'reject: with a reason, which stays with the proposal',
+    given: 'founded',
+    state: { [`proposal ${admitId}`]: admitInsurer },
+    call: call('governance:reject', { proposal: admitId, reason: 'documents-incomplete' }, { caller: 'ZhuhaiMSP' }),
+    expect: {
+      response: { action: 'admit', proposal: admitId, status: 'open' },
+      event: { name: 'reject', payload: { action: 'admit', proposal: admitId, status: 'open' } },
+      writes: { [`proposal ${admitId}`]: { ...admitInsurer, reasons: { zhuhai: 'documents-incomplete' }, rejections: ['zhuhai'] } },
+    },
+  },
   {
     name: 'reject: one of three leaves it open',
     given: 'founded',
@@ -312,6 +337,16 @@ export const invalidGovernance: readonly LedgerCase[] = [
   { name: 'propose: trust a CA that has expired', ...proposes({ ...trust, certificate: pemOf(expiredCa) }, 'trust-ca'), code: 'CERTIFICATE_EXPIRED' },
   { name: 'propose: trust a CA trusted already', given: 'trusting', call: call('governance:propose', { action: 'trust-ca', content: trust, round: 1 }), code: 'PROPOSAL_INVALID' },
   { name: 'propose: a code set version adopted already', ...proposes(codeSet, 'code-set', { [`codeSet regions ${seq(1)}`]: { ...codeSet, digest: digestOf(codeSet.document), proposal: admitId } }), code: 'PROPOSAL_INVALID' },
+  { name: 'propose: a version whose predecessor nobody adopted', ...proposes({ ...codeSet, version: 2 }, 'code-set'), code: 'PROPOSAL_INVALID' },
+  { name: 'propose: a version that begins before the one it follows', ...proposes({ ...codeSet, effective: TIME, version: 2 }, 'code-set', { [`codeSet regions ${seq(1)}`]: { ...standingSet, effective: TIME + 1 } }), code: 'PROPOSAL_INVALID' },
+  { name: 'propose: a code set that has ended already', ...proposes({ ...codeSet, retires: TIME }, 'code-set'), code: 'PROPOSAL_INVALID' },
+  { name: 'propose: a code set whose codes are no codes', ...proposes({ ...codeSet, document: { codes: { '440100': 1 } } }, 'code-set'), code: 'PROPOSAL_INVALID' },
+  { name: 'propose: the end of what nobody adopted', ...proposes({ of: 'code-set', id: 'regions', version: 1, retires: TIME }, 'retire'), code: 'PROPOSAL_INVALID' },
+  { name: 'propose: the end of what has ended', ...proposes({ of: 'code-set', id: 'regions', version: 1, retires: TIME + 9 }, 'retire', { [`codeSet regions ${seq(1)}`]: { ...standingSet, retires: TIME } }), code: 'PROPOSAL_INVALID' },
+  { name: 'propose: the end of a CA by a version', ...proposes({ of: 'ca', id: 'ab'.repeat(32), version: 1, retires: TIME }, 'retire'), code: 'PROPOSAL_INVALID' },
+  { name: 'propose: a migration between versions nobody adopted', ...proposes({ document: { kind: 'credit', from: 1, to: 2, fields: {} } }, 'migration'), code: 'SCHEMA_UNKNOWN' },
+  { name: 'approve: with a reason', given: 'founded', call: call('governance:approve', { proposal: admitId, reason: 'other' }), code: 'UNKNOWN_FIELD' },
+  { name: 'reject: for a reason that is not on the list', given: 'founded', call: call('governance:reject', { proposal: admitId, reason: 'other' }), code: 'BAD_FIELD' },
   { name: 'rotateMemberKeys: not signed by the old key', given: 'founded', call: rotate(rotation({}, { signer: next })), code: 'STATEMENT_BAD_SIGNATURE' },
   { name: 'rotateMemberKeys: expired', given: 'founded', call: rotate(rotation({ expires: TIME })), code: 'STATEMENT_EXPIRED' },
   { name: 'rotateMemberKeys: signed for more than a day ahead', given: 'founded', call: rotate(rotation({ expires: TIME + 86_401 })), code: 'BAD_FIELD' },

@@ -1,10 +1,14 @@
-import type { Es256Key, MemberDocument } from '@huilian/protocol';
+import type { Es256Key, joinRequestShape, MemberDocument, Read } from '@huilian/protocol';
 import { ProcessActions, type AuditOptions, type AuditReport, type BackupReport, type InitOptions, type KeyReport, type LedgerRunOptions, type LocalRunOptions, type ReaderRunOptions, type RestoreReport, type SandboxRunOptions } from '../adapters/cli/process-actions.js';
 
 /** What the command line can run. Each is loaded when it is asked for: a command that needs no server starts at once. */
 export class HuilianProcesses extends ProcessActions {
   public async initialise(options: InitOptions): Promise<MemberDocument> {
     return await (await import('./initialise.js')).initialise(options);
+  }
+
+  public async signJoin(stateDir: string, request: Read<typeof joinRequestShape>): Promise<string> {
+    return await (await import('./sign-join.js')).signJoin(stateDir, request);
   }
 
   public async prepareKeys(stateDir: string, salt: string, registered: Es256Key): Promise<string | undefined> {

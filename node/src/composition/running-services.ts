@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { canonicalBytes, fromUtf8, mappingShape, parseRecordId, type JsonObject, type ProposalAction } from '@huilian/protocol';
+import { canonicalBytes, fromUtf8, mappingShape, parseRecordId, type JsonObject, type ProposalAction, type RejectionReason } from '@huilian/protocol';
 import { NodeServices, type GovernanceAnswer } from '../adapters/http/node-services.js';
+import type { MigrateRecords, MigrationOrder, MigrationReport } from '../core/catalog/migrate-records.js';
 import { examineNode, mostSkewSeconds, type ExaminedParts } from '../core/diagnosis/examine-node.js';
 import type { Finding } from '../core/diagnosis/finding.js';
 import { overviewOfNode, type NodeOverview } from '../core/overview/overview-of-node.js';
@@ -12,7 +13,7 @@ import type { ExportOrder } from '../core/export/export-records.js';
 import type { PeerWatch } from '../core/exchange/peer-watch.js';
 import type { LedgerCommands } from '../core/governance/ledger-commands.js';
 import type { LedgerFollower } from '../core/indexing/follow-ledger.js';
-import type { AdoptedKinds } from '../core/intake/adopted-kinds.js';
+import type { AdoptedKinds } from '../core/catalog/adopted-kinds.js';
 import type { Intake } from '../core/intake/intake.js';
 import { draftMapping, type MappingDraft } from '../core/mapping/draft-mapping.js';
 import type { HeldMapping } from '../core/mapping/held-mappings.js';
@@ -25,7 +26,7 @@ import { errorFields, type Logger } from '../observability/logger.js';
 import { NodeMetrics, type Readings } from '../observability/metrics.js';
 import type { OutboxAge } from './metered.js';
 
-type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'clock' | 'commands' | 'counting' | 'directory' | 'evidence' | 'feed' | 'letters' | 'mappings' | 'memberId' | 'mirror' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'staff' | 'store' | 'trail' | 'webhooks'>;
+type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'catalogue' | 'clock' | 'commands' | 'counting' | 'directory' | 'evidence' | 'feed' | 'joins' | 'letters' | 'mappings' | 'memberId' | 'mirror' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'staff' | 'store' | 'trail' | 'webhooks'>;
 
 export interface ServiceParts extends Shared {
   readonly kinds: AdoptedKinds;
@@ -41,6 +42,7 @@ export interface ServiceParts extends Shared {
   readonly examined: ExaminedParts;
   readonly followed: FollowedParts;
   readonly age: OutboxAge;
+  readonly migrating: MigrateRecords;
   readonly peers: PeerWatch;
   readonly version: string;
   streamBackup(): AsyncIterable<Uint8Array>;
@@ -62,6 +64,7 @@ export class RunningServices extends NodeServices {
   public readonly asks: NodeServices['asks'];
   public readonly audit: NodeServices['audit'];
   public readonly backups: NodeServices['backups'];
+  public readonly catalogue: NodeServices['catalogue'];
   public readonly clock: NodeServices['clock'];
   public readonly commands: LedgerCommands;
   public readonly counting: NodeServices['counting'];
@@ -70,6 +73,7 @@ export class RunningServices extends NodeServices {
   public readonly feed: NodeServices['feed'];
   public readonly letters: NodeServices['letters'];
   public readonly mappings: NodeServices['mappings'];
+  public readonly joins: NodeServices['joins'];
   public readonly memberId: string;
   public readonly mirror: NodeServices['mirror'];
   public readonly random: NodeServices['random'];
@@ -89,6 +93,7 @@ export class RunningServices extends NodeServices {
       asks: this.asks,
       audit: this.audit,
       backups: this.backups,
+      catalogue: this.catalogue,
       clock: this.clock,
       commands: this.commands,
       counting: this.counting,
@@ -97,6 +102,7 @@ export class RunningServices extends NodeServices {
       feed: this.feed,
       letters: this.letters,
       mappings: this.mappings,
+      joins: this.joins,
       memberId: this.memberId,
       mirror: this.mirror,
       random: this.random,
@@ -136,6 +142,7 @@ export class RunningServices extends NodeServices {
     const { age, examined, follower, outbox, peers } = this.parts;
     const { length: known } = peers.peers;
     const certificate = await examined.certificateEnd();
+    const ends = await this.catalogue.endsSoon();
     const reachable = peers.peers.filter((peer) => peer.reachable).length;
     return {
       rows: this.rows,
@@ -152,6 +159,8 @@ export class RunningServices extends NodeServices {
       diskFloorBytes: examined.diskFloorBytes,
       lastBackupSeconds: this.backups.last === undefined ? undefined : Math.floor(this.backups.last.at / 1000),
       certificateEndSeconds: certificate === undefined ? undefined : Math.floor(certificate / 1000),
+      // Soonest first, so that the first of each sort stays.
+      catalogueEnds: Object.fromEntries([...ends].reverse().map(({ of, retires }) => [of, retires])),
     };
   }
 
@@ -196,7 +205,7 @@ export class RunningServices extends NodeServices {
   }
 
   public previewMapping(kind: string, schema: number | undefined, document: unknown, rows: readonly Readonly<Record<string, string>>[]): Preview {
-    return previewRows(this.parts.kinds.find(kind, schema), document, rows);
+    return previewRows(this.parts.kinds.find(kind, schema), document, rows, this.parts.kinds.codesInUse());
   }
 
   public async publicRecord(recordId: string): Promise<string> {
@@ -214,8 +223,12 @@ export class RunningServices extends NodeServices {
     return await this.parts.commands.propose(action, content, round);
   }
 
-  public async vote(choice: 'approve' | 'reject', proposal: string): Promise<GovernanceAnswer> {
-    return await this.parts.commands.vote(choice, proposal);
+  public async vote(choice: 'approve' | 'reject', proposal: string, reason?: RejectionReason): Promise<GovernanceAnswer> {
+    return await this.parts.commands.vote(choice, proposal, reason);
+  }
+
+  public async migrate(order: MigrationOrder): Promise<MigrationReport> {
+    return await this.parts.migrating.run(order);
   }
 
   public async registerOwner(statement: unknown, chain: readonly string[]): Promise<GovernanceAnswer> {

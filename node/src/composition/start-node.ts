@@ -17,6 +17,10 @@ import { GuardedSender } from '../adapters/webhooks/guarded-sender.js';
 import type { NodeConfig } from '../config/config.js';
 import { Asks } from '../core/access/asks.js';
 import { OpenTickets } from '../core/access/open-tickets.js';
+import { AdoptedKinds } from '../core/catalog/adopted-kinds.js';
+import { Catalogue } from '../core/catalog/catalogue.js';
+import { MigrateRecords } from '../core/catalog/migrate-records.js';
+import { EndsWatch } from '../core/catalog/watch-ends.js';
 import { KeepBackups } from '../core/backup/keep-backups.js';
 import { streamBackup } from '../core/backup/stream-backup.js';
 import { CountRecords } from '../core/columns/count-records.js';
@@ -33,12 +37,12 @@ import { RefusalLog } from '../core/exchange/refusal-log.js';
 import { ReleaseRecords } from '../core/exchange/release-records.js';
 import { PeerWatch, type NodeHealth } from '../core/exchange/peer-watch.js';
 import { SleepWatch } from '../core/exchange/sleep-watch.js';
+import { Joins } from '../core/governance/joins.js';
 import { LedgerCommands } from '../core/governance/ledger-commands.js';
 import { LedgerFollower } from '../core/indexing/follow-ledger.js';
 import { LedgerIndex } from '../core/indexing/ledger-index.js';
 import { ReadModel } from '../core/indexing/read-model.js';
 import { LetterDesk } from '../core/dead-letters/letter-desk.js';
-import { AdoptedKinds } from '../core/intake/adopted-kinds.js';
 import { Intake } from '../core/intake/intake.js';
 import { HeldMappings } from '../core/mapping/held-mappings.js';
 import { Outbox } from '../core/outbox/outbox.js';
@@ -47,6 +51,7 @@ import type { ExchangeMethod, Keys, Transport } from '../core/ports.js';
 import { DayCounts } from '../core/overview/day-counts.js';
 import { JoinTrail } from '../core/trail/join-trail.js';
 import { missingPayloads } from '../core/vault/missing-payloads.js';
+import { OwnRecords } from '../core/vault/own-records.js';
 import { Vault } from '../core/vault/vault.js';
 import { errorFields, type Logger } from '../observability/logger.js';
 import type { NodeMetrics } from '../observability/metrics.js';
@@ -99,6 +104,8 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   // Before anything is sent or answered: an erasure that was cut off, or this data is from before one.
   const finished = await erasing.finish();
   if (finished > 0) logger.warn('erasures were finished: they broke off, or this data is from before them / 已补完此前的删除', { erasures: finished });
+  const catalogue = new Catalogue(readModel, clock, config.catalogue.warnDays);
+  const ends = new EndsWatch(catalogue, clock, (end) => { logger.warn('something that a vote adopted ends soon / 目录内容即将停用', { of: end.of, id: end.id, ...(end.version === undefined ? {} : { version: end.version }), retires: new Date(end.retires * 1000).toISOString(), followedBy: end.followedBy ?? 'nothing' }); });
   const counting = new CountRecords({ clock, file: TemporaryRows.open(path.join(stateDir, 'headers.tmp'), headerRowBytes), memberId: keys.memberId, readModel, startAfter: countingAfter, store, vault });
   const mirror = await openMirror(config, { clock, memberId: keys.memberId, onProblem: (error) => { logger.warn("the centre's own database is not followed / 未能跟进本中心数据库", errorFields(error)); }, random, readModel, vault });
   const index = new LedgerIndex(store, readModel, outbox, counting.index);
@@ -106,8 +113,9 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const sender = new BatchSender({ clock, inFlight, ledger, maxHeaders, maxWaitMilliseconds, onAlarm: alarm, outbox, random, readModel });
   const examiner = examiningThreads(config, keys, logger);
   const mappings = await HeldMappings.open(store, clock);
-  const kinds = new AdoptedKinds(readModel);
+  const kinds = new AdoptedKinds(readModel, clock);
   const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner }), keys, mappings, outbox, random, readModel, store, vault });
+  const migrating = new MigrateRecords({ kinds, memberId: keys.memberId, readModel, records: new OwnRecords(store), vault, accept: async (lines, onAnswers) => await intake.accept(lines, onAnswers) });
   const transport = meteredTransport(await Libp2pTransport.start({ memberId: keys.memberId, privateKey: keys.exchangeKey, listen: config.exchange.listen }), metrics);
   const peers = new PeerWatch(readModel, transport, clock, keys.memberId);
   const refusals = await RefusalLog.open(store, clock);
@@ -120,6 +128,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const relay = new MeteredRelay(readModel, store, keys, transport, new OpenTickets(ledger, clock, random), { offers, releases, receipts }, refusals);
   const trail = new JoinTrail(readModel, refusals, store, transport, keys, clock, recover);
   const commands = new LedgerCommands(ledger, keys, clock, random);
+  const joins = new Joins(store, readModel, transport, clock, keys.memberId);
   const feed = new EventFeed(readModel);
   const webhooks = webhooksOf(stateDir, config, { clock, feed, keys, onAlarm: alarm, random, readModel, store });
   const freeBytes = async (): Promise<number> => { const { bavail, bsize } = await statfs(stateDir); return bavail * bsize; };
@@ -137,11 +146,13 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     ...staff,
     directory,
     age: new OutboxAge(outbox, () => clock.now()),
-    examined: { certificateEnd: async () => await certificateEnd(config.ledger), clock, diskFloorBytes: config.diskFloorBytes, follower, freeBytes, memberId: keys.memberId, ...(mirror === undefined ? {} : { mirror }), outbox, peers, readModel, sender, backups, vaultKeyCopy: () => keys.vaultKeys.copyState },
+    examined: { catalogue, certificateEnd: async () => await certificateEnd(config.ledger), clock, diskFloorBytes: config.diskFloorBytes, follower, freeBytes, memberId: keys.memberId, ...(mirror === undefined ? {} : { mirror }), outbox, peers, readModel, sender, backups, vaultKeyCopy: () => keys.vaultKeys.copyState },
     followed: { deadLetters: outbox.letters, feed, keys, ledger, outbox, readModel, sender, store, webhooks },
     peers,
     version: softwareVersion(),
     backups,
+    catalogue,
+    migrating,
     streamBackup: stream,
     exportRecords: async (order) => await exportRecords({ memberId: keys.memberId, readModel, vault }, order),
     missingPayloads: async (from) => await missingPayloads(readModel, vault, keys.memberId, from),
@@ -155,6 +166,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     evidence: new BuildEvidence(readModel, ledger, relay),
     feed,
     follower,
+    joins,
     intake,
     kinds,
     letters: new LetterDesk({ intake, kinds, letters: outbox.letters, mappings }),
@@ -176,7 +188,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   });
   meter.current = services.meter;
   relay.meter = services.meter;
-  serveExchange(transport, { health: () => peers.health(), offers, releases, receipts, trail, publicRecord: async (recordId) => await publicRecord(readModel, releases, recordId) });
+  serveExchange(transport, { joins, health: () => peers.health(), offers, releases, receipts, trail, publicRecord: async (recordId) => await publicRecord(readModel, releases, recordId) });
   const allowPeers = async (): Promise<void> => {
     const members = await readModel.members();
     transport.allow(members.filter(({ document, status }) => document.kind === 'centre' && status === 'active').map(({ document }) => document));
@@ -197,10 +209,12 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   backups.start();
   // The first count reads a month of the ledger; whoever asks meanwhile waits for it.
   days.countOn().catch((error: unknown) => { logger.warn('days are not counted yet', errorFields(error)); });
+  ends.start();
   return {
     services,
     close: async () => {
       stopWatching();
+      ends.stop();
       sleep.stop();
       await webhooks.stop();
       await directory?.provider.close();
@@ -250,6 +264,7 @@ async function publicRecord(readModel: ReadModel, releases: ReleaseRecords, reco
 }
 
 interface ExchangeParts {
+  readonly joins: Joins;
   health(): NodeHealth;
   readonly offers: OfferRecords;
   readonly releases: ReleaseRecords;
@@ -266,6 +281,7 @@ function serveExchange(transport: Transport, parts: ExchangeParts): void {
     receipt: async ({ receipt }) => await parts.receipts.keep(String(receipt)),
     'public-record': async ({ recordId }) => ({ presentation: await parts.publicRecord(String(recordId)) }),
     health: () => Promise.resolve(parts.health()),
+    joins: async () => ({ items: await parts.joins.own() }),
     refusals: async ({ request }) => await parts.trail.ownRefusals(request),
   };
   transport.serve(async (_from, method, body) => utf8(JSON.stringify(await answers[method](readBody(body)))));

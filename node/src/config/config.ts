@@ -45,6 +45,10 @@ export interface NodeConfig {
     /** Whether a directory without TLS is spoken with. */
     readonly allowHttp: boolean;
   };
+  readonly catalogue: {
+    /** So long before something adopted by vote ends, the node warns of it. */
+    readonly warnDays: number;
+  };
   readonly exchange: {
     /** libp2p multiaddrs to listen on. */
     readonly listen: readonly string[];
@@ -167,6 +171,7 @@ const configSchema = {
         allowHttp: { type: 'boolean', default: false },
       },
     },
+    catalogue: { ...closed, default: {}, properties: { warnDays: { type: 'integer', minimum: 1, maximum: 365, default: 30 } } },
     exchange: {
       ...closed,
       default: {},

@@ -112,7 +112,7 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
-export type ExchangeMethod = 'offer' | 'release' | 'receipt' | 'public-record' | 'refusals' | 'health';
+export type ExchangeMethod = 'offer' | 'release' | 'receipt' | 'public-record' | 'refusals' | 'health' | 'joins';
 
 /** Speaks with the nodes of other centres; peers are known by their member id, proved by their libp2p key. */
 export interface Transport {

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { ledgerFunctions, ProtocolError, type ErrorCode } from '@huilian/protocol';
+import { ledgerFunctions, ProtocolError, retirable, type ErrorCode, type Retirable } from '@huilian/protocol';
 
 /** What is read at the moment somebody asks for the metrics. */
 export interface Readings {
@@ -21,6 +21,8 @@ export interface Readings {
   readonly lastBackupSeconds: number | undefined;
   /** Unix seconds; undefined where the certificate cannot be read. */
   readonly certificateEndSeconds: number | undefined;
+  /** What ends next of each sort that votes adopt, within the time of warning: Unix seconds. */
+  readonly catalogueEnds: Readonly<Partial<Record<Retirable, number>>>;
 }
 
 const knownFunctions: ReadonlySet<string> = new Set(Object.values(ledgerFunctions));
@@ -49,14 +51,16 @@ export class NodeMetrics {
   private readonly alarmed = this.gauge('huilian_alarm_last_seconds', 'When the log last had an alarm with this code, Unix seconds', ['code']);
   private readonly alarms = this.counter('huilian_alarms_total', 'Alarms of the log by code', ['code']);
 
+  private readonly take: () => Promise<void>;
+
   public constructor(version: string, read: () => Promise<Readings>) {
     collectDefaultMetrics({ register: this.registry });
     // A series that begins above 0 has no increase for Prometheus: what an alarm asks for begins at 0.
     for (const outcome of failures) this.reads.inc({ outcome }, 0);
     this.gauge('huilian_build_info', 'Always 1; the version is its label', ['version']).set({ version }, 1);
     const set = this.readingGauges();
-    // One reading serves all gauges: the first of them asks.
-    new Gauge({ name: 'huilian_up', help: 'Always 1 while the node runs', registers: [this.registry], async collect() { set(await read()); this.set(1); } });
+    this.take = async (): Promise<void> => { set(await read()); };
+    this.gauge('huilian_up', 'Always 1 while the node runs', []).set(1);
     this.gauge('huilian_start_seconds', 'When the process started, Unix seconds', []).set(Math.floor(Date.now() / 1000));
   }
 
@@ -66,6 +70,8 @@ export class NodeMetrics {
 
   /** The text exposition format. */
   public async text(): Promise<string> {
+    // Before anything is written: a gauge that reads while the others are written would be ahead of them by one asking.
+    await this.take();
     return await this.registry.metrics();
   }
 
@@ -128,7 +134,9 @@ export class NodeMetrics {
     const floor = this.gauge('huilian_disk_floor_bytes', 'Below it nothing is written', []);
     const backup = this.gauge('huilian_last_backup_seconds', 'When the newest backup in its place was begun, Unix seconds; 0 where there is none', []);
     const certificate = this.gauge('huilian_certificate_end_seconds', "When the certificate ends by which the ledger knows this node, Unix seconds; NaN where it cannot be read", []);
+    const ends = this.gauge('huilian_catalogue_end_seconds', 'When the next of this sort ends that votes adopted, Unix seconds, as soon as the node warns of it; 0 where none does', ['of']);
     return (now) => {
+      for (const of of retirable) ends.set({ of }, now.catalogueEnds[of] ?? 0);
       for (const [outcome, count] of Object.entries(now.rows)) rows.set({ outcome }, count);
       outbox.set(now.outbox.pending);
       oldest.set(now.outbox.oldestSeconds);

@@ -1,3 +1,4 @@
+export { adoptedKinds } from './adopted-kinds.js';
 export { evidenceShape, readEvidence, type EndorsedTransaction, type Evidence } from './evidence-file.js';
 export { fillForm, type FilledField, type FilledForm, type FormMap } from './fill-form.js';
 export { errorOf, HttpDoor, type Authorise, type CallOptions, type DoorOptions, type Repeat } from './http-door.js';
@@ -18,4 +19,4 @@ export { readRelease, type Released, type ReadRecord } from './read-release.js';
 export { EvidenceVerifier, verifyEvidence, type CheckResult, type EvidenceCheck, type EvidenceReport, type EvidenceTrust } from './verify-evidence.js';
 export { verifyWebhook, type WebhookCheckOptions } from './verify-webhook.js';
 // What the signatures above speak of, so that most programs need no second package.
-export { bundledKinds, describeClaim, errorBody, grantDigest, isErrorCode, ProtocolError, purposes, referenceOf, type ConsortiumEvent, type Domain, type EventData, type EventFilter, type EventType, type Grant, type GrantEnvelope, type MemberState, type Purpose, type Refusal, type Trail, type TrailEntry } from '@huilian/protocol';
+export { bundledKinds, describeClaim, errorBody, grantDigest, isErrorCode, ProtocolError, purposes, referenceOf, type ConsortiumEvent, type Domain, type EventData, type EventFilter, type EventType, type Grant, type GrantEnvelope, type KindDefinition, type MemberState, type Purpose, type Refusal, type Trail, type TrailEntry } from '@huilian/protocol';

@@ -1,4 +1,5 @@
 import { ownerIdShape, ProtocolError, toHex, type GrantEnvelope, type MemberState, type OwnerState, type Trail } from '@huilian/protocol';
+import { adoptedKinds } from './adopted-kinds.js';
 import { grantFor, type Ask } from './check-grant.js';
 import { checkConsortium, type Consortium } from './consortium.js';
 import { HttpDoor } from './http-door.js';
@@ -57,7 +58,7 @@ export class OwnerClient {
     const ask = await this.door.get<Ask>(`/v1/asks/${encodeURIComponent(id)}`);
     this.mustBeOwn(ask);
     const reader = await this.door.get<MemberState>(`/v1/members/${encodeURIComponent(ask.grantee)}`);
-    const words = describeGrant(grantFor(ask, `0x${'0'.repeat(64)}`), { [ask.grantee]: reader.document.name });
+    const words = describeGrant(grantFor(ask, `0x${'0'.repeat(64)}`), { [ask.grantee]: reader.document.name }, await adoptedKinds(this.door, ask.claims));
     return { ask, words, reader, answered: ask.grant !== undefined };
   }
 
@@ -69,7 +70,7 @@ export class OwnerClient {
     this.mustBeOwn(ask);
     const { domain } = await this.consortium();
     const nonce = `0x${toHex(crypto.getRandomValues(new Uint8Array(32)))}`;
-    const envelope = await this.wallet.signGrant(domain, grantFor(ask, nonce));
+    const envelope = await this.wallet.signGrant(domain, grantFor(ask, nonce), await adoptedKinds(this.door, ask.claims));
     await this.door.post(`/v1/asks/${encodeURIComponent(ask.id)}/grant`, envelope, { repeat: 'by-key' });
     return envelope;
   }

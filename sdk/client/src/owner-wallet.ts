@@ -9,6 +9,7 @@ import {
   typedStructs,
   type Domain,
   type GrantEnvelope,
+  type KindDefinition,
   type KeyRotationEnvelope,
   type RecoveryObjectionEnvelope,
   type RevocationEnvelope,
@@ -39,9 +40,12 @@ export class OwnerWallet {
     return (await this.signer.getAddress()).toLowerCase();
   }
 
-  /** @throws WALLET_UNREADABLE, WALLET_DOMAIN_CHANGED, STATEMENT_BAD_SIGNATURE where the signer signs something else */
-  public async signGrant(domain: Domain, value: unknown): Promise<GrantEnvelope> {
-    const grant = readableGrant(value);
+  /**
+   * @param kinds adopted kinds that this software does not bring along (`adoptedKinds`): what has no title is not signed
+   * @throws WALLET_UNREADABLE, WALLET_DOMAIN_CHANGED, STATEMENT_BAD_SIGNATURE where the signer signs something else
+   */
+  public async signGrant(domain: Domain, value: unknown, kinds: readonly KindDefinition[] = []): Promise<GrantEnvelope> {
+    const grant = readableGrant(value, kinds);
     return { domain, grant, signature: await this.sign(domain, 'Grant', grant), suite };
   }
 

@@ -1,6 +1,6 @@
 import {
-  bundledKinds,
   isJsonObject,
+  kindOfClaim,
   keyRotationShape,
   ProtocolError,
   purposes,
@@ -74,18 +74,17 @@ function readable<T>(read: () => T): T {
   }
 }
 
-/** @throws WALLET_UNREADABLE */
-export function readableGrant(value: unknown): Grant {
+/** @param kinds adopted kinds that this software does not bring along (`adoptedKinds`) @throws WALLET_UNREADABLE */
+export function readableGrant(value: unknown, kinds: readonly KindDefinition[] = []): Grant {
   const grant = readable(() => readGrant(value));
-  grant.claims.forEach(describe);
+  for (const claim of grant.claims) describe(claim, kinds);
   return grant;
 }
 
-function describe(qualified: string): ClaimWords {
+function describe(qualified: string, kinds: readonly KindDefinition[]): ClaimWords {
   const [kind = '', claim = ''] = qualified.split('/');
-  const definition = newestOf(kind);
-  // Own names only: `constructor` is a claim of no kind.
-  const title = definition !== undefined && Object.hasOwn(definition.claims, claim) ? definition.claims[claim] : undefined;
+  const definition = kindOfClaim(kind, claim, kinds);
+  const title = definition?.claims[claim];
   if (definition === undefined || title === undefined) throw new ProtocolError('WALLET_UNREADABLE', { claim: qualified });
   return {
     zh: `${definition.title.zh}：${title.zh}`,
@@ -93,12 +92,6 @@ function describe(qualified: string): ClaimWords {
     fields: fieldsOf(definition.document['properties'], claim),
     personal: title.personal.length > 0,
   };
-}
-
-function newestOf(kind: string): KindDefinition | undefined {
-  return bundledKinds()
-    .filter((definition) => definition.kind === kind)
-    .reduce<KindDefinition | undefined>((newest, next) => (newest === undefined || next.version > newest.version ? next : newest), undefined);
 }
 
 /** Titles of a claim's fields; of a list's entries where the claim is a list. */
@@ -116,15 +109,15 @@ function fieldsOf(claims: JsonValue | undefined, claim: string): Words[] {
 
 /**
  * An owner's grant in words: who may read which claims, for what, from when until when, how often. Throws for anything
- * it cannot name, so that nobody signs what the page could not say. @throws WALLET_UNREADABLE
+ * it cannot name, so that nobody signs what the page could not say. `kinds`: see `adoptedKinds`. @throws WALLET_UNREADABLE
  */
-export function describeGrant(value: unknown, names: MemberNames = {}): GrantWords {
-  const { claims, expires, grantee, maxUses, notBefore, owner, purpose } = readableGrant(value);
+export function describeGrant(value: unknown, names: MemberNames = {}, kinds: readonly KindDefinition[] = []): GrantWords {
+  const { claims, expires, grantee, maxUses, notBefore, owner, purpose } = readableGrant(value, kinds);
   return {
     owner,
     grantee,
     reader: nameOf(grantee, names),
-    claims: claims.map(describe),
+    claims: claims.map((claim) => describe(claim, kinds)),
     purpose: purposes[purpose],
     from: when(notBefore),
     until: when(expires),
@@ -137,8 +130,8 @@ function nameOf(member: string, names: MemberNames): Words {
 }
 
 /** The same line by line. @throws WALLET_UNREADABLE */
-export function renderGrant(value: unknown, names: MemberNames = {}): Rendering {
-  const { claims, from, grantee, maxUses, owner, purpose, reader, until } = describeGrant(value, names);
+export function renderGrant(value: unknown, names: MemberNames = {}, kinds: readonly KindDefinition[] = []): Rendering {
+  const { claims, from, grantee, maxUses, owner, purpose, reader, until } = describeGrant(value, names, kinds);
   return {
     zh: [
       `权属人 ${owner}`,

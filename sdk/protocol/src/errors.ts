@@ -195,6 +195,10 @@ const nodeRows = {
   STORE_OLDER: [503, '数据仍是旧格式', 'the data is still of an older format', '请先以本版本启动一次节点：将先备份再转换', 'start the node once with this version: it makes a backup and then converts the data'],
   CSV_INVALID: [400, 'CSV 文件无法解析', 'the CSV file cannot be read', '请以 UTF-8 保存、首行为国标字段名、文件以种类命名；详情中 reason 指出原因', 'save it as UTF-8 with the national field names in the first line, and name it after its kind; reason says what is wrong'],
   MAPPING_UNKNOWN: [404, '本节点没有此字段映射', 'this node holds no mapping of this name', '用 huilian mapping list 查看名称，或用 huilian mapping put 放入', 'see the names with huilian mapping list, or put one in with huilian mapping put'],
+  SCHEMA_RETIRED: [409, '该种类的此版本已停用，不再接收新记录', 'this version of the kind has ended: no new record is taken under it', '请改用现行版本：huilian catalogue 列出各版本；本方旧记录可用 huilian migrate 转换', 'use the version in force, see huilian catalogue; own records of before are carried over by huilian migrate'],
+  MIGRATION_UNKNOWN: [404, '没有经表决通过的此版本转换规则', 'no migration between these versions was adopted', '请用 huilian catalogue 查看已通过的转换；新的转换须先提案表决', 'see the migrations with huilian catalogue; a new one is proposed and voted first'],
+  JOIN_UNKNOWN: [404, '没有此加入申请', 'there is no such request to join', '请核对申请编号与受理节点；申请 180 天后清除', 'check the id of the request and the node it was sent to; requests are kept for 180 days'],
+  JOIN_CLOSED: [409, '加入申请已有结果', 'the request to join is decided', '请用 huilian join status 查看结果；需要时重新提交申请', 'see the outcome with huilian join status; ask again where that makes sense'],
   DUPLICATE_IN_FILE: [422, '同一文件内自然键重复', 'one natural key appears twice in the file', '请保留其中一行，删除另一行后重新同步', 'keep one of the rows, remove the other, and sync again'],
   INTERNAL: [500, '内部错误', 'internal error', '请以原编号重试一次；仍出现请把时间与代码交运维查日志', 'repeat once with the same id; if it recurs, give the time and the code to operations, who find it in the log'],
 } as const satisfies Record<string, Row>;

@@ -31,9 +31,14 @@ export const eventTypes = [
   'huilian.proposal.adopted',
   'huilian.proposal.rejected',
   'huilian.schema.adopted',
+  'huilian.schema.retiring',
+  'huilian.migration.adopted',
   'huilian.ca.trusted',
+  'huilian.ca.retiring',
   'huilian.code-set.adopted',
+  'huilian.code-set.retiring',
   'huilian.rule-set.adopted',
+  'huilian.rule-set.retiring',
   'huilian.consortium.founded',
 ] as const;
 /** One of `eventTypes`. */
@@ -77,6 +82,14 @@ export interface EventData {
   readonly approvals?: readonly string[];
   readonly rejections?: readonly string[];
   readonly name?: string;
+  /** From when on and until when an adopted document is in force, Unix seconds. */
+  readonly effective?: number;
+  readonly retires?: number;
+  /** Versions that a migration leads between. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Why centres rejected a proposal, by centre. */
+  readonly reasons?: Readonly<Record<string, string>>;
   /** Fingerprint of a certificate or charter: SHA-256, hex. */
   readonly fingerprint?: string;
 }

@@ -1,7 +1,7 @@
 import { ProtocolError } from './errors.js';
 import { documentDigest } from './hash.js';
 import { bytes32Shape, digestShape, memberIdShape, ownerIdShape, ownerKeyShape, timeShape } from './ids.js';
-import { es256KeyShape, x25519KeyShape } from './jws.js';
+import { checkJwsHeader, es256KeyShape, parseJws, signJws, verifyEs256, x25519KeyShape, type Es256Sign } from './jws.js';
 import { limits } from './limits.js';
 import { anyObject, integer, list, object, oneOf, optional, prose, text, type Read } from './shape.js';
 
@@ -76,20 +76,37 @@ export const foundArgumentShape = object({ charter: charterShape, founder: membe
 
 export const trustedCaShape = object({
   certificate: pemShape,
+  effective: optional(timeShape),
   name: titleShape,
+  retires: optional(timeShape),
   /** OIDs whose certificate extension carries the USCC, tried in order before the subject (domain rule, configurable). */
   usccOids: list(text(/[0-2](?:\.(?:0|[1-9][0-9]{0,9})){2,20}/, 100), 1, 8),
 });
 export type TrustedCaDocument = Read<typeof trustedCaShape>;
 
+/**
+ * From when on and until when an adopted document is in force, Unix seconds. Without `effective` it is from the moment it was
+ * adopted, without `retires` until a vote ends it.
+ */
+const termFields = { effective: optional(timeShape), retires: optional(timeShape) };
+const documentNameShape = text(/[a-z][a-z0-9-]{1,40}/, 41);
+
+/** What a vote adopts documents of, and later retires. */
+export const retirable = ['ca', 'code-set', 'rule-set', 'schema'] as const;
+export type Retirable = (typeof retirable)[number];
+
 /** Kinds of proposal and the content of each. */
 export const proposalContents = {
   admit: object({ caCertificate: optional(pemShape), member: memberDocumentShape }),
   suspend: object({ member: memberIdShape }),
-  'publish-schema': object({ document: anyObject() }),
+  'publish-schema': object({ document: anyObject(), ...termFields }),
   'trust-ca': trustedCaShape,
-  'code-set': object({ document: anyObject(), name: text(/[a-z][a-z0-9-]{1,40}/, 41), version: integer(1, 9999) }),
-  'rule-set': object({ document: anyObject(), name: text(/[a-z][a-z0-9-]{1,40}/, 41), version: integer(1, 9999) }),
+  'code-set': object({ document: anyObject(), name: documentNameShape, version: integer(1, 9999), ...termFields }),
+  'rule-set': object({ document: anyObject(), name: documentNameShape, version: integer(1, 9999), ...termFields }),
+  /** How records of one version of a kind become records of a later one: see kinds/migration.ts. */
+  migration: object({ document: anyObject() }),
+  /** Ends an adopted document at a time, or at once where that has passed. `id` is a kind, a name, or a CA's fingerprint. */
+  retire: object({ id: text(/[a-z0-9][a-z0-9-]{0,63}/, 64), of: oneOf(...retirable), retires: timeShape, version: optional(integer(1, 9999)) }),
 } as const;
 export type ProposalAction = keyof typeof proposalContents;
 export const proposalActions = Object.keys(proposalContents) as readonly ProposalAction[];
@@ -97,7 +114,24 @@ export const proposalActions = Object.keys(proposalContents) as readonly Proposa
 /** `governance.propose`; `round` lets the same content be proposed again after a rejection. */
 export const proposeArgumentShape = object({ action: oneOf(...proposalActions), content: anyObject(), round: integer(1, 1000) });
 export type ProposeArgument = Read<typeof proposeArgumentShape>;
-export const voteArgumentShape = object({ proposal: digestShape });
+export const approveArgumentShape = object({ proposal: digestShape });
+
+/** Why a centre votes against something: the ledger has codes only, words are for people to write each other. */
+export const rejectionReasons = {
+  'content-wrong': { zh: '内容有误，请更正后重新提出', en: 'the content is wrong; correct it and propose again' },
+  'credit-record': { zh: '信用记录不符合要求', en: 'the credit record does not meet the requirements' },
+  'documents-incomplete': { zh: '申请材料不齐', en: 'the documents are incomplete' },
+  'host-unavailable': { zh: '接入中心暂不能提供接入', en: 'the hosting centre cannot serve another member now' },
+  'identity-unverified': { zh: '身份或密钥未能核实', en: 'identity or keys could not be verified' },
+  'not-agreed': { zh: '成员未达成一致', en: 'the members do not agree' },
+  'not-qualified': { zh: '不具备加入资格', en: 'the applicant is not qualified to join' },
+  'superseded': { zh: '已有更新的提案', en: 'a newer proposal takes its place' },
+  'technical': { zh: '技术条件不满足', en: 'technical requirements are not met' },
+  'term': { zh: '生效或停用时间不合适', en: 'the dates of effect or retirement do not fit' },
+} as const;
+export type RejectionReason = keyof typeof rejectionReasons;
+export const rejectionReasonShape = oneOf(...(Object.keys(rejectionReasons) as RejectionReason[]));
+export const rejectArgumentShape = object({ proposal: digestShape, reason: optional(rejectionReasonShape) });
 
 /** Id of a proposal: SHA-256 of its canonical content, so everyone votes on the same bytes. */
 export function proposalId(proposal: ProposeArgument): string {
@@ -113,6 +147,38 @@ export const memberRotationShape = object({
   signingKey: es256KeyShape,
 });
 export const rotateMemberKeysArgumentShape = object({ rotation: text(/[A-Za-z0-9_.-]+/, limits.argumentBytes) });
+
+/**
+ * What an applicant asks to be admitted with: its member document, and for a centre the CA of its peers, signed by the key that
+ * the document names (JWS, typ huilian-join+jwt, kid the member). Its id is SHA-256 of the canonical payload.
+ */
+export const joinRequestShape = object({ caCertificate: optional(pemShape), document: memberDocumentShape, expires: timeShape, nonce: bytes32Shape, salt: bytes32Shape });
+export interface JoinRequest {
+  readonly id: string;
+  readonly document: MemberDocument;
+  readonly caCertificate?: string;
+  /** Unix seconds: until then it is taken in. */
+  readonly expires: number;
+}
+const joinType = 'huilian-join+jwt';
+
+/** @throws BAD_FIELD, UNKNOWN_FIELD */
+export async function signJoinRequest(request: Read<typeof joinRequestShape>, sign: Es256Sign): Promise<string> {
+  return await signJws({ alg: 'ES256', kid: request.document.id, typ: joinType }, joinRequestShape.read(request), sign);
+}
+
+/** Reads a request to join the consortium of a domain. @throws BAD_FIELD, UNKNOWN_FIELD, GRANT_WRONG_DOMAIN, STATEMENT_BAD_SIGNATURE */
+export function readJoinRequest(jws: string, salt: string): JoinRequest {
+  const parsed = parseJws(jws, 'BAD_FIELD');
+  const kid = checkJwsHeader(parsed, joinType, 'BAD_FIELD');
+  const { caCertificate, expires, ...request } = joinRequestShape.read(parsed.payload);
+  const document = readMemberDocument(request.document, '/document');
+  if (kid !== document.id) throw new ProtocolError('BAD_FIELD', { path: '/kid', reason: 'other-member' });
+  if ((document.kind === 'centre') !== (caCertificate !== undefined)) throw new ProtocolError('BAD_FIELD', { path: '/caCertificate', reason: 'centres-only' });
+  if (request.salt !== salt) throw new ProtocolError('GRANT_WRONG_DOMAIN');
+  if (!verifyEs256(document.signingKey, parsed.signingInput, parsed.signature)) throw new ProtocolError('STATEMENT_BAD_SIGNATURE', { member: document.id });
+  return { id: documentDigest(parsed.payload), document, expires, ...(caCertificate === undefined ? {} : { caCertificate }) };
+}
 
 /** What the holder of an entity's certificate states: this is the owner's key. Signed over its canonical bytes. */
 export const registrationStatementShape = object({ expires: timeShape, key: ownerKeyShape, owner: ownerIdShape, salt: bytes32Shape });

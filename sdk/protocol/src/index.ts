@@ -1,5 +1,6 @@
 export * from './access.js';
 export * from './batch.js';
+export * from './beijing-day.js';
 export * from './bounded-map.js';
 export * from './bytes.js';
 export * from './canonical.js';
@@ -20,6 +21,7 @@ export * from './limits.js';
 export * from './merkle.js';
 export * from './payload.js';
 export * from './shape.js';
+export * from './term.js';
 export * from './trail.js';
 export * from './verified-grants.js';
 export * from './webhook-signature.js';

@@ -1,11 +1,12 @@
 import { placedHeaderShape } from './batch.js';
 import type { JsonObject } from './canonical.js';
 import type { Domain } from './eip712.js';
-import type { MemberDocument, ProposalAction } from './governance.js';
+import type { MemberDocument, ProposalAction, RejectionReason } from './governance.js';
 import type { Header } from './header.js';
 import type { Policy, Ticket } from './access.js';
 import { memberIdShape } from './ids.js';
 import { object } from './shape.js';
+import type { Term } from './term.js';
 
 /**
  * World state: every key the contracts write and the value under it. Values are canonical JSON. The read model folds
@@ -42,9 +43,11 @@ export interface LedgerState {
   /** [proposalId] */
   proposal: ProposalState;
   /** [kind, version] */
-  schema: { readonly digest: string; readonly document: JsonObject; readonly kind: string; readonly proposal: string; readonly version: number };
+  schema: Term & { readonly digest: string; readonly document: JsonObject; readonly kind: string; readonly proposal: string; readonly version: number };
+  /** [kind, from, to] */
+  migration: { readonly digest: string; readonly document: JsonObject; readonly from: number; readonly kind: string; readonly proposal: string; readonly to: number };
   /** [fingerprint: SHA-256 of the DER, hex] */
-  ca: { readonly certificate: string; readonly fingerprint: string; readonly name: { readonly en: string; readonly zh: string }; readonly proposal: string; readonly usccOids: readonly string[] };
+  ca: Term & { readonly certificate: string; readonly fingerprint: string; readonly name: { readonly en: string; readonly zh: string }; readonly proposal: string; readonly usccOids: readonly string[] };
   /** [] sorted fingerprints of the voted CAs, to find an issuer by. */
   trustList: { readonly fingerprints: readonly string[] };
   /** [name, version] */
@@ -93,12 +96,14 @@ export interface ProposalState {
   readonly id: string;
   readonly proposedAt: number;
   readonly proposer: string;
+  /** Why those who rejected it did, where they said so. */
+  readonly reasons?: Readonly<Record<string, RejectionReason>>;
   readonly rejections: readonly string[];
   readonly round: number;
   readonly status: 'adopted' | 'open' | 'rejected';
 }
 
-export interface AdoptedDocument {
+export interface AdoptedDocument extends Term {
   readonly digest: string;
   readonly document: JsonObject;
   readonly name: string;

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Wallet } from 'ethers';
-import { grantDigest, isJsonObject, jweDigest, proposalId, signReceipt, toHex, type JsonObject, type RegistrationStatement } from '@huilian/protocol';
+import { grantDigest, isJsonObject, jweDigest, proposalId, signJoinRequest, signReceipt, toHex, type JsonObject, type MemberDocument, type RegistrationStatement } from '@huilian/protocol';
 import { es256Signer, generateMemberKeys, grantFor, publicKeysOf, referenceOf, signMemberRotation, signRegistration, type Ask, type OpenedAccess } from '@huilian/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SampleCa } from '../../../node/src/composition/local/sample-ca.js';
@@ -114,6 +114,21 @@ export function curlExamples(consortium: RunningConsortium): void {
     expect((await consortium.call('zhuhai', 'POST', '/v1/governance/propose', proposal, 'operator')).status).toBe(200);
     await consortium.whenLevel();
     return proposalId(proposal);
+  }
+
+  /** What an applicant sends that Guangzhou shall host. */
+  async function joinRequest(): Promise<{ readonly request: string }> {
+    const { content } = await admission();
+    const keys = await generateMemberKeys('applicant');
+    const document = { ...(content['member'] as JsonObject), ...publicKeysOf(keys), host: 'guangzhou', organisation: 'GuangzhouMSP' } as unknown as MemberDocument;
+    const terms = { document, expires: now() + 600, nonce: `0x${random(32)}`, salt: (await domain()).salt };
+    return { request: await signJoinRequest(terms, await es256Signer(keys.signingKey)) };
+  }
+
+  async function joining(): Promise<string> {
+    const { body, status } = await consortium.call('guangzhou', 'POST', '/v1/joins', await joinRequest());
+    expect(status, JSON.stringify(body)).toBe(201);
+    return String(body['id']);
   }
 
   /** A webhook of the operator, at a target on this machine that takes everything. */
@@ -232,6 +247,12 @@ export function curlExamples(consortium: RunningConsortium): void {
     propose: async () => ({ variables: { PROPOSAL: file(await admission()) } }),
     approve: async () => ({ variables: { PROPOSAL_ID: await proposed() } }),
     reject: async () => ({ variables: { PROPOSAL_ID: await proposed() } }),
+    requestJoin: async () => ({ variables: { JOIN_REQUEST: (await joinRequest()).request } }),
+    join: async () => ({ variables: { JOIN: await joining() } }),
+    proposeJoin: async () => ({ variables: { JOIN: await joining() } }),
+    answerJoin: async () => ({ variables: { JOIN: await joining() } }),
+    // No vote of the sample consortium adopted one.
+    migrate: () => Promise.resolve({ status: 404 }),
     createWebhook: () => Promise.resolve({ variables: { WEBHOOK: file({ url: target, batch: true }) } }),
     signInStaff: account, account, addAccount: account, setRole: account, setPassword: account, disableAccount: account, enableAccount: account, unlockAccount: account,
     changePassword: signedIn,

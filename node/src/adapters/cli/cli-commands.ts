@@ -42,6 +42,14 @@ const commands: readonly CommandLoader[] = [
     },
   },
   {
+    name: 'join',
+    load: async () => {
+      const { AnswerJoinCommand, JoinCommand, JoinListCommand, JoinStatusCommand, ProposeJoinCommand, RequestJoinCommand } = await import('./join-commands.js');
+      return [JoinCommand, RequestJoinCommand, JoinStatusCommand, JoinListCommand, ProposeJoinCommand, AnswerJoinCommand];
+    },
+  },
+  { name: 'catalogue', load: async () => [(await import('./catalogue-command.js')).CatalogueCommand] },
+  {
     name: 'keys',
     load: async () => {
       const { ExportKeysCommand, ImportKeysCommand, KeysCommand, ListKeysCommand } = await import('./keys-commands.js');
@@ -70,6 +78,7 @@ const commands: readonly CommandLoader[] = [
       return [DeadLettersCommand, ListLettersCommand, ShowLetterCommand, ExportLettersCommand, RetryLettersCommand, DropLettersCommand];
     },
   },
+  { name: 'migrate', load: async () => [(await import('./migrate-command.js')).MigrateCommand] },
   { name: 'publish', load: async () => [(await import('./publish-commands.js')).PublishCommand] },
   { name: 'erase', load: async () => [(await import('./erase-command.js')).EraseCommand] },
   { name: 'query', load: async () => [(await import('./query-command.js')).QueryCommand] },

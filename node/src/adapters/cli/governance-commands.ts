@@ -1,11 +1,11 @@
 import { existsSync, renameSync } from 'node:fs';
 import { Command, Option, SubCommand } from './declared-commands.js';
-import { documentDigest, proposalActions, ProtocolError, readCharter, type Domain, type MemberState, type ProposalAction } from '@huilian/protocol';
+import { documentDigest, proposalActions, ProtocolError, readCharter, rejectionReasons, rejectionReasonShape, type Domain, type MemberState, type ProposalAction, type RejectionReason } from '@huilian/protocol';
 import { readJsonFile, readMemberKeys, writeJsonFile } from './command-files.js';
 import { given, nodeUrl, parsePositive, StateCommand, stateFolder, type CommandResult, type NodeOptions, type StateOptions } from './huilian-command.js';
 import { NodeApi } from './node-api.js';
 import { ProcessActions } from './process-actions.js';
-import { proposalContent, type ProposalOptions } from './proposal-content.js';
+import { parseMoment, proposalContent, type ProposalOptions } from './proposal-content.js';
 
 interface Answer {
   readonly transactionId: string;
@@ -43,11 +43,12 @@ interface ProposeOptions extends StateOptions, ProposalOptions {
   name: 'propose',
   arguments: '<action> <content>',
   argsDescription: {
-    action: `${proposalActions.join(', ')} / 事项`,
-    content: 'publish-schema: schema document; admit: member document; trust-ca: PEM file; suspend: member id; code-set, rule-set: content file / 内容',
+    action: `${proposalActions.join(', ')}; schema is publish-schema / 事项`,
+    content:
+      'schema, migration: its document; admit: member document; trust-ca: PEM file; suspend: member id; code-set, rule-set: content file, or the document with --name; retire: schema/KIND/VERSION, code-set/NAME/VERSION, rule-set/NAME/VERSION or ca/FINGERPRINT / 内容',
   },
   description:
-    'propose something to the centres / 发起提案。Example: huilian governance propose admit bank/member.json; huilian governance propose trust-ca ca.pem --name-zh 示例 --name-en Sample --uscc-oid 1.2.156.10260.4.1.4',
+    'propose something to the centres / 发起提案。Example: huilian governance propose schema forest-right.json --effective 2027-01-01; huilian governance propose retire schema/forest-right/1 --retires 2027-07-01; huilian governance propose migration forest-right-1-to-2.json; huilian governance propose code-set regions.json --name region --version-number 1; huilian governance propose rule-set rules.json --name completeness; huilian governance propose admit bank/member.json; huilian governance propose suspend sample-bank; huilian governance propose trust-ca ca.pem --name-zh 示例 --name-en Sample --uscc-oid 1.2.156.10260.4.1.4',
 })
 export class ProposeCommand extends StateCommand<ProposeOptions> {
   protected async act([name = '', content = '']: readonly string[], options: ProposeOptions): Promise<CommandResult> {
@@ -64,6 +65,26 @@ export class ProposeCommand extends StateCommand<ProposeOptions> {
   @Option({ flags: '--ca <file>', description: 'admit, centres only: PEM of the CA of its peers / 中心 CA 证书' })
   public parseCa(value: string): string {
     return value;
+  }
+
+  @Option({ flags: '--effective <day>', description: 'schema, code-set, rule-set, trust-ca: in force from this day on (Beijing); at once without it / 生效日期' })
+  public parseEffective(value: string): number {
+    return parseMoment(value, '--effective');
+  }
+
+  @Option({ flags: '--retires <day>', description: 'the day on which it ends / 停用日期' })
+  public parseRetires(value: string): number {
+    return parseMoment(value, '--retires');
+  }
+
+  @Option({ flags: '--name <name>', description: 'code-set, rule-set: name, where the file is the document alone / 名称' })
+  public parseName(value: string): string {
+    return value;
+  }
+
+  @Option({ flags: '--version-number <n>', description: 'with --name: its version (default 1) / 版本' })
+  public parseVersion(value: string): number {
+    return parsePositive(value, '--version-number');
   }
 
   @Option({ flags: '--name-zh <name>', description: 'trust-ca: Chinese name / 中文名称' })
@@ -89,10 +110,21 @@ export class ApproveCommand extends StateCommand<StateOptions> {
   }
 }
 
-@SubCommand({ name: 'reject', arguments: '<proposal>', description: 'vote against a proposal / 反对提案。Example: huilian governance reject 5f0c…' })
-export class RejectCommand extends StateCommand<StateOptions> {
-  protected async act([proposal = '']: readonly string[], options: StateOptions): Promise<CommandResult> {
-    return describeDecision((await NodeApi.open(stateFolder(options)).post('/v1/governance/reject', { proposal })) as Answer);
+interface RejectOptions extends StateOptions {
+  readonly reason?: RejectionReason;
+}
+
+@SubCommand({ name: 'reject', arguments: '<proposal>', description: 'vote against a proposal, with why / 反对提案。Example: huilian governance reject 5f0c… --reason documents-incomplete' })
+export class RejectCommand extends StateCommand<RejectOptions> {
+  protected async act([proposal = '']: readonly string[], options: RejectOptions): Promise<CommandResult> {
+    const { reason } = options;
+    const body = { proposal, ...(reason === undefined ? {} : { reason }) };
+    return describeDecision((await NodeApi.open(stateFolder(options)).post('/v1/governance/reject', body)) as Answer);
+  }
+
+  @Option({ flags: '--reason <code>', description: `${Object.keys(rejectionReasons).join(', ')} / 理由` })
+  public parseReason(value: string): RejectionReason {
+    return rejectionReasonShape.read(value, '--reason');
   }
 }
 
@@ -101,6 +133,7 @@ interface Proposal {
   readonly approvals: readonly string[];
   readonly id: string;
   readonly proposer: string;
+  readonly reasons?: Readonly<Record<string, RejectionReason>>;
   readonly rejections: readonly string[];
   readonly status: string;
 }
@@ -110,8 +143,8 @@ export class ProposalsCommand extends StateCommand<StateOptions> {
   protected async act(_args: readonly string[], options: StateOptions): Promise<CommandResult> {
     const items = (await NodeApi.open(stateFolder(options)).all('/v1/governance/proposals')) as readonly Proposal[];
     const lines = items.map(
-      ({ action, approvals, id, proposer, rejections, status }) =>
-        `${id}  ${statusWords[status] ?? status}  ${action}  by 提案 ${proposer}  for 赞成 ${approvals.join(',') || '-'}  against 反对 ${rejections.join(',') || '-'}`,
+      ({ action, approvals, id, proposer, reasons = {}, rejections, status }) =>
+        `${id}  ${statusWords[status] ?? status}  ${action}  by 提案 ${proposer}  for 赞成 ${approvals.join(',') || '-'}  against 反对 ${rejections.map((centre) => withReason(centre, reasons[centre])).join(',') || '-'}`,
     );
     return { json: { items }, text: lines.length === 0 ? 'no proposals / 暂无提案' : lines.join('\n') };
   }
@@ -181,7 +214,8 @@ async function rotateHosted(file: string, options: NodeOptions): Promise<Rotated
 
 @Command({
   name: 'governance',
-  description: 'found the consortium, propose and vote / 治理：成立、提案、表决。Example: huilian governance list --state ./state',
+  description:
+    'found the consortium, propose and vote / 治理：成立、提案、表决。Example: huilian governance list --state ./state; huilian governance propose schema forest-right.json; huilian governance approve 5f0c…; huilian governance reject 5f0c… --reason content-wrong',
   subCommands: [FoundCommand, ProposeCommand, ApproveCommand, RejectCommand, ProposalsCommand, RotateKeysCommand],
 })
 export class GovernanceCommand extends StateCommand<StateOptions> {
@@ -192,8 +226,12 @@ export class GovernanceCommand extends StateCommand<StateOptions> {
 
 const statusWords: Readonly<Record<string, string>> = { adopted: 'adopted 已通过', open: 'open 表决中', rejected: 'rejected 已否决' };
 
+function withReason(centre: string, reason: RejectionReason | undefined): string {
+  return reason === undefined ? centre : `${centre} (${reason} ${rejectionReasons[reason].zh})`;
+}
+
 function actionOf(name: string): ProposalAction {
-  const action = proposalActions.find((known) => known === name);
+  const action = proposalActions.find((known) => known === name || known === `publish-${name}`);
   if (action === undefined) throw new ProtocolError('BAD_FIELD', { path: '<action>', reason: `one of ${proposalActions.join(', ')}` });
   return action;
 }

@@ -55,12 +55,14 @@ export class GrantCommand extends NodeCommand<GrantOptions> {
     const door = await doorOf(options);
     const ask = options.ask === undefined ? undefined : await door.get<Ask>(`/v1/asks/${encodeURIComponent(options.ask)}`);
     const terms = ask === undefined ? termsOfOptions(options) : termsOfAsk(ask, options.owner);
-    const words = await wordsOf(terms, door, ask?.note);
+    const { adoptedKinds } = await import('@huilian/sdk');
+    const kinds = await adoptedKinds(door, terms.grant['claims'] as readonly string[]);
+    const words = await wordsOf(terms, door, ask?.note, kinds);
     process.stderr.write(`${[...words.zh, '', ...words.en].join('\n')}\n`);
     if (!(await confirm('sign this? 签署以上授权？', options.yes === true))) return { json: { signed: false }, text: 'not signed / 未签署', failed: true };
     const domain = await domainOf(door);
     const { wallet } = await openWalletFile(walletFile);
-    const envelope = await wallet.signGrant(domain, terms.grant);
+    const envelope = await wallet.signGrant(domain, terms.grant, kinds);
     if (options.out !== undefined) writeJsonFile(options.out, envelope);
     if (ask !== undefined) await door.post(`/v1/asks/${ask.id}/grant`, envelope);
     return describeSigned(terms, envelope, options.out, ask?.id);

@@ -1,5 +1,5 @@
 import { ProtocolError, readMemberDocument, readPurpose, referenceOf, toHex, type JsonObject } from '@huilian/protocol';
-import type { Ask, HttpDoor, Rendering } from '@huilian/sdk';
+import type { Ask, HttpDoor, KindDefinition, Rendering } from '@huilian/sdk';
 import { given, type NodeOptions } from './huilian-command.js';
 
 export interface GrantOptions extends NodeOptions {
@@ -52,12 +52,12 @@ export function termsOfAsk(ask: Ask, owner: string | undefined): GrantTerms {
 }
 
 /** The grant in words with the reader's registered name, and what the reader noted. @throws MEMBER_UNKNOWN, WALLET_UNREADABLE, BAD_FIELD */
-export async function wordsOf(terms: GrantTerms, door: HttpDoor, note: string | undefined): Promise<Rendering> {
+export async function wordsOf(terms: GrantTerms, door: HttpDoor, note: string | undefined, kinds: readonly KindDefinition[]): Promise<Rendering> {
   const { describeGrant, renderGrant } = await import('@huilian/sdk');
-  const { grantee } = describeGrant(terms.grant);
+  const { grantee } = describeGrant(terms.grant, {}, kinds);
   const { document } = await door.get<{ document: unknown }>(`/v1/members/${encodeURIComponent(grantee)}`);
   const { name } = readMemberDocument(document);
-  const words = renderGrant(terms.grant, { [grantee]: { zh: oneLine(name.zh), en: oneLine(name.en) } });
+  const words = renderGrant(terms.grant, { [grantee]: { zh: oneLine(name.zh), en: oneLine(name.en) } }, kinds);
   if (note === undefined) return words;
   const noted = `"${oneLine(note)}"`;
   return { zh: [...words.zh, `读取方附言：${noted}`], en: [...words.en, `The reader notes: ${noted}`] };

@@ -1,9 +1,11 @@
-import type { Es256Key, MemberDocument } from '@huilian/protocol';
+import type { Es256Key, joinRequestShape, MemberDocument, Read } from '@huilian/protocol';
 
 /** What the command line asks of the composition, which alone may put a whole node together. */
 export abstract class ProcessActions {
   /** Makes keys and configuration of a new member; answers what it states of itself when it is admitted. */
   public abstract initialise(options: InitOptions): Promise<MemberDocument>;
+  /** Signs a request to join by the key in a state folder, of a centre or of a member without a node. */
+  public abstract signJoin(stateDir: string, request: Read<typeof joinRequestShape>): Promise<string>;
   /** Makes the node's next keys beside those in use and answers the rotation that the old key signed; undefined where the ledger has them already. */
   public abstract prepareKeys(stateDir: string, salt: string, registered: Es256Key): Promise<string | undefined>;
   /** Puts the next keys in place of those in use; answers the folder that keeps the old ones. */

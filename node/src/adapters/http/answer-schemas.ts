@@ -1,4 +1,4 @@
-import { anyObject, boolean, charterShape, digestShape, domainShape, eventFilterShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, mappingNameShape, mappingShape, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, positionShape, prose, recordIdShape, releaseEnvelopeShape, requestBasisShape, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
+import { anyObject, boolean, charterShape, digestShape, domainShape, eventFilterShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, mappingNameShape, mappingShape, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, positionShape, prose, recordIdShape, rejectionReasonShape, releaseEnvelopeShape, requestBasisShape, retirable, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
 import { anyAccountNameShape, staffRoleShape } from '../../core/accounts/account.js';
 import { acts } from '../../core/audit-log/acts.js';
 import { callerKinds } from './route-callers.js';
@@ -61,8 +61,26 @@ const suggestionSchema: JsonObject = open({ zh: anyText.schema, en: anyText.sche
 const problemView: JsonObject = open({ path: anyText.schema, code: anyText.schema, zh: anyText.schema, en: anyText.schema, suggestion: suggestionSchema }, { columns: { type: 'array', items: anyText.schema } });
 const letterView: Readonly<Record<string, JsonObject>> = { id: text(/\d{14}/, 14).schema, at: timeShape.schema, code: codeShape.schema, problems: { type: 'array', items: problemView } };
 const letterMore: Readonly<Record<string, JsonObject>> = { file: anyText.schema, line: integer(1).schema, run: anyText.schema, kind: anyText.schema, mapping: anyText.schema, recordId: recordIdShape.schema, version: integer(1).schema, kept: boolean().schema };
+const stateSchema: JsonObject = { enum: ['coming', 'in-force', 'retired'] };
+const datesMore: Readonly<Record<string, JsonObject>> = { effective: timeShape.schema, retires: timeShape.schema };
+const versionView: Readonly<Record<string, JsonObject>> = { version: integer(1).schema, digest: digestShape.schema, proposal: digestShape.schema, state: stateSchema };
+const adoptedVersions: JsonObject = { type: 'array', items: open(versionView, datesMore) };
+const documentView: JsonObject = open({ name: anyText.schema, versions: adoptedVersions }, { title: words.schema, inForce: integer(1).schema, codes: integer(0).schema });
+
+const joinSchema: JsonObject = open({ id: digestShape.schema, centre: memberIdShape.schema, document: memberDocumentShape.schema, askedAt: timeShape.schema, status: { enum: ['admitted', 'received', 'refused', 'turned-away', 'voting'] } }, { caCertificate: anyText.schema, proposal: digestShape.schema, approvals: list(memberIdShape, 0, 64).schema, rejections: list(memberIdShape, 0, 64).schema, reasons: { type: 'object', additionalProperties: rejectionReasonShape.schema }, answer: open({ at: timeShape.schema }, { note: anyText.schema, reason: rejectionReasonShape.schema }) });
 
 export const answers = {
+  join: joinSchema,
+  joins: open({ items: { type: 'array', items: joinSchema }, missing: list(memberIdShape, 0, 64).schema }),
+  catalogue: open({
+    kinds: { type: 'array', items: open({ kind: anyText.schema, title: words.schema, versions: adoptedVersions, rights: { type: 'array' }, sealed: boolean().schema, claims: { type: 'array', items: open({ claim: anyText.schema, en: anyText.schema, zh: anyText.schema, personal: boolean().schema }) }, migrations: { type: 'array', items: open({ from: integer(1).schema, to: integer(1).schema, digest: digestShape.schema }) } }, { inForce: integer(1).schema }) },
+    codeSets: { type: 'array', items: documentView },
+    ruleSets: { type: 'array', items: documentView },
+    cas: { type: 'array', items: open({ fingerprint: digestShape.schema, name: words.schema, proposal: digestShape.schema, state: stateSchema }, datesMore) },
+    endsSoon: { type: 'array', items: open({ of: { enum: retirable }, id: anyText.schema, retires: timeShape.schema }, { version: integer(1).schema, followedBy: integer(1).schema }) },
+  }),
+  migrated: open({ records: integer(0).schema, accepted: integer(0).schema, unchanged: integer(0).schema, refused: { type: 'array', items: open({ recordId: recordIdShape.schema, code: codeShape.schema, problems: { type: 'array', items: { type: 'object' } } }) } }),
+  kindDocuments: open({ items: { type: 'array', items: open({ ...versionView, document: anyObject().schema }, datesMore) } }),
   session: open(sessionView, sessionTimes),
   sessions: page(open({ ...sessionView, ...sessionTimes, handle: anyText.schema, current: boolean().schema })),
   account: accountSchema,
@@ -128,5 +146,5 @@ export const answers = {
     { member: memberIdShape.schema, height: integer(-1).schema, blocksBehind: integer(0).schema, ledger: open({ state: anyText.schema }, { problem: anyText.schema }), outbox: open({ pending: integer(0).schema, inFlight: integer(0).schema, deadLettered: integer(0).schema, oldestSeconds: { type: 'number' } }), peers: { type: 'array', items: peerSchema }, alerts: { type: 'array', items: findingSchema }, days: { type: 'array', items: daySchema }, proposals: object({ open: integer(0), unanswered: integer(0) }).schema },
   ),
   accesses: page(open({ at: timeShape.schema, basis: requestBasisShape.schema, block: integer(0).schema, claims: list(anyText, 1, 64).schema, confirmed: boolean().schema, disputed: boolean().schema, expires: timeShape.schema, publisher: memberIdShape.schema, purpose: anyText.schema, reader: memberIdShape.schema, records: list(object({ recordId: recordIdShape, version: integer(1) }), 1, 64).schema, ticket: ticketIdShape.schema }, { owner: anyText.schema, refused: codeShape.schema, slot: integer(1).schema })),
-  proposals: page(open({ action: anyText.schema, approvals: list(memberIdShape, 0, 64).schema, content: { type: 'object' }, id: digestShape.schema, proposedAt: timeShape.schema, proposer: memberIdShape.schema, rejections: list(memberIdShape, 0, 64).schema, round: integer(1).schema, status: { enum: ['adopted', 'open', 'rejected'] } })),
+  proposals: page(open({ action: anyText.schema, approvals: list(memberIdShape, 0, 64).schema, content: { type: 'object' }, id: digestShape.schema, proposedAt: timeShape.schema, proposer: memberIdShape.schema, rejections: list(memberIdShape, 0, 64).schema, round: integer(1).schema, status: { enum: ['adopted', 'open', 'rejected'] } }, { reasons: { type: 'object', additionalProperties: rejectionReasonShape.schema } })),
 } as const;

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   anyOwnerShape,
+  approveArgumentShape,
   charterShape,
-  digestShape,
   errorBody,
   grantEnvelopeShape,
   integer,
@@ -19,6 +19,7 @@ import {
   parseRecordId,
   ProtocolError,
   proposeArgumentShape,
+  rejectArgumentShape,
   revocationEnvelopeShape,
   signedStatementShape,
   trailRequestEnvelopeShape,
@@ -45,7 +46,6 @@ const accessShape = object({ grant: optional(readLater(grantEnvelopeShape)), req
 const receiptBodyShape = object({ receipt: jwsShape });
 const ownerBodyShape = object({ chain: list(text(/[A-Za-z0-9+/=]+/, 16_384), 1, 5), statement: readLater(signedStatementShape) });
 const charterBodyShape = object({ charter: readLater(charterShape) });
-const voteBodyShape = object({ proposal: digestShape });
 const recordQuery = object({
   ...pageQuery,
   kind: optional(kindShape),
@@ -57,7 +57,7 @@ const recordQuery = object({
 const versionQuery = object({ version: optional(integer(1)) });
 const recordLines: JsonObject = { type: 'string', description: 'one JSON object per line: {kind, data} or {kind, row, mapping, source}; see docs/protocol/kinds.md' };
 
-const governanceCodes: readonly ErrorCode[] = ['NOT_FOUNDED', 'NOT_A_CENTRE', 'PROPOSAL_INVALID', 'PROPOSAL_EXISTS', 'PROPOSAL_UNKNOWN', 'PROPOSAL_CLOSED', 'ALREADY_VOTED', ...ledgerCodes];
+const governanceCodes: readonly ErrorCode[] = ['NOT_FOUNDED', 'NOT_A_CENTRE', 'PROPOSAL_INVALID', 'SCHEMA_INVALID', 'PROPOSAL_EXISTS', 'PROPOSAL_UNKNOWN', 'PROPOSAL_CLOSED', 'ALREADY_VOTED', ...ledgerCodes];
 const accessCodes: readonly ErrorCode[] = ['REQUEST_MALFORMED', 'REQUEST_BAD_SIGNATURE', 'REQUEST_WRONG_DOMAIN', 'REQUEST_MIXED', 'REQUEST_EXPIRED', 'REQUEST_ID_REUSED', 'REQUEST_NOT_READER', 'GRANT_REQUIRED', 'GRANT_NOT_OWNER', 'GRANT_EXPIRED', 'GRANT_EXHAUSTED', 'GRANT_REVOKED', 'RECORD_UNKNOWN', 'RECORD_REVOKED', 'RECORD_STALE', 'MERKLE_PATH_INVALID', 'PUBLISHER_UNAVAILABLE', 'EXCHANGE_FAILED', 'ERASED', ...ledgerCodes];
 
 /** What anyone may know: health, the consortium, its members. */
@@ -311,18 +311,19 @@ export class OperatorController {
     return await this.services.propose(action, content as JsonObject, round);
   }
 
-  @Declare({ id: 'approve', en: 'approves a proposal', zh: '赞成提案', who: 'operator', roles: administrators, act: 'governance.approve', object: inBody('proposal'), body: voteBodyShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d "{\\"proposal\\":\\"$PROPOSAL_ID\\"}" $NODE/v1/governance/approve` })
+  @Declare({ id: 'approve', en: 'approves a proposal', zh: '赞成提案', who: 'operator', roles: administrators, act: 'governance.approve', object: inBody('proposal'), body: approveArgumentShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d "{\\"proposal\\":\\"$PROPOSAL_ID\\"}" $NODE/v1/governance/approve` })
   @Post('governance/approve')
   @HttpCode(200)
   public async approve(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {
-    return await this.services.vote('approve', voteBodyShape.read(body).proposal);
+    return await this.services.vote('approve', approveArgumentShape.read(body).proposal);
   }
 
-  @Declare({ id: 'reject', en: 'rejects a proposal', zh: '反对提案', who: 'operator', roles: administrators, act: 'governance.reject', object: inBody('proposal'), body: voteBodyShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d "{\\"proposal\\":\\"$PROPOSAL_ID\\"}" $NODE/v1/governance/reject` })
+  @Declare({ id: 'reject', en: 'rejects a proposal', zh: '反对提案', who: 'operator', roles: administrators, act: 'governance.reject', object: inBody('proposal'), body: rejectArgumentShape, answer: answers.committed, also: [202], codes: governanceCodes, curl: `curl -s ${tokenHeader} ${jsonHeader} -d "{\\"proposal\\":\\"$PROPOSAL_ID\\"}" $NODE/v1/governance/reject` })
   @Post('governance/reject')
   @HttpCode(200)
   public async reject(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {
-    return await this.services.vote('reject', voteBodyShape.read(body).proposal);
+    const { proposal, reason } = rejectArgumentShape.read(body);
+    return await this.services.vote('reject', proposal, reason);
   }
 }
 

@@ -1,10 +1,12 @@
-import type { JsonObject, ProposalAction, RecoverPublicKey } from '@huilian/protocol';
+import type { JsonObject, ProposalAction, RecoverPublicKey, RejectionReason } from '@huilian/protocol';
 import type { Accounts } from '../../core/accounts/accounts.js';
 import type { Sessions } from '../../core/accounts/sessions.js';
 import type { SignInStaff } from '../../core/accounts/sign-in-staff.js';
 import type { RoleGroups, StaffDirectory } from '../../core/accounts/staff-directory.js';
 import type { AuditLog } from '../../core/audit-log/audit-log.js';
 import type { Asks } from '../../core/access/asks.js';
+import type { Catalogue } from '../../core/catalog/catalogue.js';
+import type { MigrationOrder, MigrationReport } from '../../core/catalog/migrate-records.js';
 import type { KeepBackups } from '../../core/backup/keep-backups.js';
 import type { CountRecords } from '../../core/columns/count-records.js';
 import type { RelayRequest } from '../../core/access/relay-request.js';
@@ -17,6 +19,7 @@ import type { BuildEvidence } from '../../core/evidence/build-evidence.js';
 import type { ExportOrder } from '../../core/export/export-records.js';
 import type { EventFeed } from '../../core/events/event-feed.js';
 import type { Webhooks } from '../../core/events/webhooks.js';
+import type { Joins } from '../../core/governance/joins.js';
 import type { LedgerCommands } from '../../core/governance/ledger-commands.js';
 import type { Mirror } from '../../core/mirror/mirror.js';
 import type { ReadModel } from '../../core/indexing/read-model.js';
@@ -43,6 +46,7 @@ export abstract class NodeServices {
   /** The centre's staff directory, and which of its groups have a role here; absent where none is configured. */
   public abstract readonly directory: { readonly provider: StaffDirectory; readonly roles: RoleGroups } | undefined;
   public abstract readonly asks: Asks;
+  public abstract readonly catalogue: Catalogue;
   public abstract readonly backups: KeepBackups;
   public abstract readonly trail: JoinTrail;
   public abstract readonly evidence: BuildEvidence;
@@ -53,6 +57,7 @@ export abstract class NodeServices {
   public abstract readonly feed: EventFeed;
   public abstract readonly letters: LetterDesk;
   public abstract readonly mappings: HeldMappings;
+  public abstract readonly joins: Joins;
   public abstract readonly webhooks: Webhooks;
   public abstract readonly recover: RecoverPublicKey;
   /** NDJSON bytes in, one answer object per line and acknowledgement out, those of a group together. */
@@ -73,7 +78,9 @@ export abstract class NodeServices {
   public abstract publicRecord(recordId: string): Promise<string>;
   public abstract found(charter: unknown): Promise<GovernanceAnswer>;
   public abstract propose(action: ProposalAction, content: JsonObject, round: number): Promise<GovernanceAnswer>;
-  public abstract vote(choice: 'approve' | 'reject', proposal: string): Promise<GovernanceAnswer>;
+  public abstract vote(choice: 'approve' | 'reject', proposal: string, reason?: RejectionReason): Promise<GovernanceAnswer>;
+  /** Own records of a version of a kind under the next one. @throws MIGRATION_UNKNOWN, SCHEMA_UNKNOWN, SCHEMA_RETIRED */
+  public abstract migrate(order: MigrationOrder): Promise<MigrationReport>;
   public abstract registerOwner(statement: unknown, chain: readonly string[]): Promise<GovernanceAnswer>;
   public abstract revokeGrant(envelope: unknown): Promise<GovernanceAnswer>;
   /** The operator has seen which acknowledged rows are lost; the node takes records again. */

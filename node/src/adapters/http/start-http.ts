@@ -13,6 +13,7 @@ import { CallerGuard } from './caller.js';
 import { Callers } from './callers.js';
 import { AggregatesController } from './aggregates-controller.js';
 import { BackupsController } from './backups-controller.js';
+import { CatalogueController, MigrationsController } from './catalogue-controller.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { AccessController, OpenController, OperatorController, OwnersController, RecordsController } from './controllers.js';
 import { ConsoleController, ConsoleFiles, pageOfConsole } from './console-controller.js';
@@ -29,6 +30,7 @@ import { ExportController } from './export-controller.js';
 import { EventsController, WebhooksController } from './events-controller.js';
 import { ErrorFilter } from './error-filter.js';
 import { Idempotency } from './idempotency.js';
+import { JoinsController } from './joins-controller.js';
 import { KeyChangesController } from './key-changes-controller.js';
 import { MappingsController } from './mappings-controller.js';
 import { MirrorController } from './mirror-controller.js';
@@ -92,7 +94,7 @@ const defaultSignatures = 600;
 const mostConnections = 2000;
 const defaultArrival = 8000;
 /** All of the door, in the order of their description. */
-export const controllers: Type[] = [OpenController, RecordsController, AggregatesController, ExportController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, MirrorController, EventsController, WebhooksController, MetricsController, SessionsController, DirectoryController, AccountsController, AuditLogController, RolesController, ConsoleController, PagesController];
+export const controllers: Type[] = [OpenController, RecordsController, AggregatesController, ExportController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, CatalogueController, MigrationsController, JoinsController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, MirrorController, EventsController, WebhooksController, MetricsController, SessionsController, DirectoryController, AccountsController, AuditLogController, RolesController, ConsoleController, PagesController];
 
 @Module({})
 class HttpModule {

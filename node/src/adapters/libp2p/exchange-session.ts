@@ -11,7 +11,7 @@ interface Waiting {
   readonly reject: (error: ProtocolError) => void;
 }
 
-const methods: readonly ExchangeMethod[] = ['offer', 'release', 'receipt', 'public-record', 'refusals', 'health'];
+const methods: readonly ExchangeMethod[] = ['offer', 'release', 'receipt', 'public-record', 'refusals', 'health', 'joins'];
 
 /** One long-lived stream between two nodes; both ask and answer on it, many requests at a time. */
 export class ExchangeSession {

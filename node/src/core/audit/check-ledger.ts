@@ -229,6 +229,7 @@ const writers: Readonly<Partial<Record<string, Writer>>> = {
   member: { functions: [found, ...votes, rotateMemberKeys], member: anyCentre },
   proposal: { functions: votes, member: anyCentre },
   schema: { functions: votes, member: anyCentre },
+  migration: { functions: votes, member: anyCentre },
   ca: { functions: votes, member: anyCentre },
   trustList: { functions: votes, member: anyCentre },
   codeSet: { functions: votes, member: anyCentre },

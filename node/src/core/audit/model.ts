@@ -1,6 +1,8 @@
 import {
+  approveArgumentShape,
   batchRoot,
   checkJwsHeader,
+  checkMigration,
   checkPlacedHeader,
   confirmArgumentShape,
   decodeBatchArgument,
@@ -17,6 +19,8 @@ import {
   ledgerFunctions,
   limits,
   memberRotationShape,
+  namedCodes,
+  needsCodeSet,
   openEntryShape,
   ownerKeyInForce,
   parseCanonicalObject,
@@ -27,14 +31,17 @@ import {
   proposeArgumentShape,
   ProtocolError,
   readCharter,
+  readCodes,
   readGrantEnvelope,
   readMemberDocument,
+  readMigration,
   readPlacedHeader,
   readReceipt,
   readRequest,
   recordId,
   recoveryObjectionEnvelopeShape,
   refuseArgumentShape,
+  rejectArgumentShape,
   revocationEnvelopeShape,
   rotateMemberKeysArgumentShape,
   sameHeader,
@@ -48,7 +55,6 @@ import {
   verifyReceipt,
   verifyRequest,
   verifyRevocationSignature,
-  voteArgumentShape,
   type AccessRequest,
   type ErrorCode,
   type Grant,
@@ -63,7 +69,9 @@ import {
   type ProposalAction,
   type ProposalState,
   type RecoverPublicKey,
+  type RejectionReason,
   type SignedRequest,
+  type Term,
   VerifiedGrants,
 } from '@huilian/protocol';
 
@@ -106,6 +114,14 @@ function put<K extends KeyType>(draft: Draft, type: K, parts: KeyParts, value: L
   draft.set(stateKey(type, ...parts), value);
 }
 
+/** Arguments that may be larger than others. */
+const largest: Readonly<Record<string, number>> = {
+  [ledgerFunctions.found]: limits.proposeBytes,
+  [ledgerFunctions.open]: limits.openBytes,
+  [ledgerFunctions.propose]: limits.proposeBytes,
+  [ledgerFunctions.publish]: limits.batchCompressedBytes,
+};
+
 /**
  * The ledger's rules a second time, from the words of docs/protocol and without the contracts' code: a state, and per
  * command what it writes or why it is refused. No I/O, no clock. Contracts and model are driven with the same commands by a
@@ -146,8 +162,7 @@ export class LedgerModel {
 
   #decide(command: LedgerCommand, certified: CertifiedBy): Accepted {
     const { argument: bytes } = command;
-    const most = command.function === ledgerFunctions.publish ? limits.batchCompressedBytes : command.function === ledgerFunctions.open ? limits.openBytes : limits.argumentBytes;
-    if (bytes.length > most) refuse('ARG_TOO_LARGE');
+    if (bytes.length > (largest[command.function] ?? limits.argumentBytes)) refuse('ARG_TOO_LARGE');
     const draft: Draft = new Map();
     if (command.function === ledgerFunctions.publish) this.#publish(draft, command);
     else {
@@ -163,8 +178,8 @@ export class LedgerModel {
   readonly #rules: Readonly<Record<string, (draft: Draft, command: LedgerCommand, argument: JsonObject, certified: CertifiedBy) => void>> = {
     [ledgerFunctions.found]: this.#found,
     [ledgerFunctions.propose]: this.#propose,
-    [ledgerFunctions.approve]: (draft, command, argument) => { this.#vote(draft, command, argument, 'approvals'); },
-    [ledgerFunctions.reject]: (draft, command, argument) => { this.#vote(draft, command, argument, 'rejections'); },
+    [ledgerFunctions.approve]: (draft, command, argument) => { this.#vote(draft, command, 'approvals', () => approveArgumentShape.read(argument)); },
+    [ledgerFunctions.reject]: (draft, command, argument) => { this.#vote(draft, command, 'rejections', () => rejectArgumentShape.read(argument)); },
     [ledgerFunctions.rotateMemberKeys]: this.#rotateMemberKeys,
     [ledgerFunctions.registerOwner]: this.#registerOwner,
     [ledgerFunctions.rotateOwnerKey]: this.#rotateOwnerKey,
@@ -240,14 +255,16 @@ export class LedgerModel {
     this.#settleProposal(draft, { action, approvals: [proposer], content, id, proposedAt: time, proposer, rejections: [], round, status: 'open' }, time);
   }
 
-  #vote(draft: Draft, { caller, time }: LedgerCommand, argument: JsonObject, side: 'approvals' | 'rejections'): void {
+  #vote(draft: Draft, { caller, time }: LedgerCommand, side: 'approvals' | 'rejections', read: () => { readonly proposal: string; readonly reason?: RejectionReason }): void {
     this.#charter();
-    const proposal = this.get('proposal', voteArgumentShape.read(argument).proposal) ?? refuse('PROPOSAL_UNKNOWN');
+    const { proposal: id, reason } = read();
+    const proposal = this.get('proposal', id) ?? refuse('PROPOSAL_UNKNOWN');
     if (proposal.status !== 'open') refuse('PROPOSAL_CLOSED');
     const voter = this.#callingCentre(caller, 'NOT_A_CENTRE');
     const voted = [...proposal.approvals, ...proposal.rejections].includes(voter);
     if (voted && this.#tally(proposal) === 'open') refuse('ALREADY_VOTED');
-    this.#settleProposal(draft, voted ? proposal : { ...proposal, [side]: [...proposal[side], voter].sort() }, time);
+    const said = reason === undefined ? {} : { reasons: { ...proposal.reasons, [voter]: reason } };
+    this.#settleProposal(draft, voted ? proposal : { ...proposal, [side]: [...proposal[side], voter].sort(), ...said }, time);
   }
 
   /** A majority of the centres active now; rejected is what can no longer find one. */
@@ -282,25 +299,69 @@ export class LedgerModel {
       if (centres.length === 0) refuse('PROPOSAL_INVALID');
       put(draft, 'member', [id], { ...member, status: 'suspended' });
       if (member.document.kind === 'centre') put(draft, 'electorate', [], { centres });
-    } else if (action === 'publish-schema') {
-      const { document } = proposalContents['publish-schema'].read(content);
-      const { kind, version } = kindFromDocument(document);
-      if (hasRemoteReference(document)) refuse('SCHEMA_INVALID');
-      if (this.get('schema', kind, version) !== undefined) refuse('PROPOSAL_INVALID');
-      put(draft, 'schema', [kind, version], { digest: documentDigest(document), document, kind, proposal, version });
-    } else if (action === 'trust-ca') {
-      const { certificate, name, usccOids } = proposalContents['trust-ca'].read(content);
-      const fingerprint = sha256Hex(Uint8Array.from(atob(certificate.replace(/-----[A-Z ]+-----|\s/g, '')), (character) => character.charCodeAt(0)));
-      const fingerprints = this.get('trustList')?.fingerprints ?? [];
-      if (fingerprints.includes(fingerprint)) refuse('PROPOSAL_INVALID');
-      put(draft, 'ca', [fingerprint], { certificate, fingerprint, name, proposal, usccOids });
-      put(draft, 'trustList', [], { fingerprints: [...fingerprints, fingerprint].sort() });
-    } else {
-      const { document, name, version } = proposalContents[action].read(content);
-      const type = action === 'code-set' ? 'codeSet' : 'ruleSet';
-      if (this.get(type, name, version) !== undefined) refuse('PROPOSAL_INVALID');
-      put(draft, type, [name, version], { digest: documentDigest(document), document, name, proposal, version });
+    } else if (action === 'retire') this.#retire(draft, content, time);
+    else if (action === 'migration') this.#adoptMigration(draft, content, proposal);
+    else this.#adopt(draft, action, content, proposal, time);
+  }
+
+  #adopt(draft: Draft, action: 'code-set' | 'publish-schema' | 'rule-set' | 'trust-ca', content: JsonObject, proposal: string, time: number): void {
+    if (action === 'publish-schema') {
+      this.#adoptSchema(draft, content, proposal, time);
+      return;
     }
+    if (action === 'trust-ca') {
+      this.#trustCa(draft, content, proposal, time);
+      return;
+    }
+    const { document, effective, name, retires, version } = proposalContents[action].read(content);
+    const type = action === 'code-set' ? 'codeSet' : 'ruleSet';
+    if (this.get(type, name, version) !== undefined) refuse('PROPOSAL_INVALID');
+    if (type === 'codeSet') readCodes(document);
+    const term = newTerm({ effective, retires, version }, this.get(type, name, version - 1), time);
+    put(draft, type, [name, version], { digest: documentDigest(document), document, name, proposal, version, ...term });
+  }
+
+  #adoptSchema(draft: Draft, content: JsonObject, proposal: string, time: number): void {
+    const { document, effective, retires } = proposalContents['publish-schema'].read(content);
+    const definition = kindFromDocument(document);
+    const { kind, version } = definition;
+    if (hasRemoteReference(document)) refuse('SCHEMA_INVALID');
+    if (this.get('schema', kind, version) !== undefined) refuse('PROPOSAL_INVALID');
+    const term = newTerm({ effective, retires, version }, this.get('schema', kind, version - 1), time);
+    for (const word of namedCodes(definition).filter(needsCodeSet)) if (!listsCodes(this.get('codeSet', word, 1))) refuse('PROPOSAL_INVALID');
+    put(draft, 'schema', [kind, version], { digest: documentDigest(document), document, kind, proposal, version, ...term });
+  }
+
+  #trustCa(draft: Draft, content: JsonObject, proposal: string, time: number): void {
+    const { certificate, effective, name, retires, usccOids } = proposalContents['trust-ca'].read(content);
+    const fingerprint = sha256Hex(Uint8Array.from(atob(certificate.replace(/-----[A-Z ]+-----|\s/g, '')), (character) => character.charCodeAt(0)));
+    const fingerprints = this.get('trustList')?.fingerprints ?? [];
+    const ended = (this.get('ca', fingerprint)?.retires ?? Infinity) <= time;
+    if (fingerprints.includes(fingerprint) && !ended) refuse('PROPOSAL_INVALID');
+    put(draft, 'ca', [fingerprint], { certificate, fingerprint, name, proposal, usccOids, ...newTerm({ effective, retires, version: 1 }, undefined, time) });
+    if (!fingerprints.includes(fingerprint)) put(draft, 'trustList', [], { fingerprints: [...fingerprints, fingerprint].sort() });
+  }
+
+  #adoptMigration(draft: Draft, content: JsonObject, proposal: string): void {
+    const { document } = proposalContents.migration.read(content);
+    const migration = readMigration(document);
+    const { from, kind, to } = migration;
+    if (this.get('migration', kind, from, to) !== undefined) refuse('PROPOSAL_INVALID');
+    const [old, next] = [from, to].map((version) => kindFromDocument((this.get('schema', kind, version) ?? refuse('SCHEMA_UNKNOWN')).document));
+    if (old !== undefined && next !== undefined) checkMigration(migration, old, next);
+    put(draft, 'migration', [kind, from, to], { digest: documentDigest(document), document, from, kind, proposal, to });
+  }
+
+  /** What stands on the ledger and has not ended gets its end, now at the earliest. */
+  #retire(draft: Draft, content: JsonObject, time: number): void {
+    const { id, of, retires, version } = proposalContents.retire.read(content);
+    if ((of === 'ca') !== (version === undefined)) refuse('PROPOSAL_INVALID');
+    const type = ({ ca: 'ca', 'code-set': 'codeSet', 'rule-set': 'ruleSet', schema: 'schema' } as const)[of];
+    const parts = [id, ...(version === undefined ? [] : [version])];
+    const standing = this.get(type, ...parts) ?? refuse('PROPOSAL_INVALID');
+    const end = retires < time ? time : retires;
+    if ((standing.retires ?? Infinity) <= time || end <= (standing.effective ?? 0)) refuse('PROPOSAL_INVALID');
+    put(draft, type, parts, { ...standing, retires: end });
   }
 
   #admit(draft: Draft, content: JsonObject, time: number): void {
@@ -404,14 +465,14 @@ export class LedgerModel {
 
   // --- Records ----------------------------------------------------------------------------------------------------------
 
-  #publish(draft: Draft, { argument, caller }: LedgerCommand): void {
+  #publish(draft: Draft, { argument, caller, time }: LedgerCommand): void {
     this.#charter();
     const { headers, previous, publisher, seq } = decodeBatchArgument(argument);
     const { document } = this.#member(publisher);
     if (document.kind !== 'centre' || document.organisation !== caller) refuse('NOT_RECORD_OWNER');
     this.#active(publisher);
     if (this.get('batch', publisher, seq) !== undefined) refuse('BATCH_EXISTS');
-    for (const header of headers) this.#checkKind(header);
+    for (const header of headers) this.#checkKind(header, time);
     put(draft, 'batch', [publisher, seq], { count: headers.length, root: batchRoot(headers) });
     const before = [...previous];
     for (const header of headers.filter(({ version }) => version > 1)) {
@@ -421,9 +482,10 @@ export class LedgerModel {
     }
   }
 
-  #checkKind({ kind, rights, schema, version }: Header): void {
+  #checkKind({ kind, rights, schema, version }: Header, time: number): void {
     if (kind === 'sealed') return;
     const adopted = this.get('schema', kind, schema) ?? refuse('SCHEMA_UNKNOWN');
+    if ((adopted.effective ?? 0) - time > limits.proposalWindowSeconds) refuse('SCHEMA_UNKNOWN');
     const rules = adopted.document['x-huilian'] as { readonly rights: readonly string[]; readonly sealed: boolean };
     if (!rules.rights.includes(rights)) refuse('RIGHTS_NOT_ALLOWED');
     if (rules.sealed && version === 1) refuse('HEADER_INVALID');
@@ -656,6 +718,18 @@ function checkGrantTerms(grant: Grant, { claims, headers, purpose, reader }: Acc
   if (!asked.every((claim) => grant.claims.includes(claim))) refuse('GRANT_CLAIM_NOT_COVERED');
   if (time < grant.notBefore) refuse('GRANT_NOT_YET_VALID');
   if (time >= grant.expires) refuse('GRANT_EXPIRED');
+}
+
+/** When a new version begins and ends: the first one at any time, a later one now or when it says, never before the one it follows. */
+function newTerm({ effective, retires, version }: Term & { readonly version: number }, previous: Term | undefined, time: number): Term {
+  const begins = effective ?? (version === 1 ? undefined : time);
+  if (retires !== undefined && retires <= Math.max(time, effective ?? 0)) refuse('PROPOSAL_INVALID');
+  if (version > 1 && (previous === undefined || (begins ?? 0) < (previous.effective ?? 0))) refuse('PROPOSAL_INVALID');
+  return { ...(begins === undefined ? {} : { effective: begins }), ...(retires === undefined ? {} : { retires }) };
+}
+
+function listsCodes(set: LedgerState['codeSet'] | undefined): boolean {
+  return set !== undefined && readCodes(set.document) !== undefined;
 }
 
 function hasRemoteReference(value: JsonValue): boolean {

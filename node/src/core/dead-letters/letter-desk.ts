@@ -1,5 +1,5 @@
 import { isJsonObject, planOf, ProtocolError, utf8, type ImportPlan, type JsonObject } from '@huilian/protocol';
-import type { AdoptedKinds } from '../intake/adopted-kinds.js';
+import type { AdoptedKinds } from '../catalog/adopted-kinds.js';
 import { schemaOf } from '../intake/examine-line.js';
 import type { Intake } from '../intake/intake.js';
 import type { IntakeAnswer } from '../intake/intake-answer.js';

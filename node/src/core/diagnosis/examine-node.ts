@@ -1,3 +1,4 @@
+import type { Catalogue, CatalogueEnd } from '../catalog/catalogue.js';
 import type { KeepBackups } from '../backup/keep-backups.js';
 import type { PeerWatch } from '../exchange/peer-watch.js';
 import type { LedgerFollower } from '../indexing/follow-ledger.js';
@@ -9,6 +10,7 @@ import type { Clock } from '../ports.js';
 import { unwell, well, type Finding } from './finding.js';
 
 export interface ExaminedParts {
+  readonly catalogue: Catalogue;
   readonly clock: Clock;
   readonly follower: LedgerFollower;
   readonly outbox: Outbox;
@@ -45,7 +47,7 @@ export async function examineNode(parts: ExaminedParts): Promise<readonly Findin
 
 /** The same by what the other nodes answered when they were last asked. */
 export async function findingsOf(parts: ExaminedParts): Promise<readonly Finding[]> {
-  return [membership(parts), ledger(parts), height(parts), ...(await outbox(parts)), peers(parts), clock(parts), await disk(parts), keyCopy(parts), backups(parts), await certificate(parts), ...mirrorOf(parts)];
+  return [membership(parts), ledger(parts), height(parts), ...(await outbox(parts)), peers(parts), clock(parts), await disk(parts), keyCopy(parts), backups(parts), await certificate(parts), await catalogue(parts), ...mirrorOf(parts)];
 }
 
 function membership({ memberId, readModel }: ExaminedParts): Finding {
@@ -140,4 +142,16 @@ function mirrorOf({ clock: time, mirror }: ExaminedParts): Finding[] {
   const words = [`the centre's database is not followed: ${told}`, `本中心数据库未跟进：${problem.reason}（${problem.cause}）已 ${String(minutes)} 分钟，落后 ${String(blocksBehind)} 块，待同步删除 ${String(erasuresWaiting)} 次`] as const;
   if (state === 'halted') return [unwell('mirror', 'fail', words, ['huilian mirror rebuild; docs/operations/mirror.md says what the reason means', '执行 huilian mirror rebuild，原因说明见 docs/operations/mirror.md'])];
   return [unwell('mirror', 'warn', words, ['bring the database or its rights back: it goes on by itself', '恢复数据库或其权限后自动继续'])];
+}
+
+async function catalogue({ catalogue: adopted }: ExaminedParts): Promise<Finding> {
+  const ends = await adopted.endsSoon();
+  if (ends.length === 0) return well('catalogue', 'nothing that votes adopted ends soon', '目录中没有即将停用的内容');
+  const told = (end: CatalogueEnd, then: string, nothing: string): string => {
+    const date = new Date(end.retires * 1000).toISOString().slice(0, 10);
+    return `${end.of} ${end.id}${end.version === undefined ? '' : `/${String(end.version)}`} ${date} (${end.followedBy === undefined ? nothing : `${then} ${String(end.followedBy)}`})`;
+  };
+  const en = ends.map((end) => told(end, 'then version', 'nothing follows')).join(', ');
+  const zh = ends.map((end) => told(end, '其后为版本', '无后续')).join('，');
+  return unwell('catalogue', 'warn', [`ends soon: ${en}`, `即将停用：${zh}`], ['huilian catalogue shows what follows; sources name the new version; own records: huilian migrate', '用 huilian catalogue 查看后续版本，来源改用新版本；本方记录用 huilian migrate 转换']);
 }

@@ -1,14 +1,17 @@
 import {
   canonicalBytes,
   certificateTransientField,
+  checkUsableKind,
   isJsonObject,
   parseCanonical,
   ProtocolError,
   type JsonObject,
   type LedgerFunction,
   type ProposalAction,
+  type RejectionReason,
 } from '@huilian/protocol';
 import { Backoff } from '../backoff.js';
+import { compileKind } from '../catalog/compile-kind.js';
 import type { Clock, Keys, Ledger, Random } from '../ports.js';
 
 /** A command that was committed as VALID, and what the contract answered. */
@@ -33,14 +36,15 @@ export class LedgerCommands {
     return await this.run('found', { charter, founder: this.keys.memberId });
   }
 
-  /** @throws NOT_A_CENTRE, PROPOSAL_INVALID, PROPOSAL_EXISTS */
+  /** @throws NOT_A_CENTRE, PROPOSAL_INVALID, PROPOSAL_EXISTS, SCHEMA_INVALID */
   public async propose(action: ProposalAction, content: JsonObject, round: number): Promise<Committed> {
+    checkUsable(action, content);
     return await this.run('propose', { action, content, round });
   }
 
-  /** @throws NOT_A_CENTRE, PROPOSAL_UNKNOWN, PROPOSAL_CLOSED, ALREADY_VOTED */
-  public async vote(choice: 'approve' | 'reject', proposal: string): Promise<Committed> {
-    return await this.run(choice, { proposal });
+  /** A vote against may say why. @throws NOT_A_CENTRE, PROPOSAL_UNKNOWN, PROPOSAL_CLOSED, ALREADY_VOTED */
+  public async vote(choice: 'approve' | 'reject', proposal: string, reason?: RejectionReason): Promise<Committed> {
+    return await this.run(choice, { proposal, ...(reason === undefined ? {} : { reason }) });
   }
 
   /** Registers an owner's key; the certificate chain (base64 DER, leaf first) travels as transient data. @throws OWNER_EXISTS, CA_UNKNOWN, CERTIFICATE_*, STATEMENT_* */
@@ -88,4 +92,9 @@ export class LedgerCommands {
       }
     }
   }
+}
+
+/** Every node will compile an adopted kind, so the one that proposes it does so first. @throws SCHEMA_INVALID */
+function checkUsable(action: ProposalAction, { document }: JsonObject): void {
+  if (action === 'publish-schema' && isJsonObject(document)) checkUsableKind(compileKind(document));
 }

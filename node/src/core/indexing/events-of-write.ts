@@ -1,4 +1,4 @@
-import { fromUtf8, ledgerFunctions, type EventType, type LedgerState, type MemberState, type ProposalState, type Ticket } from '@huilian/protocol';
+import { fromUtf8, ledgerFunctions, type EventType, type LedgerState, type MemberState, type ProposalState, type Term, type Ticket } from '@huilian/protocol';
 import type { EventNote } from './index-rows.js';
 
 interface StateWrite {
@@ -19,9 +19,9 @@ export function eventsOfWrite(by: string, { parts, type }: { readonly parts: rea
 }
 
 const writeEvents: Readonly<Record<string, (write: StateWrite) => readonly EventNote[]>> = {
-  ca: ({ before, parts: [fingerprint = ''] }) => (before === undefined ? [{ type: 'huilian.ca.trusted', fingerprint }] : []),
+  ca: caEvents,
   charter: ({ value }) => [{ type: 'huilian.consortium.founded', fingerprint: (JSON.parse(value) as LedgerState['charter']).digest }],
-  codeSet: (write) => [documentAdopted('huilian.code-set.adopted', write)],
+  codeSet: (write) => [documentEvent('huilian.code-set.adopted', 'huilian.code-set.retiring', write)],
   dispute: ({ parts: [ticket = ''] }) => [{ type: 'huilian.ticket.disputed', ticket }],
   member: memberEvents,
   owner: ({ by, parts: [owner = ''] }) => (ownerTypes[by] === undefined ? [] : [{ type: ownerTypes[by], owner }]),
@@ -29,10 +29,15 @@ const writeEvents: Readonly<Record<string, (write: StateWrite) => readonly Event
   proposal: proposalEvents,
   receipt: ({ parts: [ticket = ''] }) => [{ type: 'huilian.ticket.confirmed', ticket }],
   revocation: ({ parts: [owner = '', grant = ''] }) => [{ type: 'huilian.grant.revoked', owner, grant }],
-  ruleSet: (write) => [documentAdopted('huilian.rule-set.adopted', write)],
-  schema: ({ value }) => {
-    const { digest, kind, version } = JSON.parse(value) as LedgerState['schema'];
-    return [{ type: 'huilian.schema.adopted', kind, version, digest }];
+  ruleSet: (write) => [documentEvent('huilian.rule-set.adopted', 'huilian.rule-set.retiring', write)],
+  migration: ({ value }) => {
+    const { digest, from, kind, to } = JSON.parse(value) as LedgerState['migration'];
+    return [{ type: 'huilian.migration.adopted', kind, from, to, digest }];
+  },
+  schema: ({ before, value }) => {
+    const schema = JSON.parse(value) as LedgerState['schema'];
+    const { digest, kind, version } = schema;
+    return [{ type: before === undefined ? 'huilian.schema.adopted' : 'huilian.schema.retiring', kind, version, digest, ...termOf(schema) }];
   },
   ticket: ({ before, parts: [ticket = ''], value }) => {
     const { refused } = JSON.parse(value) as Ticket;
@@ -58,13 +63,26 @@ function memberEvents({ before, parts: [member = ''], value }: StateWrite): read
 
 /** A proposal that its own vote carries is made and adopted in one transaction. */
 function proposalEvents({ before, parts: [proposal = ''], value }: StateWrite): readonly EventNote[] {
-  const { action, approvals, rejections, status } = JSON.parse(value) as ProposalState;
-  const common = { proposal, action, approvals, rejections };
+  const { action, approvals, reasons, rejections, status } = JSON.parse(value) as ProposalState;
+  const common = { proposal, action, approvals, rejections, ...(reasons === undefined ? {} : { reasons }) };
   const made: readonly EventNote[] = before === undefined ? [{ type: 'huilian.proposal.made', ...common }] : [{ type: 'huilian.proposal.voted', ...common }];
   return status === 'open' ? made : [...made, { type: `huilian.proposal.${status}`, ...common }];
 }
 
-function documentAdopted(type: EventType, { value }: StateWrite): EventNote {
-  const { digest, name, version } = JSON.parse(value) as LedgerState['codeSet'];
-  return { type, name, version, digest };
+/** The first write adopts a document, a later one gives it its end. */
+function documentEvent(adopted: EventType, retiring: EventType, { before, value }: StateWrite): EventNote {
+  const document = JSON.parse(value) as LedgerState['codeSet'];
+  const { digest, name, version } = document;
+  return { type: before === undefined ? adopted : retiring, name, version, digest, ...termOf(document) };
+}
+
+/** A CA whose trust ended may be trusted again: it has no end then, or another one that lies ahead. */
+function caEvents({ before, parts: [fingerprint = ''], value }: StateWrite): readonly EventNote[] {
+  const [now, was] = [JSON.parse(value) as LedgerState['ca'], before === undefined ? undefined : (JSON.parse(before) as LedgerState['ca'])];
+  const again = was === undefined || now.proposal !== was.proposal;
+  return [{ type: again ? 'huilian.ca.trusted' : 'huilian.ca.retiring', fingerprint, ...termOf(now) }];
+}
+
+function termOf({ effective, retires }: Term): Term {
+  return { ...(effective === undefined ? {} : { effective }), ...(retires === undefined ? {} : { retires }) };
 }

@@ -158,6 +158,26 @@ export class ReadModel {
     return await this.states('schema');
   }
 
+  public codeSet(name: string, version: number): LedgerState['codeSet'] | undefined {
+    return this.state('codeSet', name, version);
+  }
+
+  public async codeSets(): Promise<LedgerState['codeSet'][]> {
+    return await this.states('codeSet');
+  }
+
+  public async ruleSets(): Promise<LedgerState['ruleSet'][]> {
+    return await this.states('ruleSet');
+  }
+
+  public migration(kind: string, from: number, to: number): LedgerState['migration'] | undefined {
+    return this.state('migration', kind, from, to);
+  }
+
+  public async migrations(): Promise<LedgerState['migration'][]> {
+    return await this.states('migration');
+  }
+
   public async trustedCas(): Promise<LedgerState['ca'][]> {
     return await this.states('ca');
   }

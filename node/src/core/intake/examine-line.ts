@@ -1,17 +1,18 @@
 import {
   buildPayload,
   canonicalize,
+  checkRecord,
+  factsOf,
   importRow,
-  kindDefinition,
   localId,
   organisationId,
   planOf,
   ProtocolError,
-  recordFacts,
   recordId as recordIdOf,
   sha256Text,
-  validateRecord,
   valueAt,
+  type CodesInUse,
+  type CompiledKind,
   type Header,
   type ImportedRow,
   type ImportPlan,
@@ -21,6 +22,7 @@ import {
   type RecordProblem,
   type RightsClass,
 } from '@huilian/protocol';
+import type { ExaminingTerms } from '../catalog/adopted-kinds.js';
 import { sealContent, sealingContext, type SealedContent } from '../vault/sealed-row.js';
 import { planFor, type HeldMapping, type MappingLookup } from '../mapping/held-mappings.js';
 import { readSubmission, type Submission } from './read-submission.js';
@@ -81,12 +83,18 @@ export function importLine(definition: KindDefinition, { mapping, row }: Submiss
   return row === undefined ? undefined : importRow(definition, row, planOfLine(definition, mapping, mappings));
 }
 
+/** What lines are read and checked by, beside their kind. */
+export interface ReadingTerms {
+  readonly codes: CodesInUse;
+  readonly mappings: MappingLookup;
+}
+
 /** Validated data of a line, imported where it came as a row. @throws RefusedLine, MAPPING_UNKNOWN */
-export function readData(definition: KindDefinition, submission: Submission, mappings: MappingLookup): { data: JsonObject; warnings: readonly RecordProblem[] } {
+export function readData(definition: CompiledKind, submission: Submission, { codes, mappings }: ReadingTerms): { data: JsonObject; warnings: readonly RecordProblem[] } {
   const imported = importLine(definition, submission, mappings);
   if (imported !== undefined && imported.data === undefined) throw refusal(definition, imported.problems);
   const data = imported?.data ?? submission.data ?? {};
-  const check = validateRecord(definition.kind, definition.version, data);
+  const check = checkRecord(definition, data, codes);
   if (!check.ok) throw refusal(definition, check.problems);
   return { data, warnings: check.warnings };
 }
@@ -97,7 +105,7 @@ function refusal({ kind, version }: KindDefinition, problems: readonly RecordPro
 
 /** Which record it is, whose, and what its data hashes to. @throws RIGHTS_NOT_ALLOWED, CANONICAL_INVALID */
 export function describeRecord(definition: KindDefinition, data: JsonObject, wanted: RightsClass | undefined, localIdKey: Uint8Array): DescribedRecord {
-  const facts = recordFacts(definition.kind, definition.version, data);
+  const facts = factsOf(definition, data);
   const placed = placeOf(definition, facts, data, wanted);
   const claimTexts = new Map(Object.keys(data).sort().map((name) => [name, canonicalize(data[name])]));
   // The canonical text of {data, rights, schema}. Names of claims are plain letters and digits.
@@ -131,12 +139,11 @@ export interface ExaminedLine {
   readonly source?: Submission['source'];
 }
 
-export interface Examination {
+export interface Examination extends ReadingTerms {
   readonly memberId: string;
   readonly localIdKey: Uint8Array;
-  /** Newest adopted version of each kind. */
-  readonly newest: Readonly<Record<string, number>>;
-  readonly mappings: MappingLookup;
+  /** A kind as it is adopted: the version named, or the one that new records follow. */
+  readonly kind: (kind: string, version: number | undefined) => CompiledKind | undefined;
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
@@ -144,15 +151,15 @@ export interface Examination {
  * All of a line's work that needs no knowledge of the node: reading, validating, hashing, payload, encryption. Undefined for
  * whatever is not a plain publication in order: that goes the usual way, which also says what is wrong.
  */
-export function examineLine(line: Uint8Array, { localIdKey, mappings, memberId, newest, randomBytes }: Examination): ExaminedLine | undefined {
+export function examineLine(line: Uint8Array, { codes, kind: kindOf, localIdKey, mappings, memberId, randomBytes }: Examination): ExaminedLine | undefined {
   try {
     // Nothing of the data is lost by this: the canonical text that is made of it below refuses the same.
     const submission = readSubmission(line, 'data-unchecked');
     const { kind, revoke, rights, source, supersede } = submission;
     const schema = schemaOf(submission, mappings);
-    const definition = kindDefinition(kind, schema ?? newest[kind] ?? 0);
+    const definition = kindOf(kind, schema);
     if (revoke || supersede || definition === undefined) return undefined;
-    const { data, warnings } = readData(definition, submission, mappings);
+    const { data, warnings } = readData(definition, submission, { codes, mappings });
     const described = describeRecord(definition, data, rights, localIdKey);
     const id = recordIdOf(memberId, kind, described.localId);
     const payload = buildPayload({ claimNames: described.facts.claimNames, claimTexts: described.claimTexts, data, recordId: id, schema: definition.version, subject: described.subject, version: 1 }, randomBytes);
@@ -173,8 +180,7 @@ export function examineLine(line: Uint8Array, { localIdKey, mappings, memberId, 
 }
 
 /** What a line is examined with that may change while the node runs. */
-export interface ExaminerKnowledge {
-  readonly newest: Readonly<Record<string, number>>;
+export interface ExaminerKnowledge extends ExaminingTerms {
   readonly mappings: ReadonlyMap<string, HeldMapping>;
 }
 

@@ -57,8 +57,8 @@ export class Intake {
   private readonly preparation: RecordPreparation;
   private readonly commits: GroupCommit;
   public constructor(private readonly parts: IntakeParts) {
-    const { keys, mappings, outbox, random, readModel, store, vault } = parts;
-    this.preparation = new RecordPreparation({ keys, mappings: mappings.lookUp, outbox, random, readModel, records: new OwnRecords(store), vault });
+    const { clock, keys, mappings, outbox, random, readModel, store, vault } = parts;
+    this.preparation = new RecordPreparation({ clock, keys, mappings: mappings.lookUp, outbox, random, readModel, records: new OwnRecords(store), vault });
     this.commits = new GroupCommit({ ...parts, onFinished: (version) => { this.preparation.finished(version); } });
   }
 
@@ -96,7 +96,7 @@ export class Intake {
   }
 
   private examined(chunks: AsyncIterable<readonly InputLine[]>): AsyncIterable<LineChunk> {
-    return examineAhead(chunks, this.parts.examiner, () => ({ mappings: this.parts.mappings.all, newest: this.preparation.newest() }));
+    return examineAhead(chunks, this.parts.examiner, () => ({ ...this.preparation.terms(), mappings: this.parts.mappings.all }));
   }
 
   private judge(line: InputLine, state: StreamState, examined: ExaminedLine | undefined): CommitLine | Promise<CommitLine | 'truncated'> {

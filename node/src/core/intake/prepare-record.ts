@@ -1,28 +1,27 @@
 import {
   buildPayload,
-  bundledKinds,
   canonicalize,
   checkUscc,
+  factsOf,
   localId,
   organisationId,
   ProtocolError,
-  recordFacts,
   recordId as recordIdOf,
   valueAt,
   type BuiltPayload,
+  type CompiledKind,
   type Header,
-  type KindDefinition,
   type RecordProblem,
 } from '@huilian/protocol';
+import { AdoptedKinds, type ExaminingTerms } from '../catalog/adopted-kinds.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Outbox } from '../outbox/outbox.js';
-import type { Keys, Random } from '../ports.js';
+import type { Clock, Keys, Random } from '../ports.js';
 import type { OwnRecord, OwnRecords } from '../vault/own-records.js';
 import type { SealedContent } from '../vault/sealed-row.js';
 import type { Vault } from '../vault/vault.js';
-import { AdoptedKinds } from './adopted-kinds.js';
 import type { MappingLookup } from '../mapping/held-mappings.js';
-import { describeRecord, headerOf, importLine, readData, RefusedLine, schemaOf, type DescribedRecord, type ExaminedLine } from './examine-line.js';
+import { describeRecord, headerOf, importLine, readData, RefusedLine, schemaOf, type DescribedRecord, type ExaminedLine, type ReadingTerms } from './examine-line.js';
 import { readOwnRecordId, type Submission } from './read-submission.js';
 
 /** A new version of a record, ready to be sealed and queued. */
@@ -58,6 +57,7 @@ interface KnownRecord {
 }
 
 export interface PrepareParts {
+  readonly clock: Clock;
   readonly keys: Keys;
   readonly readModel: ReadModel;
   readonly outbox: Outbox;
@@ -74,7 +74,7 @@ export class RecordPreparation {
   private readonly underWay = new Map<string, PreparedVersion>();
 
   public constructor(private readonly parts: PrepareParts) {
-    this.kinds = new AdoptedKinds(parts.readModel);
+    this.kinds = new AdoptedKinds(parts.readModel, parts.clock);
   }
 
   /** Nothing is written. `admit` hears which record it is before anything is made, and may refuse. @throws RefusedLine */
@@ -101,7 +101,7 @@ export class RecordPreparation {
 
   private publication(submission: Submission, admit: Admit): Prepared {
     const definition = this.definitionOf(submission);
-    const { data, warnings } = readData(definition, submission, this.parts.mappings);
+    const { data, warnings } = readData(definition, submission, this.reading());
     const described = describeRecord(definition, data, submission.rights, this.parts.keys.localIdKey);
     const { digest, facts } = described;
     const id = recordIdOf(this.parts.keys.memberId, definition.kind, described.localId);
@@ -147,8 +147,12 @@ export class RecordPreparation {
     return { what: 'unchanged', recordId: id, version };
   }
 
-  private definitionOf(submission: Submission): KindDefinition {
+  private definitionOf(submission: Submission): CompiledKind {
     return this.kinds.find(submission.kind, schemaOf(submission, this.parts.mappings));
+  }
+
+  private reading(): ReadingTerms {
+    return { codes: this.kinds.codesInUse(), mappings: this.parts.mappings };
   }
 
   /** The record that a refused line means, where all of its natural key could be read. */
@@ -161,24 +165,16 @@ export class RecordPreparation {
       const owner = typeof uscc === 'string' && checkUscc(uscc).ok ? { owner: organisationId(uscc) } : {};
       const [first] = definition.naturalKey;
       if (first === undefined || valueAt(data, first) === undefined) return undefined;
-      return { recordId: this.idOf(kind, recordFacts(kind, definition.version, data).naturalKey), ...owner };
+      return { recordId: this.idOf(kind, factsOf(definition, data).naturalKey), ...owner };
     } catch (error) {
       if (error instanceof ProtocolError) return undefined;
       throw error;
     }
   }
 
-  /** Newest adopted version of each kind this software knows. */
-  public newest(): Readonly<Record<string, number>> {
-    const found: Record<string, number> = {};
-    for (const kind of new Set(bundledKinds().map((definition) => definition.kind))) {
-      try {
-        found[kind] = this.kinds.find(kind).version;
-      } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error;
-      }
-    }
-    return found;
+  /** What examining threads must know of kinds and codes. */
+  public terms(): ExaminingTerms {
+    return this.kinds.terms();
   }
 
   /** The header of a revoked version names the digest before it: there is no new data to commit to. */
@@ -197,9 +193,11 @@ export class RecordPreparation {
     const { kind, naturalKey, recordId } = submission;
     if (recordId !== undefined) return readOwnRecordId(recordId, this.parts.keys.memberId, kind);
     if (naturalKey !== undefined) return this.idOf(kind, canonicalize(naturalKey));
-    const definition = this.definitionOf(submission);
-    const { data } = readData(definition, submission, this.parts.mappings);
-    return this.idOf(kind, recordFacts(kind, definition.version, data).naturalKey);
+    // A record may be taken back under a version that has ended.
+    const schema = schemaOf(submission, this.parts.mappings);
+    const definition = schema === undefined ? this.kinds.find(kind) : this.kinds.adopted(kind, schema);
+    const { data } = readData(definition, submission, this.reading());
+    return this.idOf(kind, factsOf(definition, data).naturalKey);
   }
 
   private known(id: string): KnownRecord | undefined {

@@ -1,4 +1,4 @@
-import { checkMapping, importRow, mappingShape, planOf, ProtocolError, spellingOf, validateRecord, type ImportPlan, type JsonObject, type KindDefinition, type MappingDocument, type MappingProblem, type RecordProblem } from '@huilian/protocol';
+import { checkMapping, checkRecord, importRow, mappingShape, planOf, spellingOf, type CodesInUse, type CompiledKind, type ImportPlan, type JsonObject, type KindDefinition, type MappingDocument, type MappingProblem, type RecordProblem } from '@huilian/protocol';
 import { planFor } from './held-mappings.js';
 import { columnsTo, fieldOf, suggestCorrection, type Suggestion } from './suggest-correction.js';
 
@@ -34,13 +34,13 @@ export interface Preview {
 }
 
 /** Rows beside what a mapping makes of them. Nothing is kept. @throws BAD_FIELD, UNKNOWN_FIELD for a document that is no mapping */
-export function previewRows(kind: KindDefinition, document: unknown, rows: readonly Row[]): Preview {
+export function previewRows(kind: CompiledKind, document: unknown, rows: readonly Row[], codes?: CodesInUse): Preview {
   const mapping = document === undefined ? undefined : mappingShape.read(document);
   const mappingProblems = mapping === undefined ? [] : checkMapping(kind, mapping);
   // A mapping with faults is shown as far as it goes, but for one of another kind, which says nothing here.
   if (mappingProblems.some(({ code }) => code === 'other-kind' || code === 'other-version')) return { mappingProblems, rows: [], ok: 0, refused: 0 };
   const plan = planOfPreview(kind, mapping);
-  const previewed = rows.map((row) => previewRow(kind, plan, row));
+  const previewed = rows.map((row) => previewRow(kind, plan, row, codes));
   const ok = previewed.filter((row) => row.ok).length;
   return { mappingProblems, rows: previewed, ok, refused: previewed.length - ok };
 }
@@ -49,9 +49,9 @@ function planOfPreview(kind: KindDefinition, mapping: MappingDocument | undefine
   return mapping === undefined ? planOf(kind) : planFor(kind, mapping);
 }
 
-function previewRow(kind: KindDefinition, plan: ImportPlan, row: Row): PreviewedRow {
+function previewRow(kind: CompiledKind, plan: ImportPlan, row: Row, codes: CodesInUse | undefined): PreviewedRow {
   const { data, fields, problems: unread } = importRow(kind, row, plan);
-  const check = data === undefined ? undefined : validated(kind, data);
+  const check = data === undefined ? undefined : checkRecord(kind, data, codes);
   const problems = check?.problems ?? unread;
   return {
     cells: Object.entries(row).map(([column, cell]) => ({ column, cell, fields: fieldsOf(plan, column) })),
@@ -60,15 +60,6 @@ function previewRow(kind: KindDefinition, plan: ImportPlan, row: Row): Previewed
     problems: problems.map((problem) => ({ ...problem, columns: columnsTo({ plan, row }, fieldOf(problem)), suggestion: suggestCorrection({ code: 'RECORD_INVALID', plan, problem, row }) })),
     warnings: check?.warnings ?? [],
   };
-}
-
-function validated(kind: KindDefinition, data: JsonObject): { readonly problems: readonly RecordProblem[]; readonly warnings: readonly RecordProblem[] } {
-  try {
-    return validateRecord(kind.kind, kind.version, data);
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    return { problems: [{ path: '', code: error.code, zh: error.entry.zh, en: error.entry.en }], warnings: [] };
-  }
 }
 
 /** Fields that a column leads to, by itself, in parts, or joined with others. */

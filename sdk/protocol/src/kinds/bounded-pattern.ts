@@ -1,5 +1,7 @@
 /** The most ways a pattern may have of sharing a text between its repetitions. */
 const mostWays = 100_000;
+/** Characters of a pattern. */
+const longest = 500;
 
 function compiles(source: string): boolean {
   try {
@@ -28,11 +30,12 @@ function isFlat(skeleton: string): boolean {
 
 /**
  * Whether a pattern of a schema can be matched in bounded time by a backtracking engine: anchored at both ends, every
- * repetition with an upper bound, none inside another, no look-around and no back-reference, and not too many ways of
- * sharing a text between its repetitions.
+ * repetition with an upper bound, none inside another, no look-around, no back-reference, no property of Unicode, and not
+ * too many ways of sharing a text between its repetitions.
  */
 export function isBoundedPattern(source: string): boolean {
-  if (!compiles(source) || /\\[1-9kbB]/.test(source)) return false;
+  // A property of Unicode is what an endorser's own tables say it is.
+  if (source.length > longest || !compiles(source) || /\\[1-9kbBpP]/.test(source)) return false;
   const skeleton = skeletonOf(source);
   if (!/^\^[^^$]*\$$/.test(skeleton) || /[*+]|\{\d+,\}|\(\?[^:]/.test(skeleton) || !isFlat(skeleton)) return false;
   const ways = [...skeleton.matchAll(/\{(\d+),(\d+)\}|\?(?!:)/g)].reduce((product, [, least = '0', most = '1']) => product * (Number(most) - Number(least) + 1), 1);

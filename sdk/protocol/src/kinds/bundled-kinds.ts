@@ -22,9 +22,20 @@ export function kindDefinition(kind: string, version: number): KindDefinition | 
   return table().get(`${kind}/${String(version)}`);
 }
 
-/** Title of `kind/claim` for people, from the newest bundled version; undefined for what this software does not know. */
-export function describeClaim(kind: string, claim: string): (Title & { readonly kind: Title }) | undefined {
-  const newest = bundledKinds().filter((definition) => definition.kind === kind).at(-1);
-  const found = newest !== undefined && Object.hasOwn(newest.claims, claim) ? newest.claims[claim] : undefined;
-  return newest && found && { zh: found.zh, en: found.en, kind: newest.title };
+/**
+ * Title of `kind/claim` for people; undefined for what nobody here knows. What this software brings along has its say first: a
+ * kind that a node tells of (`adopted`) gives no other words to a claim that is known.
+ */
+export function describeClaim(kind: string, claim: string, adopted: readonly KindDefinition[] = []): (Title & { readonly kind: Title }) | undefined {
+  const definition = kindOfClaim(kind, claim, adopted);
+  const found = definition?.claims[claim];
+  return definition && found && { zh: found.zh, en: found.en, kind: definition.title };
+}
+
+/** The definition that a claim's words are taken from: the newest bundled one that has it, else the newest of those adopted. */
+export function kindOfClaim(kind: string, claim: string, adopted: readonly KindDefinition[] = []): KindDefinition | undefined {
+  const newest = (all: readonly KindDefinition[]): KindDefinition | undefined =>
+    // Own names only: `constructor` is a claim of no kind.
+    all.filter((definition) => definition.kind === kind && Object.hasOwn(definition.claims, claim)).sort((left, right) => right.version - left.version)[0];
+  return newest(bundledKinds()) ?? newest(adopted);
 }

@@ -14,14 +14,15 @@ import {
 } from '../codes/index.js';
 import { isCalendarDay } from '../codes/code-check.js';
 
-function checkDate(text: string): CodeCheck {
+/** Whether there is such a day. `YYYY-MM-DD`, time allowed after it. */
+export function checkDay(text: string): CodeCheck {
   const [year, month, day] = text.slice(0, 10).split('-').map(Number);
   return isCalendarDay(year ?? 0, month ?? 0, day ?? 0) ? { ok: true, warnings: [] } : { ok: false, reason: 'no-such-day' };
 }
 
 function checkTime(text: string): CodeCheck {
   const inDay = Number(text.slice(11, 13)) < 24 && Number(text.slice(14, 16)) < 60 && Number(text.slice(17, 19)) < 60;
-  return inDay ? checkDate(text) : { ok: false, reason: 'no-such-time' };
+  return inDay ? checkDay(text) : { ok: false, reason: 'no-such-time' };
 }
 
 /** What a field may be checked as: the words of `x-code`. A problem's code is `<word>-<reason>`. */
@@ -37,6 +38,6 @@ export const fieldChecks: ReadonlyMap<string, (text: string) => CodeCheck> = new
   ['section-code', checkSectionCode],
   ['investment-project-code', checkInvestmentProjectCode],
   ['unified-transaction-code', checkUnifiedTransactionCode],
-  ['date', checkDate],
+  ['date', checkDay],
   ['time', checkTime],
 ]);

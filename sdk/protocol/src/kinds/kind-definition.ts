@@ -2,7 +2,8 @@ import { canonicalBytes, isJsonObject, type JsonObject, type JsonValue } from '.
 import { kindShape } from '../ids.js';
 import { limits } from '../limits.js';
 import { transforms } from './cell-transforms.js';
-import { checkDocumentShape, fault, isOf } from './document-shape.js';
+import { isInheritedName } from './closed-names.js';
+import { checkDocumentShape, fault, isOf, isWords } from './document-shape.js';
 import { isAcross, linkRules } from './link-rules.js';
 
 export type RightsClass = 'owner' | 'publisher' | 'public';
@@ -61,6 +62,8 @@ export interface KindDefinition {
   readonly claims: Readonly<Record<string, ClaimDefinition>>;
   readonly requiredClaims: readonly string[];
   readonly sealed: boolean;
+  /** Path of the date or time from which the record's codes are; the day it comes in where absent. */
+  readonly dated?: string;
   readonly linkChecks: readonly LinkCheck[];
   readonly import: Readonly<Record<string, ImportRule>>;
   /** In order; the first that applies to a path wins. */
@@ -69,11 +72,13 @@ export interface KindDefinition {
   readonly document: JsonObject;
 }
 
+const mostColumnCharacters = 100;
+
 /** The facts of `x-huilian` and what each must be. A fact that is not here is refused. */
 const facts: Readonly<Record<string, (value: JsonValue | undefined, properties: JsonObject) => boolean>> = {
-  kind: (value) => value !== 'sealed' && isOf(kindShape, value),
+  kind: (value) => value !== 'sealed' && isOf(kindShape, value) && !isInheritedName(value as string),
   version: (value) => typeof value === 'number' && value >= 1 && value <= 9999,
-  title: isTitle,
+  title: (value) => isJsonObject(value) && hasExactly(value, ['en', 'zh']) && isTitle(value),
   rights: (value) => isList(value, isRights) && value.length > 0,
   defaultRights: isRights,
   rightsWhen: (value, properties) =>
@@ -86,8 +91,9 @@ const facts: Readonly<Record<string, (value: JsonValue | undefined, properties: 
     Object.keys(value).sort().join() === Object.keys(properties).sort().join() &&
     Object.entries(value).every(([claim, entry]) => isClaim(entry, properties[claim])),
   sealed: (value) => typeof value === 'boolean',
+  dated: (value, properties) => value === undefined || isPath(value, properties),
   linkChecks: (value, properties) => isList(value, (entry) => isLinkCheck(entry, properties)),
-  import: (value, properties) => isJsonObject(value) && Object.values(value).every((rule) => isImportRule(rule, properties)),
+  import: (value, properties) => isJsonObject(value) && Object.entries(value).every(([column, rule]) => isColumn(column) && isImportRule(rule, properties)),
   importFill: (value, properties) => value === undefined || isList(value, (entry) => isImportFill(entry, properties)),
 };
 
@@ -101,6 +107,7 @@ export function kindFromDocument(document: JsonObject): KindDefinition {
   if (Object.keys(declared).some((fact) => !Object.hasOwn(facts, fact))) fault('unknown-fact');
   for (const [fact, fits] of Object.entries(facts)) if (!fits(declared[fact], properties)) fault(kebab(fact));
   checkTogether(declared);
+  checkDated(declared, document);
   const { kind, version } = declared as unknown as { kind: string; version: number };
   return {
     ...(declared as unknown as Omit<KindDefinition, 'vct' | 'document' | 'requiredClaims' | 'importFill'>),
@@ -117,6 +124,44 @@ function checkTogether(declared: JsonObject): void {
   const given = [defaultRights, ...rightsWhen.map((rule) => rule.rights)];
   if (!given.every((entry) => rights.includes(entry))) fault('rights');
   if (rights.includes('owner') !== (owner !== null)) fault('owner');
+}
+
+function checkDated({ dated }: JsonObject, document: JsonObject): void {
+  if (typeof dated === 'string' && !['date', 'time'].includes(fieldAt(document, dated)?.['x-code'] as string)) fault('dated');
+}
+
+/**
+ * What a kind needs to be of use, beyond being read: a subject or owner is a unified code; an owner, and something of the natural
+ * key, stands in every record: else some records would be refused row by row. Asked of a kind before it is proposed.
+ * @throws SCHEMA_INVALID {reason: subject | owner | natural-key}
+ */
+export function checkUsableKind({ document, naturalKey, owner, subject }: KindDefinition): void {
+  for (const [fact, path] of [['subject', subject], ['owner', owner]] as const) {
+    if (path !== null && fieldAt(document, path)?.['x-code'] !== 'uscc') fault(fact);
+  }
+  if (owner !== null && !isAlwaysThere(document, owner)) fault('owner');
+  if (!naturalKey.some((path) => isAlwaysThere(document, path))) fault('natural-key');
+}
+
+/** The shape of the field at a `claim.field` path that leads somewhere. */
+function fieldAt(document: JsonObject, path: string): JsonObject | undefined {
+  const [claim = '', field = ''] = path.split('.');
+  return (document['properties'] as Readonly<Record<string, { readonly properties: Readonly<Record<string, JsonObject>> }>>)[claim]?.properties[field];
+}
+
+function isAlwaysThere(document: JsonObject, path: string): boolean {
+  const [claim = '', field = ''] = path.split('.');
+  const shape = (document['properties'] as Readonly<Record<string, JsonObject>>)[claim];
+  const requires = (part: JsonObject | undefined, name: string): boolean => Array.isArray(part?.['required']) && part['required'].includes(name);
+  return requires(document, claim) && requires(shape, field);
+}
+
+/** The words of `x-code` in a kind: checks that this software brings along, and code sets adopted by vote. */
+export function namedCodes(definition: KindDefinition): readonly string[] {
+  const claims = definition.document['properties'];
+  const words = (isJsonObject(claims) ? Object.values(claims) : []).flatMap((shape) => Object.values(isJsonObject(shape) && isJsonObject(shape['properties']) ? shape['properties'] : {}))
+    .flatMap((field) => (isJsonObject(field) && typeof field['x-code'] === 'string' ? [field['x-code']] : []));
+  return [...new Set(words)].sort();
 }
 
 function kebab(name: string): string {
@@ -137,7 +182,12 @@ function isRights(value: JsonValue | undefined): value is RightsClass {
 }
 
 function isTitle(value: JsonValue | undefined): boolean {
-  return isJsonObject(value) && typeof value['zh'] === 'string' && typeof value['en'] === 'string';
+  return isJsonObject(value) && isWords(value['zh']) && isWords(value['en']);
+}
+
+/** A header cell: seen, and short enough for a line. */
+function isColumn(name: string): boolean {
+  return isWords(name) && name.length <= mostColumnCharacters && !isInheritedName(name);
 }
 
 function fieldsOf(shape: JsonValue | undefined): JsonObject {

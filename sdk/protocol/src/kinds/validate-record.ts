@@ -1,10 +1,20 @@
 import { canonicalize, isJsonObject, type JsonObject, type JsonValue } from '../canonical.js';
 import { ProtocolError } from '../errors.js';
-import { validators, type SchemaFault } from '../generated/validators.js';
+import { validators, type SchemaFault, type Validator } from '../generated/validators.js';
 import { kindDefinition } from './bundled-kinds.js';
+import type { GovernedCodes } from './code-sets.js';
+import type { CodeCheck } from '../codes/index.js';
 import { fieldChecks } from './field-checks.js';
 import { linkRules } from './link-rules.js';
 import { valueAt, type KindDefinition, type LinkCheck, type RightsClass } from './kind-definition.js';
+
+/** What checks data against a kind's schema; its faults stay on it until the next call. */
+export type SchemaValidator = Validator;
+
+/** A kind with its validator: compiled ahead of time, or by a node when the kind was adopted. */
+export interface CompiledKind extends KindDefinition {
+  readonly validate: SchemaValidator;
+}
 
 /** One thing wrong with a record: where, a closed word, and words for people. Never the value itself. */
 export interface RecordProblem {
@@ -51,9 +61,12 @@ const codedFields = new WeakMap<KindDefinition, readonly CodedField[]>();
 function codedFieldsOf(definition: KindDefinition): readonly CodedField[] {
   let fields = codedFields.get(definition);
   if (fields === undefined) {
-    fields = partsOf(definition.document['properties']).flatMap(([claim, shape]) =>
+    const named = partsOf(definition.document['properties']).flatMap(([claim, shape]) =>
       partsOf(shape['properties']).flatMap(([field, rule]) => codedField(claim, field, rule)),
     );
+    // The header is made of these, so they are unified codes whether the document says so or not.
+    const made = [...new Set([definition.subject, definition.owner])].filter((path) => path !== null && !named.some((field) => field.path === path && field.check === 'uscc'));
+    fields = [...named, ...made.map((path) => ({ path: path ?? '', check: 'uscc' }))];
     codedFields.set(definition, fields);
   }
   return fields;
@@ -74,18 +87,41 @@ function pointer(path: string): string {
   return `/${path.replace('.', '/')}`;
 }
 
-function codeProblems(definition: KindDefinition, data: JsonObject): { problems: RecordProblem[]; warnings: RecordProblem[] } {
+/** The code sets of the ledger, and the day of a record that does not say its own (YYYY-MM-DD). */
+export interface CodesInUse {
+  readonly governed: GovernedCodes;
+  readonly today: string;
+}
+
+function checkCode(name: string, value: string, day: string | undefined, codes: CodesInUse | undefined): CodeCheck {
+  if (codes !== undefined) return codes.governed.check(name, value, codes.today, day);
+  return fieldChecks.get(name)?.(value) ?? { ok: false, reason: 'set-unknown' };
+}
+
+function dayOf({ dated }: KindDefinition, data: JsonObject): string | undefined {
+  const value = dated === undefined ? undefined : valueAt(data, dated);
+  return typeof value === 'string' ? value.slice(0, 10) : undefined;
+}
+
+function codeProblems(definition: KindDefinition, data: JsonObject, codes: CodesInUse | undefined): { problems: RecordProblem[]; warnings: RecordProblem[] } {
   const problems: RecordProblem[] = [];
   const warnings: RecordProblem[] = [];
+  const day = dayOf(definition, data);
   for (const { path, check: name, when } of codedFieldsOf(definition)) {
     const value = valueAt(data, path);
     const applies = when === undefined || valueAt(data, when.path) === when.equals;
-    const check = typeof value === 'string' && applies ? fieldChecks.get(name)?.(value) : undefined;
-    if (check === undefined) continue;
+    if (typeof value !== 'string' || !applies) continue;
+    const check = checkCode(name, value, day, codes);
     if (!check.ok) problems.push({ path: pointer(path), code: `${name}-${check.reason}`, zh: '代码或日期校验不通过', en: 'the code or date fails its check' });
     else for (const warning of check.warnings) warnings.push({ path: pointer(path), code: warning, zh: '代码内部校验不符或已不在现行目录，请核对', en: 'an inner check of the code differs or its list has changed, please verify' });
   }
   return { problems, warnings };
+}
+
+/** Rows that say nothing of what tells them apart would all be one record. */
+function keyProblems({ naturalKey }: KindDefinition, data: JsonObject): RecordProblem[] {
+  if (naturalKey.some((path) => valueAt(data, path) !== undefined)) return [];
+  return [{ path: pointer(naturalKey[0] ?? ''), code: 'natural-key', zh: '缺少识别该记录的字段', en: 'nothing tells this record from others' }];
 }
 
 function linkProblem(check: LinkCheck, data: JsonObject): RecordProblem | undefined {
@@ -100,21 +136,41 @@ function linkProblems(definition: KindDefinition, data: JsonObject, severity: 'e
     .flatMap((check) => linkProblem(check, data) ?? []);
 }
 
-/**
- * Checks a record's data: its schema, then the codes it carries, then how its fields fit together.
- * @throws SCHEMA_UNKNOWN for a kind this software does not bring along
- */
-export function validateRecord(kind: string, version: number, data: unknown): RecordCheck {
+/** A kind that this software brings along. */
+export function bundledKind(kind: string, version: number): CompiledKind | undefined {
   const definition = kindDefinition(kind, version);
   const validate = validators.get(`${kind}/${String(version)}`);
-  if (definition === undefined || validate === undefined) throw new ProtocolError('SCHEMA_UNKNOWN', { kind, version });
+  return definition === undefined || validate === undefined ? undefined : { ...definition, validate };
+}
+
+/**
+ * Checks a record's data: its schema, then the codes it carries, then how its fields fit together. Without the ledger's code
+ * sets, codes are checked by what this software brings along.
+ */
+export function checkRecord(kind: CompiledKind, data: unknown, codesInUse?: CodesInUse): RecordCheck {
+  const { validate } = kind;
   if (!validate(data) || !isJsonObject(data)) {
     // `if` only repeats what its branch has said.
     return { ok: false, problems: (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(schemaProblem), warnings: [] };
   }
-  const codes = codeProblems(definition, data);
-  const problems = [...codes.problems, ...linkProblems(definition, data, 'error')];
-  return { ok: problems.length === 0, problems, warnings: [...codes.warnings, ...linkProblems(definition, data, 'warning')] };
+  const codes = codeProblems(kind, data, codesInUse);
+  const problems = [...codes.problems, ...keyProblems(kind, data), ...linkProblems(kind, data, 'error')];
+  return { ok: problems.length === 0, problems, warnings: [...codes.warnings, ...linkProblems(kind, data, 'warning')] };
+}
+
+/** The same for a bundled kind. @throws SCHEMA_UNKNOWN for a kind this software does not bring along */
+export function validateRecord(kind: string, version: number, data: unknown): RecordCheck {
+  return checkRecord(bundled(kind, version), data);
+}
+
+const bundledOnes = new Map<string, CompiledKind>();
+
+function bundled(kind: string, version: number): CompiledKind {
+  const key = `${kind}/${String(version)}`;
+  const found = bundledOnes.get(key) ?? bundledKind(kind, version);
+  if (found === undefined) throw new ProtocolError('SCHEMA_UNKNOWN', { kind, version });
+  bundledOnes.set(key, found);
+  return found;
 }
 
 /** What the header needs to know of a valid record. */
@@ -130,10 +186,13 @@ export interface RecordFacts {
   readonly claimNames: readonly string[];
 }
 
-/** @throws SCHEMA_UNKNOWN */
+/** Facts of a record of a bundled kind. @throws SCHEMA_UNKNOWN */
 export function recordFacts(kind: string, version: number, data: JsonObject): RecordFacts {
-  const definition = kindDefinition(kind, version);
-  if (definition === undefined) throw new ProtocolError('SCHEMA_UNKNOWN', { kind, version });
+  return factsOf(bundled(kind, version), data);
+}
+
+/** What a valid record of a kind says of itself. */
+export function factsOf(definition: KindDefinition, data: JsonObject): RecordFacts {
   const rights = definition.rightsWhen.find((rule) => valueAt(data, rule.path) === rule.equals)?.rights ?? definition.defaultRights;
   const owner = definition.owner === null ? undefined : organisation(data, definition.owner);
   return {
