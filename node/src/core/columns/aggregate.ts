@@ -90,6 +90,7 @@ function piecesFor(columns: RecordColumns, query: AggregateQuery): readonly [pie
   if (!isOfPayloads(query)) {
     if (columns.headerCells.isUsable) return [[columns.headerCells.piece()], false];
   } else if (!region && !project && columns.payloadCells.isUsable) return [[columns.payloadCells.piece()], false];
+  if (filter.project !== undefined) return [[columns.gather(columns.projects.rowsOf(filter.project))], true];
   const rows = columns.segments.map((segment, number): Piece => ({
     ...segment,
     rows: Math.min(rowsPerSegment, columns.rows - number * rowsPerSegment),

@@ -1,6 +1,7 @@
 import { recordId as recordIdOf, type Header } from '@huilian/protocol';
-import type { HeaderMemory, RememberedHeader } from '../indexing/read-model.js';
+import type { HeaderMemory, PartyFilter, RememberedHeader } from '../indexing/read-model.js';
 import { decodeHeader, hashOfLocalId, headerRowBytes, type RowFile, type WaitingHeaders } from './header-rows.js';
+import { PartyRows } from './party-rows.js';
 import { rowFlags, type RecordColumns } from './record-columns.js';
 import { RowTable } from './row-table.js';
 
@@ -10,6 +11,7 @@ import { RowTable } from './row-table.js';
  */
 export class CurrentHeaders implements HeaderMemory {
   private readonly table: RowTable;
+  private readonly parties = new PartyRows();
   private readonly row = Buffer.alloc(headerRowBytes);
   private broken = false;
   private complete = false;
@@ -31,6 +33,7 @@ export class CurrentHeaders implements HeaderMemory {
     this.orStore(() => {
       this.file.write(from, waiting.bytes);
       for (const [index, hash] of waiting.hashes.entries()) this.table.add(hash, from + index);
+      for (const [index, party] of waiting.parties.entries()) this.parties.add(party, from + index);
     });
     waiting.clear();
   }
@@ -52,6 +55,20 @@ export class CurrentHeaders implements HeaderMemory {
     if ((this.columns.flagsOf(row) & rowFlags.current) === 0) return 'replaced';
     const header = this.orStore(() => this.read(row));
     return header && { header, recordId: recordIdOf(this.columns.publisherOf(row), header.kind, header.localId), place, contested: this.isContested(row) };
+  }
+
+  public placesOf(filter: PartyFilter, cursor?: string): Iterable<string> | undefined {
+    if (!this.complete || this.broken || !this.parties.has(filter)) return undefined;
+    const party = filter.owner ?? filter.subject ?? '';
+    if (cursor === undefined) return this.currentPlaces(this.parties.rowsOf(party));
+    const behind = this.columns.rowAt(cursor);
+    const header = behind === undefined || behind >= this.columns.rows ? undefined : this.orStore(() => this.read(behind));
+    // A cursor of this list is a place of this organisation's.
+    return header === undefined || (header.owner ?? header.subject) !== party ? undefined : this.currentPlaces(this.parties.rowsOf(party, behind));
+  }
+
+  private *currentPlaces(rows: Iterable<number>): Generator<string> {
+    for (const row of rows) if ((this.columns.flagsOf(row) & rowFlags.current) !== 0) yield this.columns.placeOf(row);
   }
 
   public close(): void {

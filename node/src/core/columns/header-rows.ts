@@ -76,6 +76,7 @@ export function hashOfLocalId(localId: string): number {
 export class WaitingHeaders {
   private buffer = Buffer.alloc(64 * headerRowBytes);
   public readonly hashes: number[] = [];
+  public readonly parties: Pick<Header, 'owner' | 'subject'>[] = [];
 
   public get bytes(): Uint8Array {
     return this.buffer.subarray(0, this.hashes.length * headerRowBytes);
@@ -86,9 +87,11 @@ export class WaitingHeaders {
     if (from + headerRowBytes > this.buffer.length) this.buffer = Buffer.concat([this.buffer, Buffer.alloc(this.buffer.length)]);
     encodeHeader(header, kind, this.buffer, from);
     this.hashes.push(hashOfLocalId(header.localId));
+    this.parties.push(header.owner === undefined ? { subject: header.subject } : { owner: header.owner, subject: header.subject });
   }
 
   public clear(): void {
     this.hashes.length = 0;
+    this.parties.length = 0;
   }
 }

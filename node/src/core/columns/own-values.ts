@@ -30,6 +30,8 @@ export class OwnValues {
   /** A project's letter and first eight digits as a number, 0 for none, and its last eight. */
   public readonly projectHigh: Uint32Array;
   public readonly projectLow: Uint32Array;
+  /** The row before of the same project plus one, 0 for none. */
+  public readonly before: Uint32Array;
   /** By the position of an amount among those of its kind. */
   public readonly amounts: AmountColumn[] = [];
 
@@ -38,6 +40,7 @@ export class OwnValues {
     this.place = new Uint32Array(rows);
     this.projectHigh = new Uint32Array(rows);
     this.projectLow = new Uint32Array(rows);
+    this.before = new Uint32Array(rows);
   }
 
   public put(at: number, { amounts, place, project }: PayloadValues): void {
@@ -59,12 +62,22 @@ export class OwnValues {
     }
   }
 
+  /** Takes over a row of others. */
+  public copy(at: number, from: OwnValues, fromAt: number): void {
+    for (const name of ['state', 'place', 'projectHigh', 'projectLow'] as const) this[name][at] = from[name][fromAt] ?? 0;
+    for (const [position, { high, low }] of from.amounts.entries()) this.putHalves(at, position, low[fromAt] ?? 0, high[fromAt] ?? amountMarks.absent);
+  }
+
   private putAmount(at: number, position: number, amount: string): void {
+    const fen = amount === 'foreign' ? 0n : BigInt(amount);
+    this.putHalves(at, position, Number(fen % BigInt(half)), amount === 'foreign' ? amountMarks.foreign : Number(fen / BigInt(half)));
+  }
+
+  private putHalves(at: number, position: number, lower: number, upper: number): void {
     while (this.amounts.length <= position) this.amounts.push({ low: new Uint32Array(this.rows), high: new Uint32Array(this.rows).fill(amountMarks.absent) });
     const { high, low } = this.amounts[position] as AmountColumn;
-    const fen = amount === 'foreign' ? 0n : BigInt(amount);
-    low[at] = Number(fen % BigInt(half));
-    high[at] = amount === 'foreign' ? amountMarks.foreign : Number(fen / BigInt(half));
+    low[at] = lower;
+    high[at] = upper;
   }
 }
 

@@ -2,6 +2,8 @@ import type { Header } from '@huilian/protocol';
 import { Cells, type CellCodes } from './cells.js';
 import { Dictionary } from './dictionary.js';
 import { OwnValues, payloadStates, type PayloadValues } from './own-values.js';
+import type { Piece } from './piece.js';
+import { ProjectRows } from './project-rows.js';
 
 /** Rows of one piece of the columns: pieces are added as rows come, so that growing copies nothing. */
 export const rowsPerSegment = 32_768;
@@ -57,6 +59,8 @@ export class RecordColumns {
   /** Current records by what headers say, and own ones by what headers and payloads say. */
   public readonly headerCells = new Cells('region');
   public readonly payloadCells = new Cells('place');
+  /** Rows of own payloads by their project. */
+  public readonly projects = new ProjectRows((row) => [this.segmentOf(row)?.own, row % rowsPerSegment]);
   private rowCount = 0;
   private firstMonth = 0;
   private lastMonth = 0;
@@ -149,9 +153,26 @@ export class RecordColumns {
     if (segment === undefined || row >= this.rowCount) return;
     const own = (segment.own ??= new OwnValues(rowsPerSegment));
     this.countPayload(segment, at, -1);
+    if (own.state[at] === payloadStates.read) this.projects.remove(row);
     if (values === undefined) own.forget(at);
-    else own.put(at, values);
+    else {
+      own.put(at, values);
+      this.projects.add(row);
+    }
     this.countPayload(segment, at, 1);
+  }
+
+  /** Some rows as a piece of their own. */
+  public gather(rows: readonly number[]): Piece {
+    const own = new OwnValues(rows.length);
+    const names = ['flags', 'kind', 'month', 'publisher', 'region'] as const;
+    const codes = Object.fromEntries(names.map((name) => [name, new Uint32Array(rows.length)])) as Record<(typeof names)[number], Uint32Array>;
+    for (const [at, row] of rows.entries()) {
+      const [segment, from] = [this.segmentOf(row) as Segment, row % rowsPerSegment];
+      for (const name of names) codes[name][at] = segment[name][from] ?? 0;
+      if (segment.own !== undefined) own.copy(at, segment.own, from);
+    }
+    return { ...codes, rows: rows.length, own, place: own.place };
   }
 
   private count(segment: Segment, at: number, by: number): void {

@@ -3,16 +3,21 @@ const parts = 256;
 const partBits = 8;
 const fullest = 0.7;
 /** Slots of a part at the beginning: enough for some hundred thousand rows in all. */
-const firstSlots = 1024;
+const usualSlots = 1024;
 
 /** Rows by a hash of 30 bits: some bytes a row. Rows with one hash are told apart by whoever asks. */
 export class RowTable {
   /** Row numbers plus one, 0 for free. */
-  private readonly slots: Uint32Array[] = Array.from({ length: parts }, () => new Uint32Array(firstSlots));
+  private readonly slots: Uint32Array[];
   private readonly counts = new Uint32Array(parts);
 
   /** @param hashOf the hash of a row that was added, for when a part grows */
-  public constructor(private readonly hashOf: (row: number) => number) {}
+  public constructor(
+    private readonly hashOf: (row: number) => number,
+    firstSlots = usualSlots,
+  ) {
+    this.slots = Array.from({ length: parts }, () => new Uint32Array(firstSlots));
+  }
 
   public add(hash: number, row: number): void {
     const part = hash & (parts - 1);
@@ -20,6 +25,19 @@ export class RowTable {
     if (count > (this.slots[part]?.length ?? 0) * fullest) this.grow(part);
     place(this.slots[part] as Uint32Array, hash, row);
     this.counts[part] = count;
+  }
+
+  /** Puts a row in place of the one that is the same; answers that one. */
+  public put(hash: number, row: number, isSame: (other: number) => boolean): number | undefined {
+    const slots = this.slots[hash & (parts - 1)] as Uint32Array;
+    for (let slot = slotOf(slots, hash); slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1)) {
+      const other = (slots[slot] as number) - 1;
+      if (!isSame(other)) continue;
+      slots[slot] = row + 1;
+      return other;
+    }
+    this.add(hash, row);
+    return undefined;
   }
 
   /** The first row with this hash that fits. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execute, nodeProgram } from '../consortium.js';
+import { execute, nodeProgram, until } from '../consortium.js';
 import { peakMebibytes } from '../embedded/memory.js';
 import { inPairs, median, rounded, spread } from '../statistics.js';
 import { conditionsOf, type Measurer } from '../world.js';
@@ -40,6 +40,8 @@ export const measureIntake: Measurer<DataWorld> = async (world) => {
     const seconds = (performance.now() - started) / 1000;
     const { accepted } = JSON.parse(stdout) as { accepted: number };
     if (accepted !== rows) throw new Error(`${String(accepted)} of ${String(rows)} rows were accepted`);
+    // What is acknowledged still goes to the ledger, and must not meet the next reading.
+    await until(async () => (await consortium.status('guangzhou')).outbox.pending === 0, 50, 600_000);
     await consortium.whenLevel();
     return rows / seconds;
   });
