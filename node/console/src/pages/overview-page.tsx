@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import type { NodeOverview } from '@huilian/sdk';
-import type { ReactNode } from 'react';
+import { useMemo, type ReactNode } from 'react';
 import { Link } from 'react-router';
 import { DayChart } from '../parts/day-chart.js';
 import { Icon, type IconName } from '../parts/icons.js';
@@ -32,19 +32,25 @@ export function OverviewPage(): ReactNode {
               </Panel>
               <Questions />
             </Columns>
-            <Columns>
-              <Panel title={t('overview.pushes')}>
-                <DayChart days={node.days.map(({ day, publishedElsewhere, publishedHere }) => ({ day, here: publishedHere, elsewhere: publishedElsewhere }))} elsewhere={t('overview.elsewhere')} here={t('overview.here')} label={t('overview.pushes')} />
-              </Panel>
-              <Panel title={t('overview.reads')}>
-                <DayChart days={node.days.map(({ day, readElsewhere, readHere }) => ({ day, here: readHere, elsewhere: readElsewhere }))} elsewhere={t('overview.readElsewhere')} here={t('overview.readHere')} label={t('overview.reads')} />
-              </Panel>
-            </Columns>
+            <Charts days={node.days} />
             <RecordCounts />
           </Stack>
         </>
       )}
     </Answer>
+  );
+}
+
+/** Drawn again only when the numbers change, not with every refresh. */
+function Charts({ days }: { readonly days: NodeOverview['days'] }): ReactNode {
+  const { t } = useWords();
+  const pushes = useMemo(() => days.map(({ day, publishedElsewhere, publishedHere }) => ({ day, here: publishedHere, elsewhere: publishedElsewhere })), [days]);
+  const reads = useMemo(() => days.map(({ day, readElsewhere, readHere }) => ({ day, here: readHere, elsewhere: readElsewhere })), [days]);
+  return (
+    <Columns>
+      <Panel title={t('overview.pushes')}><DayChart days={pushes} elsewhere={t('overview.elsewhere')} here={t('overview.here')} label={t('overview.pushes')} /></Panel>
+      <Panel title={t('overview.reads')}><DayChart days={reads} elsewhere={t('overview.readElsewhere')} here={t('overview.readHere')} label={t('overview.reads')} /></Panel>
+    </Columns>
   );
 }
 
