@@ -106,7 +106,11 @@ describe('the console', () => {
 
   it('asks of the node what page-requests.json says of each page, and no more', async () => {
     const listed = JSON.parse(readFileSync(path.join(root, 'node', 'console', 'page-requests.json'), 'utf8')) as Readonly<Record<string, readonly string[]>>;
-    const { always = [], ...pages } = listed;
+    const { always = [], 'sign-in': signIn = [], ...pages } = listed;
+    const stranger = await open();
+    await stranger.page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor();
+    await stranger.page.waitForLoadState('networkidle');
+    expect([...new Set(stranger.takeCalls())].sort()).toEqual([...signIn].sort());
     const at = await places();
     expect(Object.keys(at).sort()).toEqual(Object.keys(pages).sort());
     const record = await readRecord();

@@ -39,7 +39,7 @@ export async function runLocal(options: LocalRunOptions): Promise<number> {
     }
     process.stdout.write(`${JSON.stringify(walked)}\n\n`);
     for (const { address, name, pid } of local.addresses()) process.stdout.write(`${name.padEnd(10)} ${address}  (pid ${String(pid)})\n`);
-    process.stdout.write(`state 状态目录: ${layout.root}\nCtrl-C 停止 / Ctrl-C stops\n`);
+    process.stdout.write(`${consoleLine(local, layout)}state 状态目录: ${layout.root}\nCtrl-C 停止 / Ctrl-C stops\n`);
     await runUntilStopped(async () => Promise.resolve());
     return 0;
   } catch (error) {
@@ -48,6 +48,14 @@ export async function runLocal(options: LocalRunOptions): Promise<number> {
   } finally {
     await local.stop();
   }
+}
+
+/** Where a centre's people look, and how the first of them gets an account. */
+function consoleLine(local: LocalConsortium, layout: Layout): string {
+  const [centre] = centres;
+  const node = local.addresses().find(({ name }) => name === centre?.id);
+  if (node === undefined) return '';
+  return `console 控制台: ${node.address}/console/  (npx huilian accounts add NAME --role administrator --state ${path.join(layout.root, 'nodes', node.name)})\n`;
 }
 
 /** A consortium was founded on one ledger, and its nodes follow no other. */
