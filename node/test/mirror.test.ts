@@ -180,6 +180,7 @@ test('a rebuild shows what following shows, under the views and rights that peop
   await expectAsReadModel(schema);
   const rights = await postgresql.query<{ may: boolean }>("SELECT has_table_privilege('analyst', $1, 'SELECT') AS may", [`${schema}.qualification`]);
   expect(rights).toEqual([{ may: true }]);
+  expect(await postgresql.query("SELECT indexname AS name FROM pg_indexes WHERE schemaname = $1 AND tablename = 'qualification__g2' ORDER BY 1", [schema])).toEqual(['owner', 'pkey', 'publisher', 'subject'].map((name) => ({ name: `qualification__g2_${name}` })));
 });
 
 test('a kind that is adopted later gets its table when it is adopted', async () => {

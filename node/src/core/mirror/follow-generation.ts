@@ -16,7 +16,7 @@ export interface FollowParts {
 }
 
 /** Rows of one statement, and transactions with events of one step. */
-const rowsAtOnce = 500;
+const rowsAtOnce = 1000;
 const transactionsAtOnce = 200;
 /** Rows after which a step ends at the next end of a block, unless it is said otherwise. */
 const usualStep = 2000;
