@@ -170,6 +170,19 @@ describe('working off the list', () => {
 });
 
 describe('erasing', () => {
+  test('of one record leaves the refused rows of its owner readable under the next key, and takes those about the record', async () => {
+    const other = { LEGAL_CODE: '91440106MABAY5U732', LEGAL_NAME: '广州苍梧示例园林有限公司' };
+    const [accepted] = (await node.publish(stream({ kind: 'qualification', row: row(95, other) }))) as { recordId: string }[];
+    await publish('h.csv', [row(96, { ...other, QUAL_LEVEL: 'x' }), row(95, { ...other, QUAL_LEVEL: 'x' })]);
+    expect(await lettersOf('h.csv')).toMatchObject([{ line: 2 }, { line: 3, recordId: accepted?.recordId }]);
+    await node.drained();
+    await node.erasing.erase({ recordIds: [accepted?.recordId ?? ''] });
+    const [left, ...more] = await lettersOf('h.csv');
+    expect([left?.line, more]).toEqual([2, []]);
+    expect(desk.open(left?.id ?? '').row).toEqual(row(96, { ...other, QUAL_LEVEL: 'x' }));
+    await desk.dropAll({ file: 'h.csv' });
+  });
+
   test('takes every letter that names the owner, in any column, and leaves the others readable', async () => {
     await publish('g.csv', [row(90, { QUAL_LEVEL: 'x' }), row(91, { LEGAL_CODE: '', QUAL_NAME: `某公司${uscc.toLowerCase()}` }), { ...row(92, { QUAL_LEVEL: 'x' }), LEGAL_CODE: '91440106MABAY5U732' }]);
     expect(await lettersOf('g.csv')).toHaveLength(3);

@@ -61,7 +61,7 @@ export class DeadLettersController {
   }
 
   @Declare({
-    id: 'retryDeadLetters', en: 'tries refused rows again, as they were or corrected; what comes in leaves the list', zh: '更正并重试被拒绝的行', who: 'operator', roles: daily, act: 'dead-letters.retry', body: retryShape, bodyBytes: 4 * 1024 * 1024, answer: answers.retried, codes: ['NOT_FOUND', 'DISK_NEARLY_FULL', 'OUTBOX_TAIL_LOST', 'RESTORE_UNFINISHED'],
+    id: 'retryDeadLetters', en: 'tries refused rows again, as they were or corrected; what comes in leaves the list', zh: '更正并重试被拒绝的行', who: 'operator', roles: daily, act: 'dead-letters.retry', secret: true, body: retryShape, bodyBytes: 4 * 1024 * 1024, answer: answers.retried, codes: ['NOT_FOUND', 'DISK_NEARLY_FULL', 'OUTBOX_TAIL_LOST', 'RESTORE_UNFINISHED'],
     curl: `curl -s ${tokenHeader} ${jsonHeader} -d '{"filter":{"kind":"entity"}}' $NODE/v1/dead-letters/retries`,
   })
   @Post('retries')

@@ -1,4 +1,4 @@
-import { limits, parseRecordId, ProtocolError, type JsonObject } from '@huilian/protocol';
+import { limits, ProtocolError, type JsonObject } from '@huilian/protocol';
 import { reachStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { HeldMappings } from '../mapping/held-mappings.js';
@@ -155,7 +155,7 @@ export class Intake {
 
   private admission(line: number, source: Source | undefined, { records }: StreamState): Admit {
     return (recordId, isSame) => {
-      const first = records.add(parseRecordId(recordId).localId, line, source);
+      const first = records.add(recordId.slice(recordId.lastIndexOf('/') + 1), line, source);
       if (first !== undefined && !isSame) throw contradiction(recordId, first);
     };
   }

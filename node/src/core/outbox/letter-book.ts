@@ -197,10 +197,15 @@ export class LetterBook extends DeadLetters {
       const after = this.parts.vault.rewrapNote(contextOf(key.slice(letterPrefixes.row.length)), owner, sealed);
       if (after !== undefined) writes.push({ key, value: after });
       if (writes.length < lettersPerWrite) continue;
-      await this.store.write(writes);
+      await this.store.write(this.stillHere(writes));
       writes = [];
     }
-    if (writes.length > 0) await this.store.write(writes);
+    if (writes.length > 0) await this.store.write(this.stillHere(writes));
+  }
+
+  /** A row that was taken off the list meanwhile does not come back. */
+  private stillHere(writes: readonly StoreWrite[]): readonly StoreWrite[] {
+    return writes.filter(({ key }) => !this.leaving.has(key.slice(letterPrefixes.row.length)) && this.store.get(key) !== undefined);
   }
 
   /** Takes away every letter about these records, and every one whose row names the owner. Answers how many there were. */
