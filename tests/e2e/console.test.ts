@@ -100,7 +100,7 @@ describe('the console', () => {
   async function places(): Promise<Readonly<Record<string, string>>> {
     return {
       overview: '/', records: '/records', record: `/records/${await readRecord()}`, accesses: '/accesses', 'dead-letters': '/dead-letters', members: '/members', proposals: '/proposals',
-      mappings: '/mappings', months: '/months', health: '/health', accounts: '/accounts', account: '/account', 'audit-log': '/audit-log',
+      mappings: '/mappings', catalogue: '/catalogue', months: '/months', health: '/health', accounts: '/accounts', account: '/account', 'audit-log': '/audit-log',
     };
   }
 

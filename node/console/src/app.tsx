@@ -21,6 +21,7 @@ const pages: readonly RouteObject[] = [
   { path: 'dead-letters', lazy: async () => ({ Component: (await import('./pages/dead-letters-page.js')).DeadLettersPage }) },
   { path: 'mappings', lazy: async () => ({ Component: (await import('./pages/mappings-page.js')).MappingsPage }) },
   { path: 'months', lazy: async () => ({ Component: (await import('./pages/months-page.js')).MonthsPage }) },
+  { path: 'catalogue', lazy: async () => ({ Component: (await import('./pages/catalogue-page.js')).CataloguePage }) },
   { path: 'members', lazy: async () => ({ Component: (await import('./pages/members-page.js')).MembersPage }) },
   { path: 'proposals', lazy: async () => ({ Component: (await import('./pages/proposals-page.js')).ProposalsPage }) },
   { path: 'health', lazy: async () => ({ Component: (await import('./pages/health-page.js')).HealthPage }) },

@@ -1,4 +1,4 @@
-import type { AccessQuery, Aggregates, AuditCheckpoint, AuditQuery, DeadLetterQuery, HeldMapping, LedgerRecordPlace, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, OperatorClient, Proposal, RecordCourse, RecordQuery, StaffAccount, StaffSession } from '@huilian/sdk';
+import type { AccessQuery, Aggregates, AuditCheckpoint, AuditQuery, Catalogue, DeadLetterQuery, HeldMapping, LedgerRecordPlace, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, OperatorClient, Proposal, RecordCourse, RecordQuery, StaffAccount, StaffSession } from '@huilian/sdk';
 import { createContext, use } from 'react';
 
 /** The node, to every page. */
@@ -50,6 +50,7 @@ export const queries = {
   mappings: (node: OperatorClient): Question<readonly HeldMapping[]> => question(['mappings'], async () => await node.mappings()),
   monthCounts: (node: OperatorClient): Question<Aggregates> => question(['month-counts'], async () => await node.monthCounts(monthsShown()[0] ?? ''), { staleTime: seldom }),
   recordCounts: (node: OperatorClient): Question<Aggregates> => question(['record-counts'], async () => await node.recordCounts(), { staleTime: seldom }),
+  catalogue: (node: OperatorClient): Question<Catalogue> => question(['catalogue'], async () => await node.catalogue(), { staleTime: seldom }),
   record: (node: OperatorClient, id: string, version?: number): Question<LedgerRecordPlace> => question(['record', id, version], async () => await node.record(id, version)),
   course: (node: OperatorClient, id: string): Question<RecordCourse> => question(['course', id], async () => await node.followRecord(id)),
 };

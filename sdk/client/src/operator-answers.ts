@@ -293,3 +293,38 @@ export interface Aggregates {
   /** Whether all of them are counted yet. */
   readonly complete: { readonly headers: boolean; readonly payloads: boolean };
 }
+
+/** A version of what a vote adopted. */
+export interface CatalogueVersion {
+  readonly version: number;
+  readonly digest: string;
+  readonly proposal: string;
+  readonly state: 'coming' | 'in-force' | 'retired';
+  readonly effective?: number;
+  readonly retires?: number;
+}
+
+interface CatalogueDocument {
+  readonly name: string;
+  readonly title?: { readonly en: string; readonly zh: string };
+  readonly inForce?: number;
+  readonly versions: readonly CatalogueVersion[];
+  readonly codes?: number;
+}
+
+/** What the consortium agreed to by vote. */
+export interface Catalogue {
+  readonly kinds: readonly {
+    readonly kind: string;
+    readonly title: { readonly en: string; readonly zh: string };
+    readonly inForce?: number;
+    readonly versions: readonly CatalogueVersion[];
+    readonly rights: readonly string[];
+    readonly claims: readonly { readonly claim: string; readonly en: string; readonly zh: string; readonly personal: boolean }[];
+    readonly migrations: readonly { readonly from: number; readonly to: number }[];
+  }[];
+  readonly codeSets: readonly CatalogueDocument[];
+  readonly ruleSets: readonly CatalogueDocument[];
+  readonly cas: readonly { readonly fingerprint: string; readonly name: { readonly en: string; readonly zh: string }; readonly state: string; readonly retires?: number }[];
+  readonly endsSoon: readonly { readonly of: string; readonly id: string; readonly version?: number; readonly retires: number; readonly followedBy?: number }[];
+}

@@ -1,6 +1,6 @@
 import { HttpDoor } from './http-door.js';
 import type { RecordQuery } from './member-client.js';
-import type { AccessQuery, Aggregates, AuditCheckpoint, AuditEntry, AuditQuery, DeadLetter, DeadLetterQuery, HeldMapping, LedgerAccess, LedgerRecord, LedgerRecordPlace, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, Page, Proposal, RecordCourse, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
+import type { AccessQuery, Aggregates, AuditCheckpoint, AuditEntry, AuditQuery, Catalogue, DeadLetter, DeadLetterQuery, HeldMapping, LedgerAccess, LedgerRecord, LedgerRecordPlace, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, Page, Proposal, RecordCourse, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
 
 /** How a client of the centre's own side is known at the node. */
 export interface OperatorOptions {
@@ -193,6 +193,11 @@ export class OperatorClient {
     return await this.door.get<Aggregates>('/v1/aggregates?by=publisher,kind&status=active');
   }
 
+  /** What the consortium agreed to by vote: in force, to come, ending. */
+  public async catalogue(): Promise<Catalogue> {
+    return await this.door.get<Catalogue>('/v1/catalogue');
+  }
+
   public async members(): Promise<readonly Member[]> {
     return await this.whole<Member>('/v1/members');
   }
@@ -202,9 +207,9 @@ export class OperatorClient {
     return await this.whole<Proposal>('/v1/governance/proposals');
   }
 
-  /** This centre's vote. @throws PROPOSAL_UNKNOWN, PROPOSAL_CLOSED, ALREADY_VOTED, NOT_A_CENTRE */
-  public async vote(choice: 'approve' | 'reject', proposal: string): Promise<{ readonly transactionId: string }> {
-    return await this.door.post(`/v1/governance/${choice}`, { proposal }, { repeat: 'by-key' });
+  /** This centre's vote; a rejection may say why, by a code. @throws PROPOSAL_UNKNOWN, PROPOSAL_CLOSED, ALREADY_VOTED, NOT_A_CENTRE */
+  public async vote(choice: 'approve' | 'reject', proposal: string, reason?: string): Promise<{ readonly transactionId: string }> {
+    return await this.door.post(`/v1/governance/${choice}`, { proposal, ...(choice === 'approve' || reason === undefined ? {} : { reason }) }, { repeat: 'by-key' });
   }
 
   private async whole<Item>(route: string): Promise<readonly Item[]> {

@@ -63,7 +63,8 @@ function Trial(): ReactNode {
   const { kindName, kinds } = useKindNames();
   const node = useNode();
   const mappings = useQuery(queries.mappings(node));
-  const [kind, setKind] = useState(kinds[0] ?? '');
+  const [chosen, setKind] = useState('');
+  const kind = chosen === '' ? (kinds[0] ?? '') : chosen;
   const [name, setName] = useState('');
   const [text, setText] = useState('');
   const table = readTable(text);

@@ -1,5 +1,5 @@
-import type { Proposal } from '@huilian/sdk';
-import { Button, Modal } from '@mantine/core';
+import { rejectionReasons, type Proposal } from '@huilian/sdk';
+import { Button, Modal, NativeSelect } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { Code } from '../parts/code.js';
@@ -123,12 +123,13 @@ function ProposalFacts({ proposal }: { readonly proposal: Proposal }): ReactNode
 }
 
 function Vote({ choice, onClose, proposal }: { readonly choice: Choice; readonly proposal: Proposal; readonly onClose: () => void }): ReactNode {
-  const { t } = useWords();
+  const { pick, t } = useWords();
   const node = useNode();
   const client = useQueryClient();
   const titleOf = useProposalTitle();
+  const [reason, setReason] = useState('');
   const vote = useMutation({
-    mutationFn: async () => await node.vote(choice, proposal.id),
+    mutationFn: async () => await node.vote(choice, proposal.id, reason === '' ? undefined : reason),
     onSuccess: async () => {
       await Promise.all([client.invalidateQueries({ queryKey: ['proposals'] }), client.invalidateQueries({ queryKey: ['overview'] })]);
       onClose();
@@ -139,6 +140,7 @@ function Vote({ choice, onClose, proposal }: { readonly choice: Choice; readonly
       <Stack>
         <strong>{titleOf(proposal)}</strong>
         <Notice tone="info"><p>{t('proposals.voteLead')}</p></Notice>
+        {choice === 'reject' ? <NativeSelect data={[{ value: '', label: t('proposals.noReason') }, ...Object.entries(rejectionReasons).map(([code, words]) => ({ value: code, label: pick(words) }))]} label={t('proposals.reason')} onChange={(event) => { setReason(event.currentTarget.value); }} value={reason} /> : null}
         {vote.error === null ? null : <Failure error={vote.error} />}
         <div className={styles['votes']}>
           <Button color={choice === 'approve' ? 'blue' : 'red.9'} loading={vote.isPending} onClick={() => { vote.mutate(); }}>{t(choice === 'approve' ? 'proposals.approve' : 'proposals.reject')}</Button>

@@ -22,6 +22,8 @@ function aboutOf(action: string, content: Content): Value | undefined {
   if (action === 'admit') return titleOf(objectOf(content['member'])['name']) ?? textOf(objectOf(content['member'])['id']);
   if (action === 'suspend') return textOf(content['member']);
   if (action === 'publish-schema') return schemaTitle(objectOf(content['document']));
+  if (action === 'retire') return versioned(textOf(content['id']), content['version']);
+  if (action === 'migration') return migrationTitle(objectOf(content['document']));
   return titleOf(content['name']) ?? versioned(textOf(content['name']), content['version']);
 }
 
@@ -30,6 +32,10 @@ function schemaTitle(document: Content): Value | undefined {
   const [en, zh] = [textOf(document['title']), textOf(document['x-title-zh'])];
   const version = id?.[2] ?? '';
   return en === undefined || zh === undefined ? id?.slice(1).join(' ') : { en: `${en} ${version}`, zh: `${zh} ${version}` };
+}
+
+function migrationTitle({ from, kind, to }: Content): string {
+  return `${String(kind)} ${String(from)} → ${String(to)}`;
 }
 
 function versioned(name: string | undefined, version: unknown): string | undefined {

@@ -32,6 +32,7 @@ export const placeGroups: readonly PlaceGroup[] = [
     places: [
       { path: '/months', label: 'nav.months', icon: 'completeness' },
       { path: '/members', label: 'nav.members', icon: 'members' },
+      { path: '/catalogue', label: 'nav.catalogue', icon: 'catalogue' },
       { path: '/proposals', label: 'nav.proposals', icon: 'proposals' },
     ],
   },
