@@ -93,6 +93,7 @@ describe('the console', () => {
     for (const [page, place] of Object.entries(await places())) {
       await tab.go(place);
       expect(await tab.page.getByRole('heading', { level: 1 }).innerText(), page).toMatch(own);
+      if (page === 'overview') await expect.poll(async () => await tab.isPainted(), { timeout: 10_000 }).toBe(true);
       expect([page, await tab.axe(), await tab.overflow(), tab.faults]).toEqual([page, [], expect.toBeOneOf([0, -1]), []]);
     }
   }, 120_000);

@@ -76,6 +76,15 @@ export class ConsoleTab {
     return await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   }
 
+  /** Whether the first chart of the page has something on it. */
+  public async isPainted(): Promise<boolean> {
+    return await this.page.evaluate(() => {
+      const canvas = document.querySelector('canvas');
+      const pixels = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data;
+      return pixels !== undefined && pixels.some((value) => value > 0);
+    });
+  }
+
   public takeCalls(): string[] {
     const { calls } = this;
     this.calls = [];
