@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 if (!existsSync(new URL('sdk/protocol/src/generated/validators.js', import.meta.url))) {
@@ -31,7 +32,7 @@ const rooms: readonly Room[] = [
   { name: 'node', root: 'node', include: ['test/**/*.test.ts'] },
   { name: 'sim', root: 'tests', include: ['sim/**/*.test.ts'] },
   { name: 'house', root: 'tests', include: ['house/**/*.test.ts'], alone: 1 },
-  { name: 'e2e', root: 'tests', include: ['e2e/**/*.test.ts'], alone: 2, globalSetup: 'e2e/run-folder.ts' },
+  { name: 'e2e', root: 'tests', include: ['e2e/**/*.test.ts'], alone: 2, globalSetup: fileURLToPath(new URL('tests/e2e/run-folder.ts', import.meta.url)) },
   // All of tests/fabric is run by `npm run fabric:test` (vitest.fabric.config.ts).
   { name: 'fabric', root: 'tests', include: ['fabric/smoke.test.ts'], alone: 3 },
 ];

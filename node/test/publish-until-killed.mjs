@@ -11,6 +11,7 @@ import { LedgerFollower } from '../dist/core/indexing/follow-ledger.js';
 import { LedgerIndex } from '../dist/core/indexing/ledger-index.js';
 import { ReadModel } from '../dist/core/indexing/read-model.js';
 import { Intake } from '../dist/core/intake/intake.js';
+import { HeldMappings } from '../dist/core/mapping/held-mappings.js';
 import { Outbox } from '../dist/core/outbox/outbox.js';
 import { BatchSender } from '../dist/core/outbox/send-batches.js';
 import { Vault } from '../dist/core/vault/vault.js';
@@ -28,7 +29,8 @@ const outbox = await Outbox.open({ clock, mark, maxHeaders: 64, onAlarm, publish
 const index = new LedgerIndex(store, readModel, outbox);
 const follower = new LedgerFollower({ clock, index, ledger, onAlarm, random, readModel });
 const sender = new BatchSender({ clock, inFlight: 4, ledger, maxHeaders: 64, maxWaitMilliseconds: 5, onAlarm, outbox, random, readModel });
-const intake = new Intake({ clock, keys, outbox, random, readModel, store, vault });
+const mappings = await HeldMappings.open(store, clock);
+const intake = new Intake({ clock, keys, mappings, outbox, random, readModel, store, vault });
 follower.start();
 sender.start();
 // The schema must be known before a line can be judged.
