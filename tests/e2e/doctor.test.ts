@@ -37,7 +37,7 @@ async function publish(number: number): Promise<string> {
 describe('doctor', () => {
   it('finds a node well but for the rows its sample data has refused, and its records published, by id and by natural key', async () => {
     const { answer, code } = await doctor<{ findings: Finding[] }>();
-    expect(levels(answer.findings)).toEqual({ config: 'ok', membership: 'ok', ledger: 'ok', height: 'ok', outbox: 'ok', 'dead-letters': 'warn', peers: 'ok', clock: 'ok', disk: 'ok', 'key-copy': 'warn', backups: 'warn', certificate: 'ok' });
+    expect(levels(answer.findings)).toEqual({ config: 'ok', membership: 'ok', ledger: 'ok', height: 'ok', outbox: 'ok', 'dead-letters': 'warn', peers: 'ok', clock: 'ok', disk: 'ok', 'key-copy': 'warn', backups: 'warn', certificate: 'ok', catalogue: 'ok' });
     expect(code).toBe(0);
     expect(await huilian(['backup', '--state', state()])).toMatchObject({ code: 0 });
     expect(levels((await doctor<{ findings: Finding[] }>()).answer.findings)['backups']).toBe('ok');
