@@ -3,19 +3,16 @@ import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ProtocolError } from '@huilian/protocol';
 import { Command, Option } from './declared-commands.js';
-import { StateCommand, stateFolder, type CommandResult, type StateOptions } from './huilian-command.js';
+import { stateFolder, type CommandResult } from './huilian-command.js';
 import { NodeApi } from './node-api.js';
+import { RecordFilterCommand, type RecordFilterOptions } from './record-filter-command.js';
 
-interface ExportOptions extends StateOptions {
+interface ExportOptions extends RecordFilterOptions {
   readonly bom?: boolean;
   readonly format?: string;
-  readonly kind?: string;
-  readonly owner?: string;
   readonly payloads?: boolean;
   readonly personal?: boolean;
-  readonly publisher?: string;
   readonly status?: string;
-  readonly subject?: string;
 }
 
 @Command({
@@ -24,7 +21,7 @@ interface ExportOptions extends StateOptions {
   description:
     'export records as CSV or NDJSON into FILE or to standard output: headers, or with --payloads this centre’s own data / 导出记录。Example: huilian export headers.csv --kind credit; huilian export performance.csv --kind performance --payloads --bom; huilian export --format ndjson --status revoked',
 })
-export class ExportCommand extends StateCommand<ExportOptions> {
+export class ExportCommand extends RecordFilterCommand<ExportOptions> {
   protected async act([file]: readonly string[], options: ExportOptions): Promise<CommandResult> {
     if (file === undefined && options.json === true) throw new ProtocolError('BAD_FIELD', { path: '--json', reason: 'needs a file: standard output is the export itself' });
     const pieces = await NodeApi.open(stateFolder(options)).bytes(`/v1/export${options.payloads === true ? '/payloads' : ''}?${queryOf(file, options).toString()}`);
@@ -54,26 +51,6 @@ export class ExportCommand extends StateCommand<ExportOptions> {
   @Option({ flags: '--bom', description: 'CSV for Excel: UTF-8 with a byte order mark / 便于 Excel 打开' })
   public parseBom(): boolean {
     return true;
-  }
-
-  @Option({ flags: '--kind <kind>', description: 'kind of record / 数据种类' })
-  public parseKind(value: string): string {
-    return value;
-  }
-
-  @Option({ flags: '--owner <id>', description: 'who must authorise, org: and the USCC / 权属人' })
-  public parseOwner(value: string): string {
-    return value;
-  }
-
-  @Option({ flags: '--subject <id>', description: 'whom the record is about, org: and the USCC / 主体' })
-  public parseSubject(value: string): string {
-    return value;
-  }
-
-  @Option({ flags: '--publisher <member>', description: 'centre that published / 发布方' })
-  public parsePublisher(value: string): string {
-    return value;
   }
 
   @Option({ flags: '--status <status>', description: 'active, revoked or contested / 状态' })

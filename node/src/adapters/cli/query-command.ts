@@ -2,14 +2,11 @@ import { Command, Option } from './declared-commands.js';
 import type { Header } from '@huilian/protocol';
 import type { FoundRecord, RecordQuery } from '@huilian/sdk';
 import { readMemberKeys } from './command-files.js';
-import { nodeUrl, parsePositive, StateCommand, stateFolder, type CommandResult, type NodeOptions, type StateOptions } from './huilian-command.js';
+import { nodeUrl, parsePositive, stateFolder, type CommandResult, type NodeOptions } from './huilian-command.js';
 import { NodeApi } from './node-api.js';
+import { RecordFilterCommand, type RecordFilterOptions } from './record-filter-command.js';
 
-interface QueryOptions extends StateOptions, NodeOptions {
-  readonly subject?: string;
-  readonly owner?: string;
-  readonly kind?: string;
-  readonly publisher?: string;
+interface QueryOptions extends RecordFilterOptions, NodeOptions {
   readonly limit?: number;
   readonly memberKeys?: string;
 }
@@ -19,7 +16,7 @@ interface QueryOptions extends StateOptions, NodeOptions {
   description:
     'find records on the ledger, as operator or as member / 查询记录。Example: huilian query --subject org:91440105MA6NNHC07C --kind qualification; huilian query --owner org:91440105MA6NNHC07C --member-keys member-keys.json --node https://node.example.org',
 })
-export class QueryCommand extends StateCommand<QueryOptions> {
+export class QueryCommand extends RecordFilterCommand<QueryOptions> {
   protected async act(_args: readonly string[], options: QueryOptions): Promise<CommandResult> {
     const { kind, limit = Number.POSITIVE_INFINITY, owner, publisher, subject } = options;
     const filter = Object.fromEntries(Object.entries({ kind, owner, publisher, subject }).filter(([, value]) => value !== undefined)) as RecordQuery;
@@ -29,26 +26,6 @@ export class QueryCommand extends StateCommand<QueryOptions> {
       if (items.length === limit) break;
     }
     return { json: { items }, text: items.length === 0 ? 'no records / 没有记录' : items.map(describeRecord).join('\n') };
-  }
-
-  @Option({ flags: '--subject <id>', description: 'whom the record is about, org: and the USCC / 主体' })
-  public parseSubject(value: string): string {
-    return value;
-  }
-
-  @Option({ flags: '--owner <id>', description: 'who must authorise, org: and the USCC / 权属人' })
-  public parseOwner(value: string): string {
-    return value;
-  }
-
-  @Option({ flags: '--kind <kind>', description: 'kind of record / 数据种类' })
-  public parseKind(value: string): string {
-    return value;
-  }
-
-  @Option({ flags: '--publisher <member>', description: 'centre that published / 发布方' })
-  public parsePublisher(value: string): string {
-    return value;
   }
 
   @Option({ flags: '--limit <n>', description: 'at most so many (default: all) / 最多条数' })
