@@ -25,6 +25,7 @@ export interface NodeFinding {
   readonly next?: { readonly en: string; readonly zh: string };
 }
 
+/** What was published and read in a day. */
 export interface DayNumbers {
   /** `YYYY-MM-DD`, Beijing time. */
   readonly day: string;
@@ -48,6 +49,7 @@ export interface NodeOverview {
   readonly proposals: { readonly open: number; readonly unanswered: number };
 }
 
+/** How the node is doing: ledger, clock, disk, memory and what keeps it from being ready. */
 export interface NodeStatus {
   readonly member: string;
   readonly version: string;
@@ -83,6 +85,7 @@ export interface LedgerRecord {
   readonly versions: number;
 }
 
+/** A record of the ledger, with its header's place and the batch that brought it there. */
 export interface LedgerRecordPlace {
   readonly record: LedgerRecord;
   readonly placed: PlacedHeader;
@@ -97,6 +100,7 @@ export interface RecordCourse {
   readonly stoppedAt?: string;
 }
 
+/** Which accesses are asked for; what is absent is not filtered by. Times are ms since the epoch. */
 export interface AccessQuery {
   readonly owner?: string;
   readonly publisher?: string;
@@ -132,12 +136,15 @@ export interface LedgerAccess {
   readonly ticket: string;
 }
 
+/** A proposal with its content read. */
 export interface Proposal extends Omit<ProposalState, 'content'> {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
+/** A member of the consortium as the ledger knows it. */
 export type Member = MemberState;
 
+/** Which refused rows are asked for; what is absent is not filtered by. */
 export interface DeadLetterQuery {
   /** Of the refusal, or of one of its problems. */
   readonly code?: string;
@@ -242,6 +249,7 @@ export interface StaffAccount {
   readonly signedInAt?: number;
 }
 
+/** A session that is open at the node. Times are ms since the epoch. */
 export interface OpenSession extends StaffSession {
   /** Names the session where it is ended; opens nothing. */
   readonly handle: string;
@@ -251,6 +259,7 @@ export interface OpenSession extends StaffSession {
   readonly used: number;
 }
 
+/** Which entries of the audit log are asked for; what is absent is not filtered by. Times are ms since the epoch. */
 export interface AuditQuery {
   /** An act, or the first word of several. */
   readonly act?: string;
@@ -279,6 +288,7 @@ export interface AuditEntry {
   readonly of?: number;
 }
 
+/** What the log stands at, signed: kept elsewhere, it shows later whether entries were changed or cut off. */
 export interface AuditCheckpoint {
   readonly at: number;
   readonly seq: number;

@@ -43,6 +43,7 @@ export class OperatorClient {
     return await this.door.get('/v1/session/methods');
   }
 
+  /** Ends the session at the node. */
   public async signOut(): Promise<void> {
     await this.door.delete('/v1/session');
   }
@@ -102,6 +103,7 @@ export class OperatorClient {
     return await (unasked ? this.background : this.door).get<NodeOverview>('/v1/overview');
   }
 
+  /** How the node is doing. */
   public async status(): Promise<NodeStatus> {
     return await this.door.get<NodeStatus>('/v1/status');
   }
@@ -164,6 +166,7 @@ export class OperatorClient {
     await this.door.delete(`/v1/dead-letters/${encodeURIComponent(id)}`);
   }
 
+  /** Mappings that the node holds, without their rules. */
   public async mappings(): Promise<readonly HeldMapping[]> {
     return await this.whole<HeldMapping>('/v1/mappings');
   }
@@ -198,6 +201,7 @@ export class OperatorClient {
     return await this.door.get<Catalogue>('/v1/catalogue');
   }
 
+  /** All members of the consortium, active, suspended or gone. */
   public async members(): Promise<readonly Member[]> {
     return await this.whole<Member>('/v1/members');
   }

@@ -161,7 +161,7 @@ const nodeRows = {
   RATE_LIMITED: [429, '请求过于频繁', 'too many calls', '请按 Retry-After 所示时间等待后重试', 'wait for the time in Retry-After, then try again'],
   SIGN_IN_FAILED: [401, '账号或密码不正确', 'the account or the password is not right', '请核对账号与密码（区分大小写）；忘记时请管理员重设', 'check account and password (case counts); an administrator can set a new one'],
   SIGN_IN_LOCKED: [429, '登录失败次数过多，暂不受理', 'too many failed sign-ins: no further one is looked at for now', '请等待详情中 waitSeconds 所示秒数；管理员可用 huilian accounts unlock 解除', 'wait as many seconds as waitSeconds says; an administrator ends it with huilian accounts unlock'],
-  SESSION_ENDED: [401, '会话已结束：闲置过久、已到期，或账号有变更', 'the session has ended: unused for too long, over, or the account was changed', '请重新登录', 'sign in again'],
+  SESSION_ENDED: [401, '会话已结束：闲置过久、已到期，或账号有变更', 'the session has ended: unused for too long, over, or the account was changed', '请重新登录后再操作', 'sign in again'],
   CROSS_SITE_REFUSED: [403, '该操作不是由本节点的页面发出', "what changes something must come from this node's own pages", '请在控制台操作；程序请使用令牌，或带上 x-huilian-request 请求头', 'use the console; a program uses a token, or sends the header x-huilian-request'],
   ACCOUNT_DISABLED: [403, '账号已停用', 'the account is disabled', '请联系管理员启用', 'ask an administrator to enable it'],
   ACCOUNT_EXISTS: [409, '账号名已被使用', 'an account of this name exists', '请另选名称；停用账号的名称不会再分配', 'choose another name; that of a disabled account is never given again'],

@@ -129,6 +129,7 @@ export const rejectionReasons = {
   'technical': { zh: '技术条件不满足', en: 'technical requirements are not met' },
   'term': { zh: '生效或停用时间不合适', en: 'the dates of effect or retirement do not fit' },
 } as const;
+/** Why a vote ends a proposal against it, as the one who proposed reads it. */
 export type RejectionReason = keyof typeof rejectionReasons;
 export const rejectionReasonShape = oneOf(...(Object.keys(rejectionReasons) as RejectionReason[]));
 export const rejectArgumentShape = object({ proposal: digestShape, reason: optional(rejectionReasonShape) });

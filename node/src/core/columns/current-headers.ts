@@ -14,6 +14,7 @@ export class CurrentHeaders implements HeaderMemory {
   private readonly parties = new PartyRows();
   private readonly row = Buffer.alloc(headerRowBytes);
   private broken = false;
+  private closed = false;
   private complete = false;
 
   public constructor(
@@ -74,6 +75,9 @@ export class CurrentHeaders implements HeaderMemory {
   public close(): void {
     this.broken = true;
     this.complete = false;
+    // Twice would close what took the number of this file since.
+    if (this.closed) return;
+    this.closed = true;
     this.file.close();
   }
 

@@ -1,5 +1,5 @@
 /** Words that people put around the name of a thing without changing what it is. */
-const fillers = /[\s_\-/\\.,:：;；、，。*★（）()[\]【】《》<>"'“”‘’]|（[^）]*）|\([^)]*\)/g;
+const fillers = /[\s_\-/\\.,:：;；、，。*★（）()[\]【】《》<>"'“”‘’]/g;
 const chineseFillers = /^(?:所在|现|原|主要|本)|(?:名称|姓名|编号|号码|代码|信息|日期|时间)$/g;
 /** Words that mean the same in headers of exports. */
 const synonyms: readonly (readonly [RegExp, string])[] = [
@@ -21,7 +21,7 @@ const synonyms: readonly (readonly [RegExp, string])[] = [
 
 /** A header reduced to what tells it from others: `企业名称（全称）` and `单位名称` come out alike. */
 export function plainName(name: string): string {
-  const half = name.normalize('NFKC').toLowerCase().replace(/（[^）]*）|\([^)]*\)/g, '').replace(fillers, '');
+  const half = name.normalize('NFKC').toLowerCase().replace(/\([^()]*\)/g, '').replace(fillers, '');
   return synonyms.reduce((text, [pattern, word]) => text.replace(pattern, word), half);
 }
 
