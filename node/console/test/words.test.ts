@@ -1,35 +1,39 @@
-// The two dictionaries say the same things, and every text of them is used.
+// Both languages say the same things, and every text is used.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { en } from '../src/words/en.js';
-import { zh } from '../src/words/zh.js';
+import { dictionary } from '../src/words/dictionary.js';
+import type { Title } from '../src/words/texts.js';
 
-const dictionaries = { en, zh };
+const texts = Object.entries<Title>(dictionary);
 const source = path.join(import.meta.dirname, '..', 'src');
-const code = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name) && !/words[/\\](en|zh)\.ts$/.test(name)).map((name) => readFileSync(path.join(source, name), 'utf8')).join('\n');
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
+const textOf = (name: string): string => readFileSync(path.join(source, name), 'utf8');
+const isWords = (name: string): boolean => /^words[/\\].*\.ts$/.test(name);
+const code = files.filter((name) => !isWords(name)).map(textOf).join('\n');
 /** Groups whose members are named by what the node says. */
 const named = new Set([...code.matchAll(/name\('([a-zA-Z]+)'/g)].map(([, group]) => group));
 
-test('both languages have the same keys, in the same order', () => {
-  expect(Object.keys(en)).toEqual(Object.keys(zh));
+test('no two pages have a text of the same name', () => {
+  const keys = files.filter(isWords).flatMap((name) => [...textOf(name).matchAll(/^ {2}'([^']+)': \{/gm)].map(([, key = '']) => key));
+  expect(keys.sort()).toEqual(Object.keys(dictionary).sort());
 });
 
 test('a text has the same values in both languages', () => {
   const valuesOf = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name).sort();
-  for (const key of Object.keys(zh) as (keyof typeof zh)[]) expect([key, valuesOf(en[key])]).toEqual([key, valuesOf(zh[key])]);
+  for (const [key, { en, zh }] of texts) expect([key, valuesOf(en)]).toEqual([key, valuesOf(zh)]);
 });
 
-test.each(Object.entries(dictionaries))('texts of %s are of that language', (language, words) => {
-  for (const [key, text] of Object.entries(words)) {
-    expect(text, key).not.toBe('');
+test('each text is of its language', () => {
+  for (const [key, { en, zh }] of texts) {
     // Chinese may have a command or an abbreviation alone; English has no Chinese.
-    if (language === 'en') expect(text, key).not.toMatch(/[\u3400-\u9fff]/);
+    expect(zh, key).not.toBe('');
+    expect(en, key).toMatch(/^[^\u3400-\u9fff]+$/);
   }
 });
 
 test('every text is used', () => {
-  const unused = Object.keys(zh).filter((key) => !code.includes(`'${key}'`) && !named.has(key.slice(0, key.indexOf('.'))) && !usedByTemplate(key));
+  const unused = Object.keys(dictionary).filter((key) => !code.includes(`'${key}'`) && !named.has(key.slice(0, key.indexOf('.'))) && !usedByTemplate(key));
   expect(unused).toEqual([]);
 });
 

@@ -11,7 +11,7 @@ import { Answer, Failure } from '../parts/states.js';
 import { Steps } from '../parts/steps.js';
 import { queries, useNode } from '../queries.js';
 import { useWords } from '../words/use-words.js';
-import type { WordKey } from '../words/zh.js';
+import type { WordKey } from '../words/dictionary.js';
 import styles from './overview-page.module.css';
 
 /** The node at a glance, and the ways to what an operator asks most. */

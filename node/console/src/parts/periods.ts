@@ -1,5 +1,5 @@
 import { useWords } from '../words/use-words.js';
-import type { WordKey } from '../words/zh.js';
+import type { WordKey } from '../words/dictionary.js';
 
 const daySeconds = 86_400;
 const days = { week: 7, month: 30, all: undefined } as const;

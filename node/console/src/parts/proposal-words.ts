@@ -1,5 +1,6 @@
 import type { Proposal } from '@huilian/sdk';
-import { useWords, type Title } from '../words/use-words.js';
+import type { Title } from '../words/texts.js';
+import { useWords } from '../words/use-words.js';
 import { useMemberNames } from './member-name.js';
 
 type Value = string | Title;

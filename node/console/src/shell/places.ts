@@ -1,6 +1,6 @@
 import type { IconName } from '../parts/icons.js';
 import type { Act } from '../session/session.js';
-import type { WordKey } from '../words/zh.js';
+import type { WordKey } from '../words/dictionary.js';
 
 /** A page in the navigation. */
 interface Place {

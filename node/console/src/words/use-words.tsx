@@ -1,13 +1,8 @@
 import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
-import { en } from './en.js';
-import { zh, type WordKey } from './zh.js';
+import { dictionary, type WordKey } from './dictionary.js';
+import type { Texts, Title } from './texts.js';
 
 type Language = 'en' | 'zh';
-/** A text that the node gives in both languages. */
-export interface Title {
-  readonly en: string;
-  readonly zh: string;
-}
 type Values = Readonly<Record<string, number | string>>;
 
 export interface Words {
@@ -17,7 +12,7 @@ export interface Words {
   t(key: WordKey, values?: Values): string;
   /** Name of a value of a closed list, `group.value` of the dictionary; one that it does not know as it is. */
   name(group: string, value: string): string;
-  /** The text in the language chosen. */
+  /** A text that the node gives, in the language chosen. */
   pick(title: Title): string;
   /** Date and time of Beijing, to the second. */
   time(seconds: number): string;
@@ -25,7 +20,6 @@ export interface Words {
   number(value: number): string;
 }
 
-const dictionaries: Readonly<Record<Language, Readonly<Record<WordKey, string>>>> = { en, zh };
 const storedAt = 'huilian-language';
 const WordsContext = createContext<Words | undefined>(undefined);
 
@@ -56,8 +50,8 @@ function wordsOf(language: Language, setLanguage: (next: Language) => void): Wor
   return {
     language,
     setLanguage,
-    t: (key, values = {}) => dictionaries[language][key].replace(/\{(\w+)\}/g, (_whole, name: string) => String(values[name] ?? '')),
-    name: (group, value) => (dictionaries[language] as Readonly<Record<string, string>>)[`${group}.${value}`] ?? value,
+    t: (key, values = {}) => dictionary[key][language].replace(/\{(\w+)\}/g, (_whole, name: string) => String(values[name] ?? '')),
+    name: (group, value) => (dictionary as Partial<Texts>)[`${group}.${value}`]?.[language] ?? value,
     pick: (title) => title[language],
     time: (seconds) => clock.format(seconds * 1000),
     number: (value) => numbers.format(value),

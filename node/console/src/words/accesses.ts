@@ -1,0 +1,31 @@
+import type { Texts } from './texts.js';
+
+/** Texts of the access trail. */
+export const accessesWords = {
+  'accesses.title': { zh: '访问足迹', en: 'Access trail' },
+  'accesses.lead': { zh: '谁因何用途、依据谁的授权读取了哪些记录。账本上的每次访问都在这里。', en: 'Who read which records, for what, and by whose permission. Every access on the ledger is here.' },
+  'accesses.whose': { zh: '谁的记录', en: 'Whose records' },
+  'accesses.mine': { zh: '本中心的记录', en: 'Records of this centre' },
+  'accesses.everyone': { zh: '所有中心的记录', en: 'Records of all centres' },
+  'accesses.reader': { zh: '读取方', en: 'Reader' },
+  'accesses.owner': { zh: '权属人', en: 'Owner' },
+  'accesses.purpose': { zh: '用途', en: 'Purpose' },
+  'accesses.period': { zh: '时间范围', en: 'Period' },
+  'accesses.lastWeek': { zh: '最近 7 天', en: 'Last 7 days' },
+  'accesses.lastMonth': { zh: '最近 30 天', en: 'Last 30 days' },
+  'accesses.allTime': { zh: '全部时间', en: 'All time' },
+  'accesses.at': { zh: '时间', en: 'Time' },
+  'accesses.what': { zh: '数据项', en: 'Claims' },
+  'accesses.recordsN': { zh: '{n} 条记录', en: 'Records: {n}' },
+  'accesses.basis': { zh: '依据', en: 'Basis' },
+  'accesses.grant': { zh: '权属人授权', en: "owner's grant" },
+  'accesses.policy': { zh: '发布方策略', en: "publisher's policy" },
+  'accesses.state': { zh: '结果', en: 'Outcome' },
+  'accesses.confirmed': { zh: '已回执', en: 'received' },
+  'accesses.opened': { zh: '已开通', en: 'opened' },
+  'accesses.refused': { zh: '发布方拒绝', en: 'refused by publisher' },
+  'accesses.disputed': { zh: '有异议', en: 'disputed' },
+  'accesses.empty': { zh: '这段时间没有访问', en: 'No access in this period' },
+  'accesses.emptyNext': { zh: '扩大时间范围，或清除条件。', en: 'Choose a longer period, or clear the filters.' },
+  'accesses.byOwner': { zh: '只看该权属人', en: 'Only this owner' },
+} as const satisfies Texts;

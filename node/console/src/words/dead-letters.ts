@@ -1,0 +1,31 @@
+import type { Texts } from './texts.js';
+
+/** Texts of refused rows. */
+export const deadLettersWords = {
+  'dead.title': { zh: '被拒绝的行', en: 'Refused rows' },
+  'dead.lead': { zh: '每一行都注明来源、位置、原因与建议。更正后可重试，其他行不受影响。', en: 'Each with its source, its place, the reason and what to do. A corrected row can be tried again; others are not held up.' },
+  'dead.empty': { zh: '没有被拒绝的行', en: 'No row was refused' },
+  'dead.emptyNext': { zh: '通过 huilian sync 或数据源同步时被拒绝的行会出现在这里。', en: 'Rows that huilian sync or a source brought and that were refused appear here.' },
+  'dead.at': { zh: '时间', en: 'Time' },
+  'dead.source': { zh: '来源', en: 'Source' },
+  'dead.line': { zh: '第 {n} 行', en: 'line {n}' },
+  'dead.kind': { zh: '种类', en: 'Kind' },
+  'dead.reason': { zh: '原因', en: 'Reason' },
+  'dead.byLedger': { zh: '账本拒绝第 {version} 版', en: 'The ledger refused version {version}' },
+  'dead.export': { zh: '导出（CSV）', en: 'Export (CSV)' },
+  'dead.field': { zh: '字段', en: 'Field' },
+  'dead.code': { zh: '原因代码', en: 'Code of the reason' },
+  'dead.correct': { zh: '更正', en: 'Correct' },
+  'dead.correctTitle': { zh: '更正 {place}', en: 'Correct {place}' },
+  'dead.noneMatch': { zh: '没有符合条件的行', en: 'No row matches' },
+  'dead.retry': { zh: '更正并重试', en: 'Correct and try again' },
+  'dead.retryAll': { zh: '全部重试', en: 'Try all again' },
+  'dead.retryMatching': { zh: '重试符合条件的行', en: 'Try those that match again' },
+  'dead.retryLead': { zh: '按原内容再试一次，例如在补充映射之后。', en: 'As they are, for example after a mapping was mended.' },
+  'dead.retried': { zh: '{accepted} 行已接收，{refused} 行仍被拒绝', en: '{accepted} rows were taken, {refused} are refused still' },
+  'dead.refusedAgain': { zh: '更正后的行仍被拒绝，原因已更新。', en: 'The corrected row is refused still; the reasons are the new ones.' },
+  'dead.notKept': { zh: '这一行的内容已不在本节点，请在来源中更正后重新同步。', en: 'What this row held is no longer at the node: correct it in its source and sync again.' },
+  'dead.lookHere': { zh: '请核对此列', en: 'look at this column' },
+  'dead.data': { zh: '记录内容（JSON）', en: 'Content of the record (JSON)' },
+  'dead.drop': { zh: '移出列表', en: 'Take off the list' },
+} as const satisfies Texts;

@@ -1,0 +1,32 @@
+import { accessesWords } from './accesses.js';
+import { accountsWords } from './accounts.js';
+import { auditLogWords } from './audit-log.js';
+import { catalogueWords } from './catalogue.js';
+import { deadLettersWords } from './dead-letters.js';
+import { healthWords } from './health.js';
+import { mappingsWords } from './mappings.js';
+import { membersWords } from './members.js';
+import { monthsWords } from './months.js';
+import { overviewWords } from './overview.js';
+import { proposalsWords } from './proposals.js';
+import { recordsWords } from './records.js';
+import { shellWords } from './shell.js';
+
+/** All texts of the console; each page has its own file. */
+export const dictionary = {
+  ...accessesWords,
+  ...accountsWords,
+  ...auditLogWords,
+  ...catalogueWords,
+  ...deadLettersWords,
+  ...healthWords,
+  ...mappingsWords,
+  ...membersWords,
+  ...monthsWords,
+  ...overviewWords,
+  ...proposalsWords,
+  ...recordsWords,
+  ...shellWords,
+} as const;
+
+export type WordKey = keyof typeof dictionary;
