@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { canonicalBytes, errorBody, parseCanonicalObject, ProtocolError, proposalId } from '@huilian/protocol';
 import { chromium } from '../../scripts/ensure-chromium.mjs';
 import { ConsoleTab, type Look } from './console/console-tab.js';
+import { joinRequest } from './join-request.js';
 import { root } from './main-job.js';
 import { RunningConsortium } from './running-consortium.js';
 
@@ -236,6 +237,23 @@ describe('the console', () => {
     await tab.page.getByRole('dialog').waitFor({ state: 'detached' });
     const { body } = await consortium.call('guangzhou', 'GET', '/v1/governance/proposals', undefined, 'operator');
     expect((body['items'] as { id: string; status: string }[]).find(({ id }) => id === proposal)?.status).toBe('adopted');
+    expect(tab.faults).toEqual([]);
+  });
+
+  it('shows who asks to join, and turns a request away with a reason that the applicant reads', async () => {
+    const { body: { id } } = await consortium.call('guangzhou', 'POST', '/v1/joins', await joinRequest(consortium));
+    const tab = await signedIn('administrator');
+    await tab.page.getByRole('link', { name: 'Members' }).click();
+    const requests = tab.page.getByRole('region', { name: 'Requests to join' });
+    await requests.getByRole('button', { name: 'Turn away' }).click();
+    const dialog = tab.page.getByRole('dialog');
+    await dialog.getByLabel('Reason').selectOption('identity-unverified');
+    await dialog.getByLabel(/A word to the applicant/).fill('the page of contact does not open');
+    await dialog.getByRole('button', { name: 'Turn away' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await requests.getByText('turned away').waitFor();
+    const { body } = await consortium.call('guangzhou', 'GET', `/v1/joins/${String(id)}`);
+    expect(body).toMatchObject({ status: 'turned-away', answer: { reason: 'identity-unverified', note: 'the page of contact does not open' } });
     expect(tab.faults).toEqual([]);
   });
 

@@ -223,7 +223,8 @@ describe('what is no good call', () => {
   it('a flood of bad sign-ins is answered 429 with the time to wait, others are served meanwhile', async () => {
     const seen = new Map<number, number>();
     let limited: Answer | undefined;
-    for (let round = 0; round < 14; round += 1) {
+    const began = Date.now();
+    for (let round = 0; round < 60 && limited === undefined; round += 1) {
       const answers = await Promise.all(Array.from({ length: 50 }, async () => await consortium.exchange('beijing', 'a.b.c')));
       for (const answer of answers) {
         seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1);
@@ -231,7 +232,8 @@ describe('what is no good call', () => {
       }
     }
     expect([...seen.keys()].sort()).toEqual([401, 429]);
-    expect(seen.get(401)).toBeLessThanOrEqual(600);
+    // A minute's worth at once, and what came back since.
+    expect(seen.get(401)).toBeLessThanOrEqual(600 + (Date.now() - began) / 100);
     expectRefusal(limited as Answer, 'RATE_LIMITED', 429);
     expect(Number(limited?.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await consortium.call('beijing', 'GET', '/v1/consortium')).status).toBe(200);

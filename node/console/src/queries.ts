@@ -1,4 +1,4 @@
-import type { AccessQuery, Aggregates, AuditCheckpoint, AuditQuery, Catalogue, DeadLetterQuery, HeldMapping, LedgerRecordPlace, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, OperatorClient, Proposal, RecordCourse, RecordQuery, StaffAccount, StaffSession } from '@huilian/sdk';
+import type { AccessQuery, Aggregates, AuditCheckpoint, AuditQuery, Catalogue, DeadLetterQuery, HeldMapping, JoinRequests, LedgerRecordPlace, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, OperatorClient, Proposal, RecordCourse, RecordQuery, StaffAccount, StaffSession } from '@huilian/sdk';
 import { createContext, use } from 'react';
 
 /** The node, to every page. */
@@ -40,6 +40,7 @@ export const queries = {
   status: (node: OperatorClient): Question<NodeStatus> => question(['status'], async () => await node.status()),
   doctor: (node: OperatorClient): Question<readonly NodeFinding[]> => question(['doctor'], async () => await node.doctor()),
   members: (node: OperatorClient): Question<readonly Member[]> => question(['members'], async () => await node.members(), { staleTime: seldom }),
+  joins: (node: OperatorClient): Question<JoinRequests> => question(['joins'], async () => await node.joins()),
   proposals: (node: OperatorClient): Question<readonly Proposal[]> => question(['proposals'], async () => await node.proposals()),
   accounts: (node: OperatorClient): Question<readonly StaffAccount[]> => question(['accounts'], async () => await node.accounts()),
   sessions: (node: OperatorClient): Question<readonly OpenSession[]> => question(['sessions'], async () => await node.sessions()),

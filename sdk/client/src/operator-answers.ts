@@ -1,4 +1,4 @@
-import type { Header, MemberState, PlacedHeader, ProposalState } from '@huilian/protocol';
+import type { Header, MemberDocument, MemberState, PlacedHeader, ProposalState, RejectionReason } from '@huilian/protocol';
 
 /** What a node answers to its own centre's people. Times are Unix seconds. */
 
@@ -100,7 +100,7 @@ export interface RecordCourse {
   readonly stoppedAt?: string;
 }
 
-/** Which accesses are asked for; what is absent is not filtered by. Times are ms since the epoch. */
+/** Which accesses are asked for; what is absent is not filtered by. */
 export interface AccessQuery {
   readonly owner?: string;
   readonly publisher?: string;
@@ -139,6 +139,28 @@ export interface LedgerAccess {
 /** A proposal with its content read. */
 export interface Proposal extends Omit<ProposalState, 'content'> {
   readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** A request to join, and what became of it. */
+export interface JoinRequest {
+  readonly id: string;
+  /** Centre whose node took it in. */
+  readonly centre: string;
+  readonly document: MemberDocument;
+  /** Seconds since the epoch. */
+  readonly askedAt: number;
+  readonly status: 'admitted' | 'received' | 'refused' | 'turned-away' | 'voting';
+  readonly proposal?: string;
+  /** Why centres voted against it, by centre. */
+  readonly reasons?: Readonly<Record<string, RejectionReason>>;
+  /** What its centre told the applicant. */
+  readonly answer?: { readonly at: number; readonly note?: string; readonly reason?: RejectionReason };
+}
+
+/** Requests to join, and the centres that did not answer. */
+export interface JoinRequests {
+  readonly items: readonly JoinRequest[];
+  readonly missing: readonly string[];
 }
 
 /** A member of the consortium as the ledger knows it. */
@@ -249,7 +271,7 @@ export interface StaffAccount {
   readonly signedInAt?: number;
 }
 
-/** A session that is open at the node. Times are ms since the epoch. */
+/** A session that is open at the node. */
 export interface OpenSession extends StaffSession {
   /** Names the session where it is ended; opens nothing. */
   readonly handle: string;
@@ -259,7 +281,7 @@ export interface OpenSession extends StaffSession {
   readonly used: number;
 }
 
-/** Which entries of the audit log are asked for; what is absent is not filtered by. Times are ms since the epoch. */
+/** Which entries of the audit log are asked for; what is absent is not filtered by. */
 export interface AuditQuery {
   /** An act, or the first word of several. */
   readonly act?: string;

@@ -1,6 +1,7 @@
+import type { RejectionReason } from '@huilian/protocol';
 import { HttpDoor } from './http-door.js';
 import type { RecordQuery } from './member-client.js';
-import type { AccessQuery, Aggregates, AuditCheckpoint, AuditEntry, AuditQuery, Catalogue, DeadLetter, DeadLetterQuery, HeldMapping, LedgerAccess, LedgerRecord, LedgerRecordPlace, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, Page, Proposal, RecordCourse, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
+import type { AccessQuery, Aggregates, AuditCheckpoint, AuditEntry, AuditQuery, Catalogue, DeadLetter, DeadLetterQuery, HeldMapping, JoinRequest, JoinRequests, LedgerAccess, LedgerRecord, LedgerRecordPlace, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, Page, Proposal, RecordCourse, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
 
 /** How a client of the centre's own side is known at the node. */
 export interface OperatorOptions {
@@ -204,6 +205,21 @@ export class OperatorClient {
   /** All members of the consortium, active, suspended or gone. */
   public async members(): Promise<readonly Member[]> {
     return await this.whole<Member>('/v1/members');
+  }
+
+  /** Requests to join, at every centre, newest first. */
+  public async joins(): Promise<JoinRequests> {
+    return await this.door.get<JoinRequests>('/v1/joins');
+  }
+
+  /** Proposes the admission that a request asks for. @throws JOIN_UNKNOWN, JOIN_CLOSED, PROPOSAL_EXISTS, MEMBER_EXISTS, NOT_A_CENTRE */
+  public async proposeJoin(id: string): Promise<{ readonly transactionId: string }> {
+    return await this.door.post(`/v1/joins/${encodeURIComponent(id)}/propose`, {}, { repeat: 'by-key' });
+  }
+
+  /** A word to an applicant, off the ledger; a reason turns the request away. @throws JOIN_UNKNOWN, JOIN_CLOSED, BAD_FIELD */
+  public async answerJoin(id: string, answer: { readonly note?: string; readonly reason?: RejectionReason }): Promise<JoinRequest> {
+    return await this.door.post<JoinRequest>(`/v1/joins/${encodeURIComponent(id)}/answer`, answer, { repeat: 'by-key' });
   }
 
   /** Proposals of all time, with their votes. */

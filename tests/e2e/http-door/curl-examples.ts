@@ -7,11 +7,12 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Wallet } from 'ethers';
-import { grantDigest, isJsonObject, jweDigest, proposalId, signJoinRequest, signReceipt, toHex, type JsonObject, type MemberDocument, type RegistrationStatement } from '@huilian/protocol';
+import { grantDigest, isJsonObject, jweDigest, proposalId, signReceipt, toHex, type JsonObject, type RegistrationStatement } from '@huilian/protocol';
 import { es256Signer, generateMemberKeys, grantFor, publicKeysOf, referenceOf, signMemberRotation, signRegistration, type Ask, type OpenedAccess } from '@huilian/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SampleCa } from '../../../node/src/composition/local/sample-ca.js';
 import { qualification } from '../../../node/test/sample-lines.js';
+import { joinRequest, newBank } from '../join-request.js';
 import { root } from '../main-job.js';
 import type { Centre, RunningConsortium } from '../running-consortium.js';
 
@@ -102,10 +103,8 @@ export function curlExamples(consortium: RunningConsortium): void {
   }
 
   async function admission(): Promise<{ readonly action: 'admit'; readonly content: JsonObject; readonly round: number }> {
-    const { items } = (await consortium.api('guangzhou').get('/v1/members')) as { items: { document: JsonObject }[] };
-    const like = items.find(({ document }) => document['id'] === bank)?.document ?? {};
-    const id = `bank-${random(4)}`;
-    return { action: 'admit', content: { member: { ...like, ...publicKeysOf(await generateMemberKeys(id)), id } as JsonObject }, round: 1 };
+    const { document } = await newBank(consortium);
+    return { action: 'admit', content: { member: document as unknown as JsonObject }, round: 1 };
   }
 
   /** A proposal of Zhuhai, known at Guangzhou. */
@@ -116,17 +115,8 @@ export function curlExamples(consortium: RunningConsortium): void {
     return proposalId(proposal);
   }
 
-  /** What an applicant sends that Guangzhou shall host. */
-  async function joinRequest(): Promise<{ readonly request: string }> {
-    const { content } = await admission();
-    const keys = await generateMemberKeys('applicant');
-    const document = { ...(content['member'] as JsonObject), ...publicKeysOf(keys), host: 'guangzhou', organisation: 'GuangzhouMSP' } as unknown as MemberDocument;
-    const terms = { document, expires: now() + 600, nonce: `0x${random(32)}`, salt: (await domain()).salt };
-    return { request: await signJoinRequest(terms, await es256Signer(keys.signingKey)) };
-  }
-
   async function joining(): Promise<string> {
-    const { body, status } = await consortium.call('guangzhou', 'POST', '/v1/joins', await joinRequest());
+    const { body, status } = await consortium.call('guangzhou', 'POST', '/v1/joins', await joinRequest(consortium));
     expect(status, JSON.stringify(body)).toBe(201);
     return String(body['id']);
   }
@@ -247,7 +237,7 @@ export function curlExamples(consortium: RunningConsortium): void {
     propose: async () => ({ variables: { PROPOSAL: file(await admission()) } }),
     approve: async () => ({ variables: { PROPOSAL_ID: await proposed() } }),
     reject: async () => ({ variables: { PROPOSAL_ID: await proposed() } }),
-    requestJoin: async () => ({ variables: { JOIN_REQUEST: (await joinRequest()).request } }),
+    requestJoin: async () => ({ variables: { JOIN_REQUEST: (await joinRequest(consortium)).request } }),
     join: async () => ({ variables: { JOIN: await joining() } }),
     proposeJoin: async () => ({ variables: { JOIN: await joining() } }),
     answerJoin: async () => ({ variables: { JOIN: await joining() } }),

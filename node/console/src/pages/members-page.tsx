@@ -1,11 +1,12 @@
 import type { Member } from '@huilian/sdk';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { JoinRequests } from '../parts/join-requests.js';
 import { List } from '../parts/list.js';
 import { Mark } from '../parts/mark.js';
 import { useMemberNames } from '../parts/member-name.js';
 import { Moment } from '../parts/moment.js';
-import { Inline, PageHead, Panel } from '../parts/panel.js';
+import { Inline, PageHead, Panel, Stack } from '../parts/panel.js';
 import { PlainCode } from '../parts/code.js';
 import { Answer, Empty } from '../parts/states.js';
 import { queries, useNode } from '../queries.js';
@@ -21,6 +22,7 @@ export function MembersPage(): ReactNode {
   return (
     <>
       <PageHead lead={t('members.lead')} title={t('members.title')} />
+      <Stack>
       <Panel>
         <Answer lines={6} of={members}>
           {(items) =>
@@ -43,6 +45,8 @@ export function MembersPage(): ReactNode {
           }
         </Answer>
       </Panel>
+      <JoinRequests own={overview.data?.member ?? ''} />
+      </Stack>
     </>
   );
 }
