@@ -67,6 +67,7 @@ export class EventWorld {
       catalogue: { warnDays: 30 },
       accounts: { idleMinutes: 30, sessionHours: 12 },
       deadLetters: { most: 1000 },
+      sources: {},
       backups: { everyHours: 0, keep: 1 },
       exchange: { listen: ['/ip4/127.0.0.1/tcp/0'] },
       ledger: { client: 'gateway', connection: this.consortium.connectionFile('river'), chaincode: 'huilian' },

@@ -4,13 +4,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listFiles } from '../../scripts/list-files.mjs';
+import { Postgresql } from '../../node/test/postgresql.js';
 import { root, type Run } from './main-job.js';
 import { RunningConsortium } from './running-consortium.js';
 
 const consortium = new RunningConsortium();
 
-async function runGuide(page: string): Promise<Run> {
-  const env = { ...process.env, NODE: path.join(consortium.dir, 'nodes', 'guangzhou'), OTHER: path.join(consortium.dir, 'nodes', 'beijing') };
+async function runGuide(page: string, more: Readonly<Record<string, string>> = {}): Promise<Run> {
+  const env = { ...process.env, ...more, NODE: path.join(consortium.dir, 'nodes', 'guangzhou'), OTHER: path.join(consortium.dir, 'nodes', 'beijing') };
   const child = spawn(process.execPath, [path.join(root, 'scripts', 'run-guide.mjs'), path.join(root, page)], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -60,6 +61,31 @@ describe('backup and restore', () => {
     expect(guide.stdout).toMatch(/guangzhou\.backup: \d{4,} bytes, read again and found whole/);
     expect(guide.stdout).toMatch(/guangzhou: \d{2,} rows as of 20\d\d-/);
   }, 120_000);
+});
+
+describe('connecting a platform', () => {
+  let server: Postgresql;
+  let guide: Run;
+
+  beforeAll(async () => {
+    server = await Postgresql.start();
+    const host = new URLSearchParams(server.connectionString().split('?')[1]).get('host') ?? '';
+    guide = await runGuide('docs/operations/connect-your-platform.md', { PGDATABASE: 'postgres', PGHOST: host, PGUSER: 'owner' });
+  }, 120_000);
+  afterAll(async () => { await server.stop(); });
+
+  it('runs to its end: what the platform wrote is read whole at another centre', () => {
+    expect(guide.code, guide.stderr + guide.stdout).toBe(0);
+    expect(guide.stdout).toMatch(/guangzhou\/project\/[a-z2-7]{26} read at Beijing: .*广州示例公园新建工程/);
+  });
+
+  it('says before anything is published what is good, and what is refused and why', () => {
+    expect(guide.stdout).toContain('dry run, nothing was published');
+    expect(guide.stdout.match(/3 rows: 2 accepted, 0 unchanged, 1 refused/g)).toHaveLength(2);
+    expect(guide.stdout).toMatch(/tenders:3 \/\S+ uscc-check-character/);
+  });
+
+  it('takes the mended row, and none twice', () => { expect(guide.stdout).toContain('3 rows: 1 accepted, 2 unchanged, 0 refused'); });
 });
 
 describe('erasing', () => {
@@ -119,6 +145,7 @@ const runners: Readonly<Record<string, string>> = {
   'docs/sandbox.md': 'tests/e2e/sandbox.test.ts',
   'docs/operations/accounts.md': 'tests/e2e/guides.test.ts',
   'docs/operations/backup.md': 'tests/e2e/guides.test.ts',
+  'docs/operations/connect-your-platform.md': 'tests/e2e/guides.test.ts',
   'docs/operations/daily.md': 'tests/e2e/guides.test.ts',
   'docs/operations/erase.md': 'tests/e2e/guides.test.ts',
   'docs/operations/mapping.md': 'tests/e2e/guides.test.ts',

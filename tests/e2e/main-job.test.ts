@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeBatchArgument, isJsonObject, recordId, type JsonObject } from '@huilian/protocol';
@@ -135,9 +136,16 @@ describe('the main job, run once', () => {
     expect(error.details.reason).toContain('--engine embedded');
   });
 
-  it('resumes the same folder: nothing is published twice, the walk-through holds again', async () => {
-    const again = await huilian(['local', 'up', '--once', '--state', state.dir]);
-    expect(again.code).toBe(0);
+  it('resumes the same folder: nothing is published twice, the walk-through holds again, and then on a newcomer\'s own rows', async () => {
+    const own = path.join(state.dir, 'my-entity.csv');
+    const [header = '', first = ''] = readFileSync(path.join(root, 'network-config', 'local', 'data', 'guangzhou', 'entity.csv'), 'utf8').split('\n');
+    const row = first.replaceAll('91440105MA6NNHC07C', '91440402MA0NMCNFXU').replaceAll('广州溪午示例园林有限公司', '深圳霁月示例园林有限公司');
+    writeFileSync(own, `${header}\n${row}\n${row.replaceAll('91440402MA0NMCNFXU', '91440402MA0NMCNFX0')}\n`);
+    const again = await huilian(['local', 'up', '--once', '--state', state.dir, '--with', own]);
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.stdout).toMatch(/my-entity\.csv:3 \/\S+ uscc-check-character/);
+    expect(again.stdout).toMatch(/without a grant and is refused: GRANT_REQUIRED[^]*its owner revokes; the next read is refused: GRANT_REVOKED/);
+    expect((JSON.parse(again.stdout.trimEnd().split('\n').at(-1) ?? '') as { own: object }).own).toMatchObject({ accepted: 1, evidenceVerified: true, refused: 1, rows: 2, unchanged: 0 });
     expect(summaryOf(again)).toMatchObject({ published: summary.published, deadLettered: summary.deadLettered, fieldsReused: summary.fieldsReused, evidenceVerified: true });
   }, 180_000);
 });

@@ -113,7 +113,10 @@ export class RunningConsortium {
     const backups = path.join(this.dir, 'backups', centre);
     mkdirSync(backups, { recursive: true });
     const config = JSON.parse(readFileSync(file, 'utf8')) as object;
-    writeFileSync(file, JSON.stringify({ ...config, backups: { folder: backups, everyHours: 0, keep: 2 }, webhooks: { allowPrivate: ['127.0.0.0/8'], allowHttp: true } }));
+    const folder = path.join(this.dir, 'sources', centre);
+    mkdirSync(folder, { recursive: true });
+    const sources = { 'sample-file': { type: 'file', path: path.join(folder, 'qualification.csv') }, 'sample-folder': { type: 'folder', path: folder, lookSeconds: 3600 } };
+    writeFileSync(file, JSON.stringify({ ...config, sources, backups: { folder: backups, everyHours: 0, keep: 2 }, webhooks: { allowPrivate: ['127.0.0.0/8'], allowHttp: true } }));
   }
 
   public async startNode(centre: Centre): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Es256Key, joinRequestShape, MemberDocument, Read } from '@huilian/protocol';
+import type { Source } from '../core/sync/source.js';
 import { ProcessActions, type AuditOptions, type AuditReport, type BackupReport, type InitOptions, type KeyReport, type LedgerRunOptions, type LocalRunOptions, type ReaderRunOptions, type RestoreReport, type SandboxRunOptions } from '../adapters/cli/process-actions.js';
 
 /** What the command line can run. Each is loaded when it is asked for: a command that needs no server starts at once. */
@@ -33,6 +34,10 @@ export class HuilianProcesses extends ProcessActions {
 
   public async runSandbox(options: SandboxRunOptions): Promise<void> {
     await (await import('./sandbox/run-sandbox.js')).runSandbox(options);
+  }
+
+  public async openFiles(files: readonly { readonly file: string; readonly kind: string }[]): Promise<Source> {
+    return new (await import('../adapters/sources/file-source.js')).FilesSource(files);
   }
 
   public async listKeys(stateDir: string): Promise<KeyReport> {

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
 import { canonicalBytes, fromUtf8, mappingShape, parseRecordId, type JsonObject, type ProposalAction, type RejectionReason } from '@huilian/protocol';
 import { NodeServices, type GovernanceAnswer } from '../adapters/http/node-services.js';
 import type { MigrateRecords, MigrationOrder, MigrationReport } from '../core/catalog/migrate-records.js';
@@ -14,7 +12,7 @@ import type { PeerWatch } from '../core/exchange/peer-watch.js';
 import type { LedgerCommands } from '../core/governance/ledger-commands.js';
 import type { LedgerFollower } from '../core/indexing/follow-ledger.js';
 import type { AdoptedKinds } from '../core/catalog/adopted-kinds.js';
-import type { Intake } from '../core/intake/intake.js';
+import type { AdmissionOptions, Intake } from '../core/intake/intake.js';
 import { draftMapping, type MappingDraft } from '../core/mapping/draft-mapping.js';
 import type { HeldMapping } from '../core/mapping/held-mappings.js';
 import { previewRows, type Preview } from '../core/mapping/preview-rows.js';
@@ -24,9 +22,10 @@ import type { BatchSender } from '../core/outbox/send-batches.js';
 import type { Erasure, Transport } from '../core/ports.js';
 import { errorFields, type Logger } from '../observability/logger.js';
 import { NodeMetrics, type Readings } from '../observability/metrics.js';
+import { answerStream } from './answer-stream.js';
 import type { OutboxAge } from './metered.js';
 
-type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'catalogue' | 'clock' | 'commands' | 'counting' | 'directory' | 'evidence' | 'feed' | 'joins' | 'letters' | 'mappings' | 'memberId' | 'mirror' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'staff' | 'store' | 'trail' | 'webhooks'>;
+type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'catalogue' | 'clock' | 'commands' | 'counting' | 'directory' | 'evidence' | 'feed' | 'joins' | 'letters' | 'mappings' | 'memberId' | 'mirror' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'sources' | 'staff' | 'store' | 'trail' | 'webhooks'>;
 
 export interface ServiceParts extends Shared {
   readonly kinds: AdoptedKinds;
@@ -51,9 +50,6 @@ export interface ServiceParts extends Shared {
   /** Resident memory in MiB. */
   memory(): number;
 }
-
-/** Groups of answers that wait for a client before its stream is held back. */
-const groupsAhead = 2;
 
 /** The services of a running node, as its HTTP door sees them. */
 export class RunningServices extends NodeServices {
@@ -82,6 +78,7 @@ export class RunningServices extends NodeServices {
   public readonly relay: NodeServices['relay'];
   public readonly sessions: NodeServices['sessions'];
   public readonly staff: NodeServices['staff'];
+  public readonly sources: NodeServices['sources'];
   public readonly store: NodeServices['store'];
   public readonly trail: NodeServices['trail'];
   public readonly webhooks: NodeServices['webhooks'];
@@ -111,6 +108,7 @@ export class RunningServices extends NodeServices {
       relay: this.relay,
       sessions: this.sessions,
       staff: this.staff,
+      sources: this.sources,
       store: this.store,
       trail: this.trail,
       webhooks: this.webhooks,
@@ -171,16 +169,8 @@ export class RunningServices extends NodeServices {
   }
 
   /** Answers come in groups, as they were stored. */
-  public intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<readonly object[]> {
-    const answers = new PassThrough({ objectMode: true, highWaterMark: groupsAhead });
-    const say = async (group: readonly object[]): Promise<void> => {
-      for (const answer of group) this.count(answer);
-      // A client that does not read its answers holds its own stream back, and nobody else's.
-      if (!answers.write(group) && !answers.destroyed) await once(answers, 'drain').catch(() => undefined);
-    };
-    const summary = this.parts.intake.accept(lines, say);
-    summary.then(() => answers.end(), () => answers.end());
-    return answersThen(answers, summary);
+  public intake(lines: AsyncIterable<Uint8Array>, options: AdmissionOptions = {}): AsyncIterable<readonly object[]> {
+    return answerStream(this.parts.intake, lines, options, (answer) => { this.count(answer); });
   }
 
   public streamBackup(): AsyncIterable<Uint8Array> {
@@ -299,10 +289,4 @@ export class RunningServices extends NodeServices {
 
 function mirrorReading(status: MirrorStatus | undefined): Readings['mirror'] {
   return status === undefined ? undefined : { following: status.state === 'following', blocksBehind: status.blocksBehind };
-}
-
-/** All answers that were given, and only then the summary or the error that ended the stream: no acknowledgement is lost to it. */
-async function* answersThen(answers: AsyncIterable<readonly object[]>, summary: Promise<object>): AsyncGenerator<readonly object[]> {
-  yield* answers;
-  yield [{ summary: await summary }];
 }

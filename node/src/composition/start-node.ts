@@ -14,7 +14,7 @@ import { systemClock } from '../adapters/system/system-clock.js';
 import { systemRandom } from '../adapters/system/system-random.js';
 import { ExaminingThreads } from '../adapters/threads/examining-threads.js';
 import { GuardedSender } from '../adapters/webhooks/guarded-sender.js';
-import type { NodeConfig } from '../config/config.js';
+import { loadConfig, type NodeConfig } from '../config/config.js';
 import { Asks } from '../core/access/asks.js';
 import { OpenTickets } from '../core/access/open-tickets.js';
 import { AdoptedKinds } from '../core/catalog/adopted-kinds.js';
@@ -62,6 +62,7 @@ import { openDirectory, openStaff } from './open-staff.js';
 import { openStore, stateFiles } from './open-store.js';
 import { recoverPublicKey } from './recover-public-key.js';
 import { RunningServices } from './running-services.js';
+import { syncJobsOf } from './sync-jobs-of.js';
 import { softwareVersion } from './software-version.js';
 
 const memoryUnit = 1024 * 1024;
@@ -137,6 +138,12 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   });
   const { folder, ...often } = config.backups;
   const backups = new KeepBackups({ ...often, clock, memberId: keys.memberId, onAlarm: alarm, ...(folder === undefined ? {} : { place: new BackupFolder(folder, keys.memberId) }), stream });
+  const sources = syncJobsOf(config.sources, {
+    clock, logger, random, store,
+    door: (lines, admission) => services.intake(lines, admission),
+    onRun: (run) => { meter.current?.synced(run); },
+    reload: () => loadConfig(stateDir).sources,
+  });
   if (folder === undefined) logger.warn('the node keeps no backups of its data: name a folder as backups.folder in huilian.json / 未配置备份位置');
   if (outbox.isRestoring) logger.warn('this data was restored from a backup; records are taken once the ledger is read to its end / 数据由备份恢复，读完账本后接收记录');
   const staff = await openStaff(config, { clock, keys, random, store });
@@ -179,6 +186,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     recover,
     relay,
     sender,
+    sources,
     store,
     trail,
     transport,
@@ -210,9 +218,11 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   // The first count reads a month of the ledger; whoever asks meanwhile waits for it.
   days.countOn().catch((error: unknown) => { logger.warn('days are not counted yet', errorFields(error)); });
   ends.start();
+  await sources.start();
   return {
     services,
     close: async () => {
+      await sources.stop();
       stopWatching();
       ends.stop();
       sleep.stop();

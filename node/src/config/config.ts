@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { ProtocolError } from '@huilian/protocol';
+import { readSources, type SourcesConfig } from './source-config.js';
 
 /** Effective configuration of one node: `<state>/huilian.json`, then the environment, then defaults. Secrets stay in files of their own. */
 export interface NodeConfig {
@@ -110,6 +111,8 @@ export interface NodeConfig {
     /** How many are kept. */
     readonly keep: number;
   };
+  /** Where rows come from by themselves: files, folders, databases, APIs. */
+  readonly sources: SourcesConfig;
   /** Where the node follows the ledger into the centre's own PostgreSQL; nowhere where absent. */
   readonly mirror?: {
     /** File with the address of the database, as PostgreSQL's own programs take it, password and all: relative to the state folder or absolute. */
@@ -222,6 +225,8 @@ const configSchema = {
       default: {},
       properties: { folder: text, everyHours: { type: 'integer', minimum: 0, maximum: 8760, default: 24 }, keep: { type: 'integer', minimum: 1, maximum: 1000, default: 7 } },
     },
+    // Each by the schema of its type: defaults do not reach into alternatives.
+    sources: { type: 'object', default: {} },
     mirror: {
       ...closed,
       required: ['connectionFile'],
@@ -264,7 +269,7 @@ export function loadConfig(stateDir: string, environment: NodeJS.ProcessEnv = pr
   const { folder } = config.backups;
   const backups = folder === undefined ? config.backups : { ...config.backups, folder: path.resolve(stateDir, folder) };
   const mirror = config.mirror === undefined ? {} : { mirror: { ...config.mirror, connectionFile: path.resolve(stateDir, config.mirror.connectionFile) } };
-  return { ...config, ...copy, ...mirror, backups, http: { ...config.http, publicUrl }, ledger: ledgerOf(draft['ledger'] ?? {}, stateDir) };
+  return { ...config, ...copy, ...mirror, backups, sources: readSources(draft['sources'], stateDir), http: { ...config.http, publicUrl }, ledger: ledgerOf(draft['ledger'] ?? {}, stateDir) };
 }
 
 const ledgerFields = { gateway: ['connection'], network: ['profile', 'wallet', 'identity', 'channel'] } as const;

@@ -49,6 +49,8 @@ export class NodeMetrics {
   private readonly writtenOff = this.counter('huilian_ledger_written_off_total', 'Those of them that are neither valid nor conflicts of commands that met', []);
   private readonly faults = this.counter('huilian_http_faults_total', 'HTTP answers of a fault of this software (500)', []);
   private readonly alarmed = this.gauge('huilian_alarm_last_seconds', 'When the log last had an alarm with this code, Unix seconds', ['code']);
+  private readonly runs = this.counter('huilian_source_runs_total', 'Runs of configured sources, by state: done, failed, stopped or interrupted, and code of what failed', ['state', 'code']);
+  private readonly syncedRows = this.counter('huilian_source_rows_total', 'Rows that runs of sources had judged, by outcome', ['outcome']);
   private readonly alarms = this.counter('huilian_alarms_total', 'Alarms of the log by code', ['code']);
 
   private readonly take: () => Promise<void>;
@@ -92,6 +94,13 @@ export class NodeMetrics {
   public alarm(code: string): void {
     this.alarms.inc({ code });
     this.alarmed.set({ code }, Math.floor(Date.now() / 1000));
+  }
+
+  /** A run of a source has ended; dry runs are nobody's rows. */
+  public synced({ accepted, dryRun, error, refused, state, unchanged }: { readonly accepted: number; readonly dryRun: boolean; readonly error?: { readonly code: ErrorCode }; readonly refused: number; readonly state: string; readonly unchanged: number }): void {
+    if (dryRun) return;
+    this.runs.inc({ code: error?.code ?? 'ok', state });
+    for (const [outcome, rows] of Object.entries({ accepted, refused, unchanged })) this.syncedRows.inc({ outcome }, rows);
   }
 
   /** Counts a reader's request by what came of it. */

@@ -13,6 +13,7 @@ import { plants } from './plants.js';
 import { DrillProgress } from './progress.js';
 import { runRaceDrill } from './race-drill.js';
 import { table, Tally, type DrillResult } from './result.js';
+import { runSourceDrill } from './source-drill.js';
 import { runStorageDrill, runSyncDrill } from './storage-drill.js';
 import { sweepStore } from './storage-sweep.js';
 import { Subscribers } from './subscribers.js';
@@ -29,9 +30,10 @@ const drills: Readonly<Record<string, RunDrill>> = {
   sweep: async (drill) => await sweepStore(drill),
   away: runAwayDrill,
   races: runRaceDrill,
+  sources: runSourceDrill,
   webhooks: runWebhookDrill,
 };
-const whole = ['kills', 'failpoints', 'storage', 'away', 'races', 'webhooks'];
+const whole = ['kills', 'failpoints', 'storage', 'away', 'races', 'webhooks', 'sources'];
 
 const usage = `npm run drill -- [--kills 50] [--seed 7] [--only ${Object.keys(drills).join('|')}] [--json]
 

@@ -27,6 +27,7 @@ const rules = [
   [/^EVIDENCE_/, 'evidence.md'],
   [/^(STATEMENT_|OWNER_|RECOVERY_|CERTIFICATE_|CA_|CHARTER_|PROPOSAL_|MEMBER_|NOT_A_|NOT_FOUNDED|ALREADY_)/, 'governance.md'],
   [/^(ARG_|TX_TIME|FORBIDDEN)/, 'ledger.md'],
+  [/^(ROW_|SOURCE_|SYNC_)/, '../operations/sources.md'],
   [/_TOO_LARGE$/, 'limits.md'],
 ];
 

@@ -200,6 +200,14 @@ const nodeRows = {
   JOIN_UNKNOWN: [404, '没有此加入申请', 'there is no such request to join', '请核对申请编号与受理节点；申请 180 天后清除', 'check the id of the request and the node it was sent to; requests are kept for 180 days'],
   JOIN_CLOSED: [409, '加入申请已有结果', 'the request to join is decided', '请用 huilian join status 查看结果；需要时重新提交申请', 'see the outcome with huilian join status; ask again where that makes sense'],
   DUPLICATE_IN_FILE: [422, '同一文件内自然键重复', 'one natural key appears twice in the file', '请保留其中一行，删除另一行后重新同步', 'keep one of the rows, remove the other, and sync again'],
+  ROW_TOO_LONG: [413, '该行超过单行上限', 'the row is longer than a row may be', '请检查该行是否缺少换行或引号，或把附件移出该行；其余行不受影响', 'see whether a line end or a quote is missing there, or move attachments out of the row; other rows are not affected'],
+  ROW_UNREADABLE: [422, '该行无法读出：编码与文件不同、引号不成对，或列数与首行不符', 'no row can be made of this line: another encoding than the file, quotes that do not pair, or not as many cells as columns', '请在来源中改正该行后重新同步；其余行不受影响', 'correct the line in the source and sync again; other rows are not affected'],
+  SOURCE_UNKNOWN: [404, '没有该数据源', 'there is no such source', '请用 huilian sources 查看已配置的数据源；新的数据源写入 huilian.json 的 sources', 'see the configured ones with huilian sources; a new one goes under sources in huilian.json'],
+  SOURCE_UNREADABLE: [422, '数据源无法读取：格式、编码或文件本身有问题', 'the source cannot be read: its format, its encoding or the file itself', '请按详情中 file、line、reason 改正后重新同步；此前的行已保存', 'details name the file, the line and the reason: correct it and sync again; rows before it were taken'],
+  SOURCE_CHANGED: [409, '数据源在读取中变了：文件被替换，或列缺失、改名', 'the source changed while it was read: a file was replaced, or a column is missing or has another name', '请等文件写完，或恢复该列（改名的请在映射中说明）后重新同步；已接收的行不会重复', 'let the file be written to its end, or bring the column back (say a new name in the mapping), and sync again; rows that were taken are not taken twice'],
+  SOURCE_UNAVAILABLE: [503, '数据源暂不可达', 'the source cannot be reached', '节点会自动重试，并从停下处继续；持续出现请核对地址、账号权限与密码文件', 'the node tries again by itself and goes on where it stopped; if it goes on, check address, rights of the account and the file of its password'],
+  SYNC_RUNNING: [409, '该数据源正在同步', 'a run of this source is under way', '请等它结束，或先停止它（huilian sources stop）', 'wait for its end, or stop it first (huilian sources stop)'],
+  SYNC_STOPPED: [422, '被拒绝的行过多，同步已停止', 'too many rows were refused, so the run was stopped', '请查看被拒绝的原因（huilian sources 或死信列表），改正种类、列名或映射后重新同步：将从头读起，已接收的行不会重复', 'see why they were refused (huilian sources, or the dead-letter list), correct kind, columns or mapping, and sync again: it reads from the beginning, and takes nothing twice'],
   INTERNAL: [500, '内部错误', 'internal error', '请以原编号重试一次；仍出现请把时间与代码交运维查日志', 'repeat once with the same id; if it recurs, give the time and the code to operations, who find it in the log'],
 } as const satisfies Record<string, Row>;
 

@@ -185,6 +185,11 @@ export function curlExamples(consortium: RunningConsortium): void {
       const [{ recordId = '' } = {}] = body['lines'] as { recordId?: string }[];
       return { variables: { RECORD: recordId } };
     },
+    source: () => Promise.resolve({ variables: { SOURCE: 'sample-file' } }),
+    sourceRuns: () => Promise.resolve({ variables: { SOURCE: 'sample-file' } }),
+    runSource: () => Promise.resolve({ variables: { SOURCE: 'sample-file' } }),
+    // Nothing of it is under way.
+    stopRun: () => Promise.resolve({ variables: { SOURCE: 'sample-folder' }, status: 404 }),
     ask: () => Promise.resolve({ ...atBeijing, variables: { ASK: file(wish()) } }),
     findAsk: async () => ({ at: 'beijing', variables: { ASK_ID: (await newAsk()).id } }),
     answerAsk: async () => {

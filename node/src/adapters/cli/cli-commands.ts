@@ -63,7 +63,7 @@ const commands: readonly CommandLoader[] = [
       return [OwnerCommand, OwnerKeyCommand, RegisterOwnerCommand, RotateOwnerCommand, RecoverOwnerCommand, ObjectRecoveryCommand];
     },
   },
-  { name: 'sync', load: async () => [(await import('./publish-commands.js')).SyncCommand] },
+  { name: 'sync', load: async () => [(await import('./sync-command.js')).SyncCommand] },
   {
     name: 'mapping',
     load: async () => {
@@ -79,6 +79,13 @@ const commands: readonly CommandLoader[] = [
     },
   },
   { name: 'migrate', load: async () => [(await import('./migrate-command.js')).MigrateCommand] },
+  {
+    name: 'sources',
+    load: async () => {
+      const { ListSourcesCommand, ReloadSourcesCommand, ShowSourceCommand, SourcesCommand, StopSourceCommand } = await import('./sources-commands.js');
+      return [SourcesCommand, ListSourcesCommand, ShowSourceCommand, StopSourceCommand, ReloadSourcesCommand];
+    },
+  },
   { name: 'publish', load: async () => [(await import('./publish-commands.js')).PublishCommand] },
   { name: 'erase', load: async () => [(await import('./erase-command.js')).EraseCommand] },
   { name: 'query', load: async () => [(await import('./query-command.js')).QueryCommand] },

@@ -88,6 +88,13 @@ export function parsePositive(value: string, flag: string): number {
   return Number(value);
 }
 
+/** 1 to 100. @throws BAD_FIELD */
+export function parsePercent(value: string, flag: string): number {
+  const percent = /^[1-9][0-9]{0,2}$/.test(value) ? Number(value) : 0;
+  if (percent < 1 || percent > 100) throw new ProtocolError('BAD_FIELD', { path: flag, reason: 'a whole number from 1 to 100' });
+  return percent;
+}
+
 /** `a,b, c` → [a, b, c]. @throws BAD_FIELD where nothing is left */
 export function parseList(value: string, flag: string): readonly string[] {
   const items = value.split(',').map((item) => item.trim()).filter((item) => item !== '');

@@ -103,6 +103,8 @@ interface LocalOptions extends OutputOptions {
   readonly profile?: string;
   readonly client?: string;
   readonly break?: string;
+  readonly with?: readonly string[];
+  readonly kind?: string;
 }
 
 const sabotages = ['grant', 'payload', 'revocation'] as const;
@@ -114,7 +116,7 @@ const clients = ['gateway', 'network'] as const;
   name: 'local',
   arguments: '<action>',
   argsDescription: { action: 'up' },
-  description: 'a whole consortium on this machine: ledger, three centres, a bank, sample data, walk-through / 本机联盟演示。Example: huilian local up --once',
+  description: 'a whole consortium on this machine: ledger, three centres, a bank, sample data, walk-through / 本机联盟演示。Example: huilian local up --once; huilian local up --with entity.csv',
 })
 export class LocalCommand extends HuilianCommand<LocalOptions> {
   public constructor(private readonly actions: ProcessActions) {
@@ -133,6 +135,8 @@ export class LocalCommand extends HuilianCommand<LocalOptions> {
         engine,
         profile,
         client: oneOf('--client', clients, options.client ?? 'gateway'),
+        ...(options.with === undefined ? {} : { with: options.with }),
+        ...(options.kind === undefined ? {} : { kind: options.kind }),
         ...(options.break === undefined ? {} : { sabotage: oneOf('--break', sabotages, options.break) }),
       });
     } catch (error) {
@@ -167,6 +171,16 @@ export class LocalCommand extends HuilianCommand<LocalOptions> {
 
   @Option({ flags: '--client <client>', description: 'how a new node reaches the ledger: gateway (default) or network, the older client with a static profile and wallet / 账本客户端' })
   public parseClient(value: string): string {
+    return value;
+  }
+
+  @Option({ flags: '--with <file>', description: 'your own rows (CSV, TSV, XLSX, NDJSON with national field names), walked through after the sample; repeat for each / 用您自己的数据演示' })
+  public parseWith(value: string, before: readonly string[] = []): readonly string[] {
+    return [...before, value];
+  }
+
+  @Option({ flags: '--kind <kind>', description: 'with --with: kind of the rows, where the file names do not say / 数据种类' })
+  public parseKind(value: string): string {
     return value;
   }
 

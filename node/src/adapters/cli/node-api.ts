@@ -62,8 +62,8 @@ export class NodeApi {
     }
   }
 
-  /** Streams NDJSON up and answers the lines that come back, while both go on. */
-  public async *stream(route: string, lines: AsyncIterable<string>): AsyncGenerator<Record<string, unknown>> {
+  /** Streams NDJSON up, as lines or as bytes of whole lines, and answers the lines that come back, while both go on. */
+  public async *stream(route: string, lines: AsyncIterable<string | Uint8Array>): AsyncGenerator<Record<string, unknown>> {
     const response = await this.send(route, {
       method: 'POST',
       headers: { 'content-type': 'application/x-ndjson' },
@@ -102,9 +102,9 @@ function readToken(node: string, file: string): string {
   }
 }
 
-async function* encode(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+async function* encode(lines: AsyncIterable<string | Uint8Array>): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
-  for await (const line of lines) yield encoder.encode(`${line}\n`);
+  for await (const line of lines) yield typeof line === 'string' ? encoder.encode(`${line}\n`) : line;
 }
 
 async function errorOf(response: Response): Promise<ProtocolError> {

@@ -1,4 +1,5 @@
 import type { Es256Key, joinRequestShape, MemberDocument, Read } from '@huilian/protocol';
+import type { Source } from '../../core/sync/source.js';
 
 /** What the command line asks of the composition, which alone may put a whole node together. */
 export abstract class ProcessActions {
@@ -18,6 +19,8 @@ export abstract class ProcessActions {
   public abstract runReader(options: ReaderRunOptions): Promise<void>;
   /** Runs the sandbox for integrators until it is told to stop. */
   public abstract runSandbox(options: SandboxRunOptions): Promise<void>;
+  /** Files to be read as one source, each of one kind of rows. */
+  public abstract openFiles(files: readonly { readonly file: string; readonly kind: string }[]): Promise<Source>;
   /** The node's keys by file and fingerprint. */
   public abstract listKeys(stateDir: string): Promise<KeyReport>;
   /** Writes them under a passphrase; never over an existing file. */
@@ -161,4 +164,8 @@ export interface LocalRunOptions {
   readonly client: 'gateway' | 'network';
   readonly once: boolean;
   readonly sabotage?: 'grant' | 'payload' | 'revocation';
+  /** Files of a newcomer's own rows, walked through after the sample's. */
+  readonly with?: readonly string[];
+  /** Kind of those rows, where the names of the files do not say. */
+  readonly kind?: string;
 }

@@ -1,63 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { Presets, SingleBar } from 'cli-progress';
 import { Command, Option } from './declared-commands.js';
-import { bundledKinds, ProtocolError, type ErrorCode, type ErrorDetails } from '@huilian/protocol';
+import { ProtocolError, type ErrorCode, type ErrorDetails } from '@huilian/protocol';
 import { given, StateCommand, stateFolder, type CommandResult, type StateOptions } from './huilian-command.js';
 import { NodeApi } from './node-api.js';
-import { kindOfFile, syncFiles, type RefusedRow, type SyncReport } from './sync-files.js';
-
-interface SyncOptions extends StateOptions {
-  readonly kind?: string;
-  readonly mapping?: string;
-}
-
-@Command({
-  name: 'sync',
-  arguments: '<files...>',
-  description: 'publish the rows of CSV export files with national field names / 同步导出文件。Example: huilian sync --state ./state entity.csv credit.csv',
-})
-export class SyncCommand extends StateCommand<SyncOptions> {
-  protected async act(files: readonly string[], options: SyncOptions): Promise<CommandResult> {
-    const kinds = bundledKinds().map(({ kind }) => kind);
-    const chosen = files.map((file) => ({ file, kind: kindOfFile(file, kinds, options.kind) }));
-    const bar = progressBar(options.json !== true);
-    const report = await syncFiles(NodeApi.open(stateFolder(options)), chosen, (share, accepted, refused) => {
-      bar?.update(Math.floor(share * 100), { accepted, refused });
-    }, options.mapping).finally(() => bar?.stop());
-    return { json: report, text: describeSync(report), failed: false };
-  }
-
-  @Option({ flags: '--kind <kind>', description: 'kind of all rows, where the file names do not say / 数据种类' })
-  public parseKind(value: string): string {
-    return value;
-  }
-
-  @Option({ flags: '--mapping <name>', description: 'mapping of the node that the rows are read by (huilian mapping list) / 字段映射' })
-  public parseMapping(value: string): string {
-    return value;
-  }
-}
-
-/** A bar on standard error, where a person watches; undefined in pipes and with --json. */
-export function progressBar(wanted: boolean): SingleBar | undefined {
-  if (!wanted || !process.stderr.isTTY) return undefined;
-  const bar = new SingleBar({ format: '{bar} {percentage}% | {accepted} accepted 已收 | {refused} refused 拒绝', stream: process.stderr }, Presets.shades_classic);
-  bar.start(100, 0, { accepted: 0, refused: 0 });
-  return bar;
-}
-
-/** The plain report of a sync: counts, then each refused row with its reasons in both languages. */
-export function describeSync(report: SyncReport): string {
-  const head = `${String(report.rows)} rows: ${String(report.accepted)} accepted, ${String(report.unchanged)} unchanged, ${String(report.refused.length)} refused / 共 ${String(report.rows)} 行：接收 ${String(report.accepted)}，未变 ${String(report.unchanged)}，拒绝 ${String(report.refused.length)}`;
-  return [head, ...report.refused.map(describeRefusal)].join('\n');
-}
-
-function describeRefusal({ file, line, problems }: RefusedRow): string {
-  const reasons = problems.map((problem) => `${problem.path || '/'} ${problem.code}: ${problem.en} / ${problem.zh}`);
-  return `  ${file}:${String(line)} ${reasons.join('; ')}`;
-}
+import { progressBar } from './sync-command.js';
 
 interface PublishOptions extends StateOptions {
   readonly supersede?: boolean;

@@ -68,6 +68,13 @@ const adoptedVersions: JsonObject = { type: 'array', items: open(versionView, da
 const documentView: JsonObject = open({ name: anyText.schema, versions: adoptedVersions }, { title: words.schema, inForce: integer(1).schema, codes: integer(0).schema });
 
 const joinSchema: JsonObject = open({ id: digestShape.schema, centre: memberIdShape.schema, document: memberDocumentShape.schema, askedAt: timeShape.schema, status: { enum: ['admitted', 'received', 'refused', 'turned-away', 'voting'] } }, { caCertificate: anyText.schema, proposal: digestShape.schema, approvals: list(memberIdShape, 0, 64).schema, rejections: list(memberIdShape, 0, 64).schema, reasons: { type: 'object', additionalProperties: rejectionReasonShape.schema }, answer: open({ at: timeShape.schema }, { note: anyText.schema, reason: rejectionReasonShape.schema }) });
+const warningSchema = open({ code: anyText.schema, details: { type: 'object' } });
+const refusedRowSchema = open({ file: anyText.schema, line: integer(1).schema, code: codeShape.schema, problems: { type: 'array', items: { type: 'object' } } });
+const runSchema = open(
+  { source: anyText.schema, run: integer(1).schema, state: { enum: ['done', 'failed', 'interrupted', 'running', 'stopped'] }, dryRun: boolean().schema, started: timeShape.schema, rows: integer(0).schema, accepted: integer(0).schema, unchanged: integer(0).schema, refused: integer(0).schema, warned: integer(0).schema, warnings: { type: 'array', items: warningSchema }, refusedRows: { type: 'array', items: refusedRowSchema } },
+  { ended: timeShape.schema, share: { type: 'number', minimum: 0, maximum: 1 }, error: open({ code: codeShape.schema, details: { type: 'object' } }) },
+);
+const sourceSchema = open({ name: anyText.schema, type: { enum: ['file', 'folder', 'http', 'postgresql'] }, everyMinutes: integer(0).schema }, { kind: anyText.schema, next: timeShape.schema, current: runSchema, last: runSchema });
 
 export const answers = {
   join: joinSchema,
@@ -89,6 +96,10 @@ export const answers = {
   roles: page(open({ id: anyText.schema, method: anyText.schema, path: anyText.schema, callers: { type: 'array', items: { enum: callerKinds } } }, { act: oneOf(...acts).schema })),
   auditLog: page(auditEntrySchema),
   auditCheckpoint: object({ at: timeShape, checkpoint: jwsShape, digest: text(/(?:[0-9a-f]{64})?/, 64), seq: integer(0) }).schema,
+  run: runSchema,
+  runs: page(runSchema),
+  source: sourceSchema,
+  sources: page(sourceSchema),
   events: open({ items: { type: 'array', items: eventSchema }, cursor: positionShape.schema, complete: boolean().schema }),
   webhook: open(webhookView, webhookMore),
   newWebhook: open(webhookView, { ...webhookMore, secret: secretSchema }),

@@ -54,6 +54,7 @@ const recordQuery = object({
   status: optional(oneOf('active', 'revoked', 'contested')),
   subject: optional(ownerIdShape),
 });
+const publishQuery = object({ dryRun: optional(oneOf('true', 'false')) });
 const versionQuery = object({ version: optional(integer(1)) });
 const recordLines: JsonObject = { type: 'string', description: 'one JSON object per line: {kind, data} or {kind, row, mapping, source}; see docs/protocol/kinds.md' };
 
@@ -128,13 +129,13 @@ export class RecordsController {
     private readonly cursors: Cursors,
   ) {}
 
-  @Declare({ id: 'publish', en: 'publish records: NDJSON up, answers and signed acknowledgements down', zh: '发布记录（NDJSON 流）', who: 'publisher', roles: daily, act: 'records.publish', stream: { type: streamType, schema: recordLines }, answer: recordLines, answerType: streamType, codes: ['CANONICAL_INVALID', 'DISK_NEARLY_FULL', 'OUTBOX_TAIL_LOST'], curl: `curl -s ${tokenHeader} -H 'content-type: application/x-ndjson' --data-binary @$FILE $NODE/v1/records` })
+  @Declare({ id: 'publish', en: 'publish records: NDJSON up, answers and signed acknowledgements down; with dryRun=true nothing is kept', zh: '发布记录（NDJSON 流）；dryRun=true 只检查', who: 'publisher', roles: daily, act: 'records.publish', query: publishQuery, stream: { type: streamType, schema: recordLines }, answer: recordLines, answerType: streamType, codes: ['CANONICAL_INVALID', 'DISK_NEARLY_FULL', 'OUTBOX_TAIL_LOST'], curl: `curl -s ${tokenHeader} -H 'content-type: application/x-ndjson' --data-binary @$FILE $NODE/v1/records` })
   @Post('records')
-  public async publish(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  public async publish(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Query() { dryRun }: Record<string, string>): Promise<void> {
     const upload = request.body as Readable;
     // What is not read of a refused stream is let go by; ending it would end the connection before the answer is out.
     reply.raw.once('finish', () => upload.resume());
-    const answers = this.services.intake(upload.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    const answers = this.services.intake(upload.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>, { dryRun: dryRun === 'true' })[Symbol.asyncIterator]();
     // Until the first answer there is a status to give: a node that takes nothing says so by it.
     const first = await answers.next();
     void reply.status(200).header('content-type', streamType).send(Readable.from(this.lines(from(first, answers))));

@@ -21,12 +21,14 @@ import type { EventFeed } from '../../core/events/event-feed.js';
 import type { Webhooks } from '../../core/events/webhooks.js';
 import type { Joins } from '../../core/governance/joins.js';
 import type { LedgerCommands } from '../../core/governance/ledger-commands.js';
+import type { AdmissionOptions } from '../../core/intake/intake.js';
 import type { Mirror } from '../../core/mirror/mirror.js';
 import type { ReadModel } from '../../core/indexing/read-model.js';
 import type { MappingDraft } from '../../core/mapping/draft-mapping.js';
 import type { HeldMapping, HeldMappings } from '../../core/mapping/held-mappings.js';
 import type { Preview } from '../../core/mapping/preview-rows.js';
 import type { Clock, Erasure, Random, Store } from '../../core/ports.js';
+import type { SyncJobs } from '../../core/sync/sync-jobs.js';
 import type { missingPayloads } from '../../core/vault/missing-payloads.js';
 import type { JoinTrail } from '../../core/trail/join-trail.js';
 
@@ -58,10 +60,11 @@ export abstract class NodeServices {
   public abstract readonly letters: LetterDesk;
   public abstract readonly mappings: HeldMappings;
   public abstract readonly joins: Joins;
+  public abstract readonly sources: SyncJobs;
   public abstract readonly webhooks: Webhooks;
   public abstract readonly recover: RecoverPublicKey;
   /** NDJSON bytes in, one answer object per line and acknowledgement out, those of a group together. */
-  public abstract intake(lines: AsyncIterable<Uint8Array>): AsyncIterable<readonly object[]>;
+  public abstract intake(lines: AsyncIterable<Uint8Array>, options?: AdmissionOptions): AsyncIterable<readonly object[]>;
   /** The node's data as one backup. */
   public abstract streamBackup(): AsyncIterable<Uint8Array>;
   /** Records as text in pieces. @throws BAD_FIELD */

@@ -46,6 +46,7 @@ import { rolesTable } from './route-callers.js';
 import { SessionCookie, sessionCookieName } from './session-cookie.js';
 import { SessionsController } from './sessions-controller.js';
 import { SignIn } from './sign-in.js';
+import { SourcesController } from './sources-controller.js';
 
 export interface TlsFiles {
   /** PEM: the certificate with its chain, and its key. */
@@ -94,7 +95,7 @@ const defaultSignatures = 600;
 const mostConnections = 2000;
 const defaultArrival = 8000;
 /** All of the door, in the order of their description. */
-export const controllers: Type[] = [OpenController, RecordsController, AggregatesController, ExportController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, CatalogueController, MigrationsController, JoinsController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, MirrorController, EventsController, WebhooksController, MetricsController, SessionsController, DirectoryController, AccountsController, AuditLogController, RolesController, ConsoleController, PagesController];
+export const controllers: Type[] = [OpenController, RecordsController, AggregatesController, ExportController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, CatalogueController, MigrationsController, JoinsController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, MirrorController, SourcesController, EventsController, WebhooksController, MetricsController, SessionsController, DirectoryController, AccountsController, AuditLogController, RolesController, ConsoleController, PagesController];
 
 @Module({})
 class HttpModule {

@@ -7,6 +7,7 @@ import { EmbeddedEngine } from './embedded-engine.js';
 import { FabricEngine } from './fabric-engine.js';
 import { centres, Layout } from './layout.js';
 import { LocalConsortium } from './local-consortium.js';
+import { OwnRows, ownFiles } from './own-rows.js';
 import { Report } from './report.js';
 import { syncCentres } from './sync-centres.js';
 import { WalkThrough } from './walk-through.js';
@@ -67,6 +68,7 @@ function keepToEngine({ engine: file, root }: Layout, { client, engine, profile 
 }
 
 async function walk(local: LocalConsortium, report: Report, options: LocalRunOptions): Promise<object> {
+  const files = ownFiles(options.with ?? [], options.kind);
   report.heading('汇链：三个交易中心与一家银行（全部虚构）', 'Huilian: three trading centres and a bank (all fictional)');
   await local.start();
   await local.govern();
@@ -74,7 +76,9 @@ async function walk(local: LocalConsortium, report: Report, options: LocalRunOpt
   await walkThrough.registerOwners();
   await syncCentres(local, report);
   const steps = await walkThrough.run();
-  const summary = { ...(await counts(local)), ...steps, seconds: report.seconds() };
+  const counted = await counts(local);
+  const own = files.length === 0 ? {} : { own: await new OwnRows(local, report, files).run() };
+  const summary = { ...counted, ...steps, ...own, seconds: report.seconds() };
   writeFileSync(path.join(local.layout.root, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
   return summary;
 }

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { bundledKinds } from '@huilian/protocol';
-import { describeSync, progressBar } from '../../adapters/cli/publish-commands.js';
+import { describeSync, progressBar } from '../../adapters/cli/sync-command.js';
 import { kindOfFile, syncFiles } from '../../adapters/cli/sync-files.js';
+import { FilesSource } from '../../adapters/sources/file-source.js';
 import type { LocalConsortium } from './local-consortium.js';
 import { centres, sampleData } from './layout.js';
 import type { Report } from './report.js';
@@ -15,10 +16,11 @@ export async function syncCentres(consortium: LocalConsortium, report: Report): 
     const folder = path.join(sampleData, id);
     const files = readdirSync(folder).sort().map((name) => ({ file: path.join(folder, name), kind: kindOfFile(name, kinds) }));
     const bar = progressBar(true);
-    const outcome = await syncFiles(consortium.api(id), files, (share, accepted, bad) => {
-      bar?.update(Math.floor(share * 100), { accepted, refused: bad });
+    const { failure, report: outcome } = await syncFiles(consortium.api(id), new FilesSource(files), {
+      onProgress: (share, accepted, bad) => { bar?.update(Math.floor(share * 100), { accepted, refused: bad }); },
     }).finally(() => bar?.stop());
-    refused += outcome.refused.length;
+    if (failure !== undefined) throw failure;
+    refused += outcome.refusedRows;
     report.step(`${nameZh}同步完成`, `${nameEn} synced`);
     report.detail(describeSync(outcome));
   }
@@ -28,7 +30,7 @@ export async function syncCentres(consortium: LocalConsortium, report: Report): 
 }
 
 /** Nothing waits in any outbox, and every node has seen all of it. */
-async function whenPublished(consortium: LocalConsortium): Promise<void> {
+export async function whenPublished(consortium: LocalConsortium): Promise<void> {
   await consortium.whenEveryNode(async (api) => {
     const { outbox } = (await api.get('/v1/status')) as { outbox: { pending: number; inFlight: number } };
     return outbox.pending === 0 && outbox.inFlight === 0;

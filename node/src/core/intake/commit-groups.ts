@@ -313,12 +313,14 @@ export class CommitStream {
   }
 }
 
-function answerOf(line: CommitLine, row: number): IntakeAnswer {
+/** The answer to a judged line. @param row in the outbox; undefined where it gets none, for nothing is kept */
+export function answerOf(line: CommitLine, row: number | undefined): IntakeAnswer {
   switch (line.what) {
     case 'version': {
       const { header, recordId } = line.version;
       const warnings = line.warnings.length === 0 ? {} : { warnings: line.warnings };
-      return { line: line.line, recordId, version: header.version, row, ...warnings };
+      const kept = row === undefined ? { dryRun: true as const } : { row };
+      return { line: line.line, recordId, version: header.version, ...kept, ...warnings };
     }
     case 'unchanged':
       return { line: line.line, recordId: line.recordId, version: line.version, unchanged: true };

@@ -155,10 +155,10 @@ export function examineLine(line: Uint8Array, { codes, kind: kindOf, localIdKey,
   try {
     // Nothing of the data is lost by this: the canonical text that is made of it below refuses the same.
     const submission = readSubmission(line, 'data-unchecked');
-    const { kind, revoke, rights, source, supersede } = submission;
+    const { kind, revoke, rights, source, supersede, unreadable } = submission;
     const schema = schemaOf(submission, mappings);
     const definition = kindOf(kind, schema);
-    if (revoke || supersede || definition === undefined) return undefined;
+    if (revoke || supersede || unreadable !== undefined || definition === undefined) return undefined;
     const { data, warnings } = readData(definition, submission, { codes, mappings });
     const described = describeRecord(definition, data, rights, localIdKey);
     const id = recordIdOf(memberId, kind, described.localId);

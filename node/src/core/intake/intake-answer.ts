@@ -5,4 +5,6 @@ export type IntakeAnswer =
   | { readonly line: number; readonly recordId: string; readonly version: number; readonly row: number; readonly warnings?: readonly RecordProblem[] }
   | { readonly line: number; readonly recordId: string; readonly version: number; readonly unchanged: true }
   | { readonly line: number; readonly refused: readonly RecordProblem[]; readonly code: ErrorCode }
+  /** Of a dry run: the version that the line would have become. */
+  | { readonly line: number; readonly recordId: string; readonly version: number; readonly dryRun: true; readonly warnings?: readonly RecordProblem[] }
   | { readonly acknowledged: string };

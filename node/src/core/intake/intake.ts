@@ -7,11 +7,12 @@ import type { Outbox } from '../outbox/outbox.js';
 import type { Clock, Keys, Random, Store } from '../ports.js';
 import { OwnRecords } from '../vault/own-records.js';
 import type { Vault } from '../vault/vault.js';
-import { GroupCommit, type CommitLine } from './commit-groups.js';
+import { answerOf, GroupCommit, type CommitLine } from './commit-groups.js';
 import type { IntakeAnswer } from './intake-answer.js';
 import { examineAhead, type LineChunk } from './examine-ahead.js';
 import { RefusedLine, type ExaminedLine, type LineExaminer } from './examine-line.js';
-import { RecordPreparation, type Admit } from './prepare-record.js';
+import { RecordPreparation, type Admit, type Prepared } from './prepare-record.js';
+import { RecordSet } from './record-set.js';
 import { SeenRecords } from './seen-records.js';
 import { readLines, type InputLine } from './read-lines.js';
 import { readSubmission, type Source, type Submission } from './read-submission.js';
@@ -43,6 +44,16 @@ interface Counts {
   refused: number;
 }
 
+/** What is different about a stream. */
+export interface AdmissionOptions {
+  /** Its lines are dead letters that are tried again. */
+  readonly retry?: boolean;
+  /** Lines are judged, and nothing is kept: no record, no dead letter. */
+  readonly dryRun?: boolean;
+  /** Local ids that count as named by this stream already, 26 characters each, many in a text. */
+  readonly seen?: AsyncIterable<string>;
+}
+
 /** One stream of lines: what it counts, and which records and files it has seen. */
 interface StreamState {
   readonly counts: Counts;
@@ -50,12 +61,21 @@ interface StreamState {
   readonly files: Set<string>;
   /** Whether its lines are dead letters that are tried again: they clear no file, and leave the list once they come in. */
   readonly retry: boolean;
+  /** Of a dry run: the records it judged, each with the first bits of the digest of its data. */
+  readonly judged?: RecordSet;
+  /** The row before said of its record what a row before that one had said. */
+  isAgain: boolean;
 }
+
+const localIdCharacters = 26;
+/** Of a digest in hex: as many as a number holds exactly. */
+const markDigits = 12;
 
 /** Takes records in: each line is judged by itself, what is accepted is on disk before it is acknowledged. */
 export class Intake {
   private readonly preparation: RecordPreparation;
   private readonly commits: GroupCommit;
+
   public constructor(private readonly parts: IntakeParts) {
     const { clock, keys, mappings, outbox, random, readModel, store, vault } = parts;
     this.preparation = new RecordPreparation({ clock, keys, mappings: mappings.lookUp, outbox, random, readModel, records: new OwnRecords(store), vault });
@@ -67,11 +87,11 @@ export class Intake {
    * @throws STREAM_TRUNCATED {line} after all complete lines were acknowledged; STORAGE_FAILED (outcome of what was not
    * acknowledged unknown), DISK_NEARLY_FULL, OUTBOX_TAIL_LOST; RESTORE_UNFINISHED before anything is read
    */
-  public async accept(chunks: AsyncIterable<string | Uint8Array>, onAnswers: (answers: readonly IntakeAnswer[]) => void | Promise<void>, { retry = false }: { readonly retry?: boolean } = {}): Promise<IntakeSummary> {
+  public async accept(chunks: AsyncIterable<string | Uint8Array>, onAnswers: (answers: readonly IntakeAnswer[]) => void | Promise<void>, options: AdmissionOptions = {}): Promise<IntakeSummary> {
     // What is published, and even which kinds there are, is not known yet.
     if (this.parts.outbox.isRestoring) throw new ProtocolError('RESTORE_UNFINISHED');
-    const state: StreamState = { counts: { lines: 0, accepted: 0, unchanged: 0, refused: 0 }, records: new SeenRecords(), files: new Set(), retry };
-    const stream = this.commits.open(onAnswers);
+    const state = await stateOf(options);
+    const stream = state.judged === undefined ? this.commits.open(onAnswers) : new JudgedOnly(onAnswers);
     let truncated: number | undefined;
     try {
       for await (const { examined, lines } of this.examined(readLines(chunks, limits.recordBytes))) {
@@ -119,9 +139,10 @@ export class Intake {
     const { source } = examined;
     const prepared = this.preparation.prepareExamined(examined, this.admission(line.number, source, state));
     if (prepared === undefined) return undefined;
+    const settled = this.settled(prepared, state);
     counts.lines += 1;
-    counts[prepared.what === 'unchanged' ? 'unchanged' : 'accepted'] += 1;
-    const judged = { line: line.number, ...prepared, ...retriedAt(source, state) };
+    counts[settled.what === 'unchanged' ? 'unchanged' : 'accepted'] += 1;
+    const judged = { line: line.number, ...settled, ...retriedAt(source, state) };
     return source === undefined || state.files.has(source.file) ? judged : this.noteFile(examined, state).then(() => judged);
   }
 
@@ -147,17 +168,29 @@ export class Intake {
   }
 
   private prepare(line: number, submission: Submission, state: StreamState): CommitLine {
+    if (submission.unreadable !== undefined) throw RefusedLine.of(new ProtocolError(submission.unreadable));
     // Lines that say what they change may follow each other; two plain rows of one record that differ contradict each other.
     const plain = !submission.supersede && !submission.revoke;
+    state.isAgain = false;
     const admit: Admit = plain ? this.admission(line, submission.source, state) : () => undefined;
-    return { line, ...this.preparation.prepare(submission, admit), ...retriedAt(submission.source, state) };
+    return { line, ...this.settled(this.preparation.prepare(submission, admit), state), ...retriedAt(submission.source, state) };
   }
 
-  private admission(line: number, source: Source | undefined, { records }: StreamState): Admit {
-    return (recordId, isSame) => {
-      const first = records.add(recordId.slice(recordId.lastIndexOf('/') + 1), line, source);
-      if (first !== undefined && !isSame) throw contradiction(recordId, first);
+  private admission(line: number, source: Source | undefined, state: StreamState): Admit {
+    return (recordId, isSame, digest) => {
+      const localId = recordId.slice(recordId.lastIndexOf('/') + 1);
+      const first = state.records.add(localId, line, source);
+      const mark = Number.parseInt(digest.slice(0, markDigits), 16);
+      state.isAgain = state.judged?.add(localId, mark) === mark;
+      if (first !== undefined && !isSame && !state.isAgain) throw contradiction(recordId, first);
     };
+  }
+
+  /** In a dry run nobody else may take a version for one that is on its way to disk, and a row said twice changes nothing. */
+  private settled(prepared: Prepared, { isAgain, judged }: StreamState): Prepared {
+    if (judged === undefined || prepared.what !== 'version') return prepared;
+    this.preparation.finished(prepared.version);
+    return isAgain ? { recordId: prepared.version.recordId, version: prepared.version.header.version, what: 'unchanged' } : prepared;
   }
 
   private refusal(line: number, submission: Submission | undefined, error: unknown): CommitLine {
@@ -171,13 +204,13 @@ export class Intake {
     const { kind, mapping, source: _source, ...line } = submission;
     const named = this.preparation.namedBy(submission);
     const letter = { at: Math.floor(this.parts.clock.now() / 1000), code, ...source, kind, problems, ...(mapping === undefined ? {} : { mapping }), ...(named === undefined ? {} : { recordId: named.recordId }) };
-    // What was erased on request is not kept in another place.
-    const content = code === 'ERASED' ? {} : { content: { kind, ...(mapping === undefined ? {} : { mapping }), ...line } as unknown as JsonObject };
+    // What was erased on request is not kept in another place, and what cannot be read not at all.
+    const content = code === 'ERASED' || submission.unreadable !== undefined ? {} : { content: { kind, ...(mapping === undefined ? {} : { mapping }), ...line } as unknown as JsonObject };
     return { letter, ...content, ...(named?.owner === undefined ? {} : { owner: named.owner }) };
   }
 
-  private async noteFile({ source }: Pick<Submission, 'source'>, { files, retry }: StreamState): Promise<void> {
-    if (source === undefined || files.has(source.file)) return;
+  private async noteFile({ source }: Pick<Submission, 'source'>, { files, judged, retry }: StreamState): Promise<void> {
+    if (judged !== undefined || source === undefined || files.has(source.file)) return;
     files.add(source.file);
     if (!retry) await this.parts.outbox.letters.clearFrom(source);
   }
@@ -195,4 +228,31 @@ function contradiction(record: string, first: string): RefusedLine {
     zh: `与 ${first} 行为同一记录而内容不同`,
     en: `the same record as the row at ${first}, with other content`,
   }]);
+}
+
+async function stateOf({ dryRun = false, retry = false, seen }: AdmissionOptions): Promise<StreamState> {
+  const records = new SeenRecords();
+  for await (const ids of seen ?? []) for (let at = 0; at < ids.length; at += localIdCharacters) records.remember(ids.slice(at, at + localIdCharacters));
+  return { counts: { lines: 0, accepted: 0, unchanged: 0, refused: 0 }, files: new Set(), isAgain: false, records, retry, ...(dryRun ? { judged: new RecordSet() } : {}) };
+}
+
+/** Takes judged lines where nothing is kept, with the same answers. */
+class JudgedOnly {
+  private waiting: IntakeAnswer[] = [];
+
+  public constructor(private readonly onAnswers: (answers: readonly IntakeAnswer[]) => void | Promise<void>) {}
+
+  public add(line: CommitLine): void {
+    this.waiting.push(answerOf(line, undefined));
+  }
+
+  public async ready(): Promise<void> {
+    const answers = this.waiting;
+    this.waiting = [];
+    if (answers.length > 0) await this.onAnswers(answers);
+  }
+
+  public async finish(): Promise<void> {
+    await this.ready();
+  }
 }

@@ -41,8 +41,8 @@ export type Prepared =
   | { readonly what: 'version'; readonly version: PreparedVersion; readonly warnings: readonly RecordProblem[] }
   | { readonly what: 'unchanged'; readonly recordId: string; readonly version: number };
 
-/** Hears which record a line is about, and whether its data is what the record holds already. @throws RefusedLine to refuse the line */
-export type Admit = (recordId: string, isSame: boolean) => void;
+/** Hears which record a line is about, whether its data is what the record holds already, and the digest of it. @throws RefusedLine to refuse the line */
+export type Admit = (recordId: string, isSame: boolean, digest: string) => void;
 
 /** Which record a line means, as far as it can be told of one that was refused. */
 export interface NamedRecord {
@@ -106,7 +106,7 @@ export class RecordPreparation {
     const { digest, facts } = described;
     const id = recordIdOf(this.parts.keys.memberId, definition.kind, described.localId);
     const known = this.known(id);
-    admit(id, known?.record.data === digest);
+    admit(id, known?.record.data === digest, digest);
     const erased = this.isErased(id, known);
     if (known !== undefined && this.isUnchanged(id, known, digest, erased)) return { what: 'unchanged', recordId: id, version: known.version };
     checkChange(id, known?.record, described, submission, erased);
@@ -130,7 +130,7 @@ export class RecordPreparation {
       const known = this.known(id);
       if (this.isErased(id, known)) return undefined;
       if (known !== undefined) return this.knownUnchanged(id, known, dataDigest, admit);
-      admit(id, false);
+      admit(id, false, dataDigest);
       const version = { recordId: id, header, sealed, record: ownRecord(header, dataDigest) };
       this.underWay.set(id, version);
       return { what: 'version', version, warnings };
@@ -143,7 +143,7 @@ export class RecordPreparation {
 
   private knownUnchanged(id: string, { record, version }: KnownRecord, digest: string, admit: Admit): Prepared | undefined {
     if (record.status === 'revoked' || record.data !== digest || this.isContested(id)) return undefined;
-    admit(id, true);
+    admit(id, true, digest);
     return { what: 'unchanged', recordId: id, version };
   }
 

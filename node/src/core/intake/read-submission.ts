@@ -26,12 +26,17 @@ export interface Submission {
   /** … or, to revoke, the record's id or the values of its natural key. */
   readonly recordId?: string;
   readonly naturalKey?: readonly JsonValue[];
+  /** … or a row of the source that no reader could make sense of: it is refused with this code, and kept by its place. */
+  readonly unreadable?: UnreadableRow;
   /** Where the row came from, for the dead-letter list. */
   readonly source?: Source;
   /** The record must exist; a new version of it. */
   readonly supersede: boolean;
   readonly revoke: boolean;
 }
+
+const unreadableRows = ['ROW_TOO_LONG', 'ROW_UNREADABLE'] as const;
+type UnreadableRow = (typeof unreadableRows)[number];
 
 /**
  * A row's place: line of a file, or number within a run of a database or HTTP source. Where there is a run, the same
@@ -43,7 +48,7 @@ export interface Source {
   readonly run?: string;
 }
 
-const fields = new Set(['kind', 'schema', 'rights', 'data', 'row', 'mapping', 'recordId', 'naturalKey', 'source', 'supersede', 'revoke']);
+const fields = new Set(['kind', 'schema', 'rights', 'data', 'row', 'mapping', 'recordId', 'naturalKey', 'unreadable', 'source', 'supersede', 'revoke']);
 
 /**
  * Reads a line. @param data 'data-unchecked' leaves it to the caller to refuse data that has no canonical form
@@ -65,6 +70,7 @@ export function readSubmission(bytes: Uint8Array, data: 'checked' | 'data-unchec
     ...optional(value, 'mapping', (field, path) => mappingNameShape.read(field, path)),
     ...optional(value, 'recordId', readText),
     ...optional(value, 'naturalKey', readValues),
+    ...optional(value, 'unreadable', readUnreadable),
     ...optional(value, 'source', readSource),
   };
   checkSubject(submission);
@@ -90,12 +96,12 @@ function readJson(bytes: Uint8Array, checkData: boolean): JsonValue {
   return parseStrict(text);
 }
 
-function checkSubject({ data, mapping, naturalKey, recordId, revoke, row, supersede }: Submission): void {
-  const given = [data, row, recordId, naturalKey].filter((part) => part !== undefined).length;
+function checkSubject({ data, mapping, naturalKey, recordId, revoke, row, supersede, unreadable }: Submission): void {
+  const given = [data, row, recordId, naturalKey, unreadable].filter((part) => part !== undefined).length;
   if (given !== 1) bad('/data', 'one-of-data-row-record-id-natural-key');
   if (mapping !== undefined && row === undefined) bad('/mapping', 'only-with-row');
   if (revoke && supersede) bad('/revoke', 'revoke-or-supersede');
-  if (!revoke && data === undefined && row === undefined) bad('/data', 'missing');
+  if (!revoke && data === undefined && row === undefined && unreadable === undefined) bad('/data', 'missing');
 }
 
 function bad(path: string, reason: string): never {
@@ -135,6 +141,10 @@ function readValues(field: JsonValue, path: string): readonly JsonValue[] {
 function readRow(field: JsonValue, path: string): Readonly<Record<string, string>> {
   const row = readObject(field, path);
   return Object.values(row).every((cell) => typeof cell === 'string') ? (row as Record<string, string>) : bad(path, 'cells-are-text');
+}
+
+function readUnreadable(field: JsonValue, path: string): UnreadableRow {
+  return unreadableRows.find((code) => code === field) ?? bad(path, 'not-listed');
 }
 
 function readSource(field: JsonValue, path: string): Source {

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Drill } from './drill.js';
+import { Tally, type DrillResult } from './result.js';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** As `npm test` runs it with two kills each. */
+const testFile = 'test/sync-kill.test.ts';
+const killsOfEach = 20;
+
+interface Reported {
+  readonly testResults: readonly { readonly assertionResults: readonly { readonly title: string; readonly status: string; readonly failureMessages: readonly string[] }[] }[];
+}
+
+/** kill -9 in the middle of each kind of sync, 20 times each: by the test's own nodes, ledger, database and judge. */
+export async function runSourceDrill({ progress, scale }: Drill): Promise<readonly DrillResult[]> {
+  progress.step(`${String(killsOfEach)} kills of each kind of source`);
+  const tally = new Tally('sources', 'kill -9 in each kind of sync: no row lost, none doubled / 各类数据源同步中终止');
+  const child = spawn(process.execPath, [path.join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', 'node', testFile, '--reporter', 'json'], {
+    cwd: root,
+    env: { ...process.env, HUILIAN_SYNC_KILLS: String(killsOfEach), HUILIAN_SYNC_SEED: String(scale.seed) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await new Promise((resolve) => child.once('close', resolve));
+  const at = output.indexOf('{"numTotalTestSuites"');
+  const kinds = at === -1 ? [] : (JSON.parse(output.slice(at, output.lastIndexOf('}') + 1)) as Reported).testResults.flatMap(({ assertionResults }) => assertionResults);
+  tally.expect(kinds.length > 0, `the test gave no report: ${output.slice(-500)}`);
+  for (const { failureMessages, status, title } of kinds) {
+    if (status === 'passed') tally.kills += killsOfEach;
+    else tally.violation(`${title}: ${status} ${failureMessages.join(' ').slice(0, 500)}`);
+    tally.count(status);
+  }
+  return [tally.result()];
+}
