@@ -88,6 +88,12 @@ describe('what a file says of itself', () => {
     expect(read.failure).toEqual({ code: 'SOURCE_CHANGED', details: { file: 'entity.csv', line: 5, reason: 'columns-changed', column: 'LEGAL_CODE' } });
   });
 
+  test('the same columns in another order are another header: rows behind it would be read under wrong names', async () => {
+    const read = await readFile('LEGAL_NAME,LEGAL_CODE\nx,1\nLEGAL_CODE,LEGAL_NAME\n2,y\n');
+    expect(read.rows).toEqual(['2: x|1']);
+    expect(read.failure?.details).toEqual({ column: 'LEGAL_NAME', file: 'entity.csv', line: 3, reason: 'columns-changed' });
+  });
+
   test('a column that is renamed is named by its place where its name could be data', async () => {
     expect((await readFile('甲,乙,丙\n1,2,3\n甲,乙,丁\n')).failure?.details).toMatchObject({ column: 'column-3', line: 3 });
   });

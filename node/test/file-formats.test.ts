@@ -51,8 +51,8 @@ describe('XLSX', () => {
   });
 
   test('the other calendar, the first sheet that is shown, and what is not read of the rest', async () => {
-    const { read } = await workbook([['A', 'B'], [{ xml: '<c s="1"><v>43830</v></c>' }, 1e21]], { is1904: true, sheets: [{ hidden: true, name: 'old' }, { name: 'rows' }, { name: 'more' }] });
-    expect(read.rows).toEqual(['2: 2024-01-01|1000000000000000000000']);
+    const { read } = await workbook([['A', 'B', 'C', 'D'], [{ xml: '<c s="1"><v>43830</v></c>' }, 1e21, 1.5e-7, 1e-30]], { is1904: true, sheets: [{ hidden: true, name: 'old' }, { name: 'rows' }, { name: 'more' }] });
+    expect(read.rows).toEqual(['2: 2024-01-01|1000000000000000000000|0.00000015|0']);
     expect(read.warnings).toEqual([{ code: 'other-sheets-not-read', details: { file: 'entity.xlsx', sheets: 1 } }, { code: 'number-lost-digits', details: { file: 'entity.xlsx', line: 2 } }]);
   });
 
@@ -60,6 +60,13 @@ describe('XLSX', () => {
     const { file, read } = await workbook([['A', 'B'], ['1', '2', '3'], ['4', '5'], ['6']]);
     expect(read.rows).toEqual(['2: ROW_UNREADABLE', '3: 4|5', '4: 6|']);
     expect((await readSource(new FileSource(file, kinds), { from: read.positions[1] ?? {} })).rows).toEqual(['4: 6|']);
+  });
+
+  test('the header once more is passed over and told; another one ends the reading behind the rows before it', async () => {
+    const { read } = await workbook([['LEGAL_NAME', 'LEGAL_CODE', 'C'], ['x', '1', '2'], ['LEGAL_NAME', 'LEGAL_CODE', 'C', ''], ['y', '3', '4'], ['LEGAL_NAME', 'CODE', 'C'], ['z', '5', '6']]);
+    expect(read.rows).toEqual(['2: x|1|2', '4: y|3|4']);
+    expect(read.warnings).toEqual([{ code: 'header-repeated', details: { file: 'entity.xlsx', line: 3 } }]);
+    expect(read.failure).toEqual({ code: 'SOURCE_CHANGED', details: { column: 'LEGAL_CODE', file: 'entity.xlsx', line: 5, reason: 'columns-changed' } });
   });
 
   test('a row of 10 MB is refused by its line', async () => {

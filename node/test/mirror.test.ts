@@ -3,7 +3,8 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
+import { Postgresql } from '@huilian/local-postgresql';
 import { bundledKinds, canonicalBytes, parseCanonicalObject, proposalId, type ProtocolError } from '@huilian/protocol';
 import { GatewayLedger } from '../src/adapters/fabric/gateway-ledger.js';
 import { PostgresqlMirror } from '../src/adapters/postgresql/postgresql-mirror.js';
@@ -14,7 +15,7 @@ import { MirrorTables } from '../src/core/mirror/mirror-tables.js';
 import { Mirror, type MirrorStatus } from '../src/core/mirror/mirror.js';
 import { heldData } from '../src/core/vault/held-data.js';
 import { startConsortium, type Consortium } from './ledger-fixture.js';
-import { Postgresql } from './postgresql.js';
+import { postgresqlTest as test } from './postgresql.js';
 import { PublishingNode } from './publishing-node.js';
 import { performance as performanceRow, qualification, stream } from './sample-lines.js';
 

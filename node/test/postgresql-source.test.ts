@@ -1,7 +1,8 @@
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
+import { Postgresql } from '@huilian/local-postgresql';
 import { PostgresqlSource, type PostgresqlSettings } from '../src/adapters/sources/postgresql-source.js';
-import { Postgresql } from './postgresql.js';
+import { postgresqlTest as test } from './postgresql.js';
 import { readSource, type ReadSource } from './read-source.js';
 
 describe('a table of a running PostgreSQL', () => {
@@ -19,7 +20,7 @@ describe('a table of a running PostgreSQL', () => {
   });
 
   const settings = (more: Partial<PostgresqlSettings> = {}): PostgresqlSettings => ({
-    columns: ['法人名称', 'capital', 'founded'], database: 'postgres', fullEveryHours: 0, host: new URLSearchParams(server.connectionString().split('?')[1]).get('host') ?? '', key: ['id'],
+    columns: ['法人名称', 'capital', 'founded'], database: 'postgres', fullEveryHours: 0, host: server.folder, key: ['id'],
     lockMilliseconds: 2000, name: 'firms', pageRows: 3, port: 5432, rowsPerSecond: 1_000_000, statementMilliseconds: 10_000, table: 'platform.firm', user: 'reader', ...more,
   });
   const marked = (more: Partial<PostgresqlSettings> = {}): PostgresqlSettings => settings({ watermark: { column: 'changed', overlap: 60 }, ...more });

@@ -1,110 +1,19 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import pg from 'pg';
+import { describe, test } from 'vitest';
+import { missingPrograms } from '@huilian/local-postgresql';
 
-const programs = '/usr/lib/postgresql/15/bin';
-const startSeconds = 30;
+const missing = missingPrograms();
 
-/** A real PostgreSQL with its usual durability, on a socket of a temporary folder. It refuses to run as root, so another user does. */
-export class Postgresql {
-  private child: ChildProcess | undefined;
-
-  private constructor(
-    private readonly folder: string,
-    private readonly user: { readonly uid?: number; readonly gid?: number },
-  ) {}
-
-  public static async start(): Promise<Postgresql> {
-    const folder = mkdtempSync(path.join(tmpdir(), 'huilian-pg-'));
-    const user = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
-    if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
-    execFileSync(path.join(programs, 'initdb'), ['-D', path.join(folder, 'data'), '-U', 'owner', '-A', 'trust', '--no-locale', '-E', 'UTF8'], { ...user, cwd: folder, stdio: 'ignore' });
-    const server = new Postgresql(folder, user);
-    await server.up();
-    return server;
-  }
-
-  /** For a role of that name; `owner` may do everything. */
-  public connectionString(role = 'owner'): string {
-    return `postgresql://${role}@/postgres?host=${encodeURIComponent(this.folder)}`;
-  }
-
-  public async up(): Promise<void> {
-    this.child = spawn(path.join(programs, 'postgres'), ['-D', path.join(this.folder, 'data'), '-k', this.folder, '-h', ''], { ...this.user, cwd: this.folder, stdio: 'ignore' });
-    const until = Date.now() + startSeconds * 1000;
-    for (;;) {
-      try {
-        await this.query('SELECT 1');
-        return;
-      } catch (error) {
-        if (Date.now() > until) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-  }
-
-  /** Ends it at once, whatever it does: its other processes end themselves, and the next start recovers. */
-  public async kill(): Promise<void> {
-    await this.end('SIGKILL');
-    // The killed one leaves its socket and its lock behind.
-    for (const file of ['.s.PGSQL.5432', '.s.PGSQL.5432.lock', 'data/postmaster.pid']) rmSync(path.join(this.folder, file), { force: true });
-    // Its other processes notice it within a second, and hold the shared memory until then.
-    const until = Date.now() + startSeconds * 1000;
-    while (hasProcesses(this.folder) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-
-  public async down(): Promise<void> {
-    await this.end('SIGINT');
-  }
-
-  public async stop(): Promise<void> {
-    await this.down();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  public async query<T extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<T[]> {
-    const client = new pg.Client({ connectionString: this.connectionString() });
-    client.on('error', () => undefined);
-    await client.connect();
-    try {
-      return (await client.query<T>(text, [...values])).rows;
-    } finally {
-      await client.end();
-    }
-  }
-
-  private async end(signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
-    const { child } = this;
-    if (child === undefined) return;
-    this.child = undefined;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    await ended;
-  }
+/** Whether PostgreSQL's programs are at hand; said loudly, once a file, when they are not. */
+function postgresqlIsHere(): boolean {
+  if (missing.length === 0) return true;
+  process.stderr.write(`SKIPPED: PostgreSQL's programs are not on PG_BIN or PATH (missing: ${missing.join(', ')}).
+Install PostgreSQL 15 (Debian: apt-get install postgresql-15) and set PG_BIN to the folder of its programs.
+已跳过：未找到 PostgreSQL 程序（缺少：${missing.join('、')}），请安装 PostgreSQL 15 并设置 PG_BIN。\n`);
+  return false;
 }
 
-/** Whether a process still works in the folder, where all of a server's do. */
-function hasProcesses(folder: string): boolean {
-  return readdirSync('/proc').some((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
-    } catch {
-      return false;
-    }
-  });
-}
+const here = postgresqlIsHere();
 
-function idOf(flag: '-u' | '-g'): number {
-  return Number(execFileSync('id', [flag, existsUser('postgres') ? 'postgres' : 'nobody'], { encoding: 'utf8' }));
-}
-
-function existsUser(name: string): boolean {
-  try {
-    execFileSync('id', [name], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Tests on a real PostgreSQL. */
+export const postgresqlTest = here ? test : test.skip;
+export const describePostgresql = here ? describe : describe.skip;

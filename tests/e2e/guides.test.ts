@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Postgresql } from '@huilian/local-postgresql';
 import { listFiles } from '../../scripts/list-files.mjs';
-import { Postgresql } from '../../node/test/postgresql.js';
+import { describePostgresql } from '../../node/test/postgresql.js';
 import { root, type Run } from './main-job.js';
 import { RunningConsortium } from './running-consortium.js';
 
@@ -63,14 +64,13 @@ describe('backup and restore', () => {
   }, 120_000);
 });
 
-describe('connecting a platform', () => {
+describePostgresql('connecting a platform', () => {
   let server: Postgresql;
   let guide: Run;
 
   beforeAll(async () => {
     server = await Postgresql.start();
-    const host = new URLSearchParams(server.connectionString().split('?')[1]).get('host') ?? '';
-    guide = await runGuide('docs/operations/connect-your-platform.md', { PGDATABASE: 'postgres', PGHOST: host, PGUSER: 'owner' });
+    guide = await runGuide('docs/operations/connect-your-platform.md', { PGDATABASE: 'postgres', PGHOST: server.folder, PGUSER: 'owner' });
   }, 120_000);
   afterAll(async () => { await server.stop(); });
 

@@ -90,9 +90,13 @@ export abstract class BenchConsortium {
     return (await response.json()) as T;
   }
 
-  public async post(centre: CentreId, route: string): Promise<void> {
-    const response = await fetch(`${this.url(centre)}${route}`, { method: 'POST', headers: { authorization: `Bearer ${this.token(centre)}` } });
-    if (!response.ok) throw new Error(`${route}: ${String(response.status)} ${await response.text()}`);
+  /** Answers what the route answers; a body goes as JSON. */
+  public async call(centre: CentreId, method: 'DELETE' | 'POST', route: string, body?: object): Promise<unknown> {
+    const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const response = await fetch(`${this.url(centre)}${route}`, { method, ...json, headers: { authorization: `Bearer ${this.token(centre)}`, ...json.headers } });
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`${route}: ${String(response.status)} ${answer}`);
+    return answer === '' ? undefined : (JSON.parse(answer) as unknown);
   }
 
   public async status(centre: CentreId): Promise<NodeStatus> {

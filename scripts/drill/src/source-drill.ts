@@ -5,7 +5,7 @@ import type { Drill } from './drill.js';
 import { Tally, type DrillResult } from './result.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-/** As `npm test` runs it with two kills each. */
+/** As `npm test` runs it with one kill of each. */
 const testFile = 'test/sync-kill.test.ts';
 const killsOfEach = 20;
 

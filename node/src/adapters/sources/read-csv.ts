@@ -5,6 +5,7 @@ import type { Position, Reading, SourcePart, SourceRow } from '../../core/sync/s
 import { CsvFrames, type Frame, type FrameGroup } from './csv-frames.js';
 import { checkUnchanged, identify, isIdentity, type FileIdentity } from './file-identity.js';
 import type { SourceFile } from './file-source.js';
+import { isHeaderAgain } from './header-again.js';
 import { CellDecoder, detectEncoding, type TextEncoding } from './text-encoding.js';
 import { textChunks } from './text-chunks.js';
 
@@ -22,8 +23,6 @@ interface CsvPosition {
 }
 
 const delimiters = [',', '\t', ';'] as const;
-/** A row that names so many of the file's columns is another header. */
-const headerShare = 0.6;
 
 /** Reads a CSV or TSV file: encoding and delimiter by its bytes, columns from its first row, one group of rows at a time in memory. */
 export class CsvPart implements SourcePart {
@@ -109,9 +108,7 @@ export class CsvPart implements SourcePart {
   /** Undefined for what is no row: a blank line, the header once more. @throws SOURCE_CHANGED where another header follows */
   private rowOf(cells: readonly string[], { columns }: Layout, line: number): Pick<SourceRow, 'fault' | 'row'> | undefined {
     if (cells.every((cell) => cell.trim() === '')) return undefined;
-    if (isHeader(cells, columns)) {
-      const missing = columns.filter((column) => !cells.some((cell) => cell.trim() === column));
-      if (missing.length > 0 || cells.length !== columns.length) throw new ProtocolError('SOURCE_CHANGED', { file: this.name, line, reason: 'columns-changed', ...missingColumn(missing, columns) });
+    if (isHeaderAgain(cells, columns, { file: this.name, line })) {
       this.reading.warn({ code: 'header-repeated', details: { file: this.name, line } });
       return undefined;
     }
@@ -134,20 +131,6 @@ function inMemory(encoding: TextEncoding): TextEncoding {
 
 function faultOf({ bytes }: Frame): 'ROW_TOO_LONG' | 'ROW_UNREADABLE' {
   return bytes === undefined ? 'ROW_TOO_LONG' : 'ROW_UNREADABLE';
-}
-
-function isHeader(cells: readonly string[], columns: readonly string[]): boolean {
-  // Most rows end at the first cell.
-  if (!cells.some((cell) => cell !== '' && columns.includes(cell.trim()))) return false;
-  const filled = cells.filter((cell) => cell.trim() !== '');
-  const named = filled.filter((cell) => columns.includes(cell.trim())).length;
-  return named >= 2 && named >= filled.length * headerShare;
-}
-
-/** The name of a national column is told; any other header could be data in the wrong place, so its position is. */
-function missingColumn([missing]: readonly string[], columns: readonly string[]): { readonly column?: string } {
-  if (missing === undefined) return {};
-  return { column: /^[A-Z]{2,}(?:_[A-Z]+)*$/.test(missing) && missing.length <= 40 ? missing : `column-${String(columns.indexOf(missing) + 1)}` };
 }
 
 /** The cells of each frame; undefined where its bytes are not of the file's encoding or its quotes not those of a CSV row. */

@@ -4,6 +4,7 @@ import { limits, ProtocolError } from '@huilian/protocol';
 import type { Position, Reading, SourcePart, SourceRow } from '../../core/sync/source.js';
 import { checkUnchanged, identify, isIdentity, type FileIdentity } from './file-identity.js';
 import type { SourceFile } from './file-source.js';
+import { isHeaderAgain } from './header-again.js';
 import { SheetRows, type SheetRow } from './xlsx-rows.js';
 import { XlsxEntries } from './xlsx-entries.js';
 
@@ -34,12 +35,11 @@ export class XlsxPart implements SourcePart {
     try {
       let columns: readonly string[] | undefined;
       for await (const sheetRows of this.sheet(entries)) {
-        const rows: SourceRow[] = [];
-        for (const row of sheetRows) {
-          if (columns === undefined) columns = this.readHeader(row);
-          else if (row.line > behind) rows.push(this.rowOf(row, columns));
-        }
-        if (rows.length > 0) yield rows;
+        const [header] = sheetRows;
+        const rest = columns === undefined ? sheetRows.slice(1) : sheetRows;
+        if (header === undefined) continue;
+        columns ??= this.readHeader(header);
+        yield* this.take(rest, columns, behind);
         await checkUnchanged(this.file, this.identity);
       }
     } finally {
@@ -49,6 +49,19 @@ export class XlsxPart implements SourcePart {
 
   public end(): Position {
     return { ...this.positionAt(this.done), whole: true };
+  }
+
+  private *take(sheetRows: readonly SheetRow[], columns: readonly string[], behind: number): Generator<readonly SourceRow[]> {
+    const rows: SourceRow[] = [];
+    let failure: unknown;
+    try {
+      for (const row of sheetRows) if (row.line > behind && !this.isHeaderAgain(row, columns)) rows.push(this.rowOf(row, columns));
+    } catch (error) {
+      failure = error;
+    }
+    if (rows.length > 0) yield rows;
+    // The rows before it are good ones.
+    if (failure !== undefined) throw failure;
   }
 
   private positionAt(line: number): Position {
@@ -67,6 +80,12 @@ export class XlsxPart implements SourcePart {
     const named = columns.filter((column) => column !== '');
     if (cells === undefined || named.length === 0 || new Set(named).size !== named.length || named.includes('__proto__')) throw new ProtocolError('SOURCE_UNREADABLE', { file: this.name, line, reason: 'column-twice' });
     return columns;
+  }
+
+  private isHeaderAgain({ cells = [], line }: SheetRow, columns: readonly string[]): boolean {
+    if (!isHeaderAgain(Array.from(cells, (cell) => cell ?? ''), columns, { file: this.name, line })) return false;
+    this.reading.warn({ code: 'header-repeated', details: { file: this.name, line } });
+    return true;
   }
 
   private rowOf({ cells, fault, line }: SheetRow, columns: readonly string[]): SourceRow {

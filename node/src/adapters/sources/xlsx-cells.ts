@@ -37,7 +37,7 @@ export function hasLostDigits(text: string): boolean {
 function plain(value: number): string {
   const text = String(value);
   if (!text.includes('e')) return text;
-  return Math.abs(value) >= 1 ? BigInt(Math.round(value)).toString() : value.toFixed(20).replace(/0+$/, '');
+  return Math.abs(value) >= 1 ? BigInt(Math.round(value)).toString() : value.toFixed(20).replace(/(?<!0)0+$/, '').replace(/\.$/, '');
 }
 
 /** `AB12` → 27, counted from 0; undefined without letters. */

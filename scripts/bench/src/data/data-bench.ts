@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { missingPrograms, Postgresql } from '@huilian/local-postgresql';
 import { EmbeddedConsortium } from '../embedded/embedded-consortium.js';
-import { hasPostgresql, Postgresql } from '../postgresql.js';
 import { push, type PushResult } from '../push.js';
 import type { Bench } from '../run-bench.js';
 import { BenchError, type MeasureGroup } from '../world.js';
 import { measureIntake } from './intake.js';
+import { measureNonInterference } from './non-interference.js';
 import { measureQueries } from './queries.js';
 import { measureRebuilds } from './rebuilds.js';
 import type { DataWorld, Filled } from './world.js';
@@ -14,6 +15,7 @@ const groups: readonly MeasureGroup<DataWorld>[] = [
   { ids: ['P8-point', 'P8-page', 'P8-aggregate'], steps: 4, run: measureQueries },
   { ids: ['P15', 'P15-mirror'], steps: 5, run: measureRebuilds },
   { ids: ['intake', 'memory'], steps: 6, run: measureIntake },
+  { ids: ['non-interference'], steps: 7, run: measureNonInterference },
 ];
 
 const outbox = { maxHeaders: 5000, inFlight: 4 };
@@ -25,13 +27,13 @@ export const dataBench: Bench<DataWorld> = {
   groups,
   records: 1_000_000,
   check: () => {
-    if (!hasPostgresql()) throw new BenchError('PostgreSQL 15 is not installed: initdb and postgres are looked for where Debian puts them / 未安装 PostgreSQL 15');
+    if (missingPrograms().length > 0) throw new BenchError('PostgreSQL 15 is not installed: its programs are not on PG_BIN or PATH / 未找到 PostgreSQL 15 程序，请设置 PG_BIN');
   },
   start: async (folder, profileNode, say) => await EmbeddedConsortium.start(folder, outbox, profileNode, say),
   open: async (consortium, rest) => {
     const database = await Postgresql.start();
     const node = consortium.nodeFolder('guangzhou');
-    writeFileSync(path.join(node, 'mirror-connection'), `${database.connectionString}\n`, { mode: 0o600 });
+    writeFileSync(path.join(node, 'mirror-connection'), `${database.connectionString()}\n`, { mode: 0o600 });
     consortium.reconfigure('guangzhou', { mirror: { connectionFile: 'mirror-connection' } });
     await consortium.stopNode('guangzhou');
     await consortium.startNode('guangzhou');

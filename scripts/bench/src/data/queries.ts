@@ -19,7 +19,7 @@ export const measureQueries: Measurer<DataWorld> = async (world) => {
   await whenMirrored(world);
   // A store has one process.
   await consortium.stopNode('guangzhou');
-  const child = fork(fileURLToPath(new URL('./queries-process.js', import.meta.url)), [consortium.nodeFolder('guangzhou'), database.connectionString], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(fileURLToPath(new URL('./queries-process.js', import.meta.url)), [consortium.nodeFolder('guangzhou'), database.connectionString()], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   try {
     progress.step('P8: columns are built, answers are compared / 构建列存并比对结果');
     const ready = (await told(child)) as QueriesReady;

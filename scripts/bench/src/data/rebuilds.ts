@@ -24,7 +24,7 @@ export const measureRebuilds: Measurer<DataWorld> = async (world) => {
   }, async (pair) => {
     progress.step(`P15: the mirror is rebuilt, pair ${String(pair + 1)} / 重建镜像`);
     const started = performance.now();
-    await consortium.post('guangzhou', '/v1/mirror/rebuilds');
+    await consortium.call('guangzhou', 'POST', '/v1/mirror/rebuilds');
     await whenMirrored(world);
     return versions / ((performance.now() - started) / 1000);
   });

@@ -1,5 +1,5 @@
+import type { Postgresql } from '@huilian/local-postgresql';
 import type { EmbeddedConsortium } from '../embedded/embedded-consortium.js';
-import type { Postgresql } from '../postgresql.js';
 import type { PushResult } from '../push.js';
 import type { World } from '../world.js';
 

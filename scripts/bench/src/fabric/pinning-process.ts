@@ -12,7 +12,7 @@ const batchBytes = 800_000;
 const batchMilliseconds = 1000;
 const sessions = 4;
 
-const [connection = '', recordsFile = '', folder = '', sessionArguments = '[]'] = process.argv.slice(2);
+const [connection = '', recordsFile = '', folder = '', sessionCommand = '[]'] = process.argv.slice(2);
 const records = readFileSync(recordsFile, 'utf8').trimEnd().split('\n').map((line) => JSON.stringify((JSON.parse(line) as { data: unknown }).data));
 const gateway = new PlainGateway(connection);
 const contract = gateway.network.getContract('baseline');
@@ -30,7 +30,8 @@ class Session {
   private readonly waiting: (() => void)[] = [];
 
   public constructor() {
-    this.child = spawn('psql', JSON.parse(sessionArguments) as string[], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const [psql = '', ...given] = JSON.parse(sessionCommand) as string[];
+    this.child = spawn(psql, given, { stdio: ['pipe', 'pipe', 'inherit'] });
     let rest = '';
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n');

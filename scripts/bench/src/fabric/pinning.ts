@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { missingPrograms, Postgresql, programOf } from '@huilian/local-postgresql';
 import { splitOf } from '../processor-time.js';
 import { inPairs, median, rounded, spread } from '../statistics.js';
-import { hasPostgresql, Postgresql } from '../postgresql.js';
 import { push } from '../push.js';
 import { conditionsOf, type Measurer } from '../world.js';
 import type { FabricWorld } from './world.js';
@@ -13,15 +13,15 @@ import type { FabricWorld } from './world.js';
 /** P2: bulk push against a stand-in for a batch-pinning system. */
 export const measureAgainstPinning: Measurer<FabricWorld> = async (world) => {
   const { consortium, progress, scale } = world;
-  if (!hasPostgresql()) {
-    progress.note('P2 SKIPPED: PostgreSQL 15 is not installed (initdb and postgres are looked for where Debian puts them) / 已跳过：未安装 PostgreSQL 15');
+  if (missingPrograms().length > 0) {
+    progress.note('P2 SKIPPED: PostgreSQL 15 is not installed (its programs are not on PG_BIN or PATH) / 已跳过：未安装 PostgreSQL 15');
     return [];
   }
   const folder = path.join(consortium.folder, 'pinning');
   mkdirSync(folder, { recursive: true });
   const database = await Postgresql.start();
   try {
-    const standIn = await PinningStandIn.start(consortium.connection('guangzhou'), path.join(consortium.folder, 'baseline.ndjson'), folder, database.arguments);
+    const standIn = await PinningStandIn.start(consortium.connection('guangzhou'), path.join(consortium.folder, 'baseline.ndjson'), folder, [programOf('psql'), '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', ...database.arguments]);
     const pairs = await inPairs(scale.pairs, async (pair) => {
       progress.step(`P2: push, pair ${String(pair + 1)} / 推送`);
       const pushed = await push(consortium, 'guangzhou', await world.lines(scale.records));
@@ -29,7 +29,7 @@ export const measureAgainstPinning: Measurer<FabricWorld> = async (world) => {
       return pushed;
     }, async (pair) => {
       progress.step(`P2: batch pinning stand-in, pair ${String(pair + 1)} / 对照`);
-      await database.session('DROP TABLE IF EXISTS messages; CREATE TABLE messages (id bigint PRIMARY KEY, hash text NOT NULL, state text NOT NULL, body text NOT NULL);');
+      await database.query('DROP TABLE IF EXISTS messages; CREATE TABLE messages (id bigint PRIMARY KEY, hash text NOT NULL, state text NOT NULL, body text NOT NULL);');
       consortium.pauseNodes();
       try {
         return await standIn.run(scale.warm + scale.window);

@@ -1,0 +1,2 @@
+export { Postgresql } from './postgresql.js';
+export { programOf, missingPrograms } from './programs.js';
