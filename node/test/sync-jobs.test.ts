@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -204,6 +204,29 @@ describe('a run that ended in the middle', () => {
     expect(second.ended[0]).toMatchObject({ state: 'done', unchanged: 0 });
     expect((await second.jobs.runs(name)).map(({ state }) => state)).toEqual(['done', 'interrupted', 'stopped']);
   });
+});
+
+test('a file that is replaced while it is read: told, then read from its beginning by itself, each row once', async () => {
+  const { file, source } = fileOf(qualificationTable(14_000, 15_200));
+  let isReplaced = false;
+  const replacing: RowDoor = (lines, admission) => door((async function* some() {
+    for await (const chunk of lines) {
+      yield chunk;
+      if (isReplaced) continue;
+      isReplaced = true;
+      writeFileSync(`${file}.new`, qualificationTable(14_000, 15_300));
+      renameSync(`${file}.new`, file);
+    }
+  })(), admission);
+  const hurried: Clock = { now: () => clock.now(), sleep: async (milliseconds, signal) => { await clock.sleep(Math.min(milliseconds, 20), signal); } };
+  const { ended, jobs, name } = await open(source, {}, replacing, hurried);
+  jobs.run(name, {});
+  await expect.poll(() => ended.length, { timeout: 20_000 }).toBe(2);
+  const taken = ended[0]?.accepted ?? 0;
+  expect(ended[0]).toMatchObject({ error: { code: 'SOURCE_CHANGED', details: { file: path.basename(file), reason: 'replaced-while-read' } }, state: 'failed' });
+  expect(taken).toBeGreaterThan(0);
+  expect(taken).toBeLessThan(1200);
+  expect(counts(ended[1] as RunRecord)).toEqual({ accepted: 1300 - taken, refused: 0, rows: 1300, unchanged: taken });
 });
 
 test('a folder sets aside what cannot be read, and takes the files behind it', async () => {

@@ -205,7 +205,7 @@ class PartRun {
     if (Array.isArray(answer['refused'])) this.own.refused += 1;
     this.sinceCheckpoint.position = row.position;
     this.sinceCheckpoint.rows += 1;
-    if (typeof answer['recordId'] === 'string') this.sinceCheckpoint.taken.push(answer['recordId'].slice(answer['recordId'].lastIndexOf('/') + 1));
+    if (this.hasCheckpoints && typeof answer['recordId'] === 'string') this.sinceCheckpoint.taken.push(answer['recordId'].slice(answer['recordId'].lastIndexOf('/') + 1));
   }
 
   /** Whether going on is any use. */
@@ -216,14 +216,19 @@ class PartRun {
     this.failure ??= new ProtocolError('SYNC_STOPPED', { rows, refused, mostShare: `${String(Math.round(bound.mostShare * 100))}%` });
   }
 
+  /** Where nothing is kept of how far it came, nothing piles up for it either. */
+  private get hasCheckpoints(): boolean {
+    return this.order.checkpoint !== undefined && !this.order.dryRun;
+  }
+
   private isCheckpointDue(): boolean {
     const { at, rows } = this.sinceCheckpoint;
-    return rows >= checkpointRows || (rows > 0 && this.order.now() - at >= checkpointMilliseconds);
+    return this.hasCheckpoints && (rows >= checkpointRows || (rows > 0 && this.order.now() - at >= checkpointMilliseconds));
   }
 
   private async checkpoint(whole: boolean): Promise<void> {
     const { position, taken } = this.sinceCheckpoint;
-    if (this.order.checkpoint === undefined || this.order.dryRun) return;
+    if (this.order.checkpoint === undefined || !this.hasCheckpoints) return;
     const reached = whole ? this.part.end() : position;
     if (reached === undefined) return;
     this.sinceCheckpoint = { at: this.order.now(), position: undefined, rows: 0, taken: [] };
