@@ -23,7 +23,8 @@ async function drill(...args: readonly string[]): Promise<{ readonly code: numbe
   return { code, results, stdout, stderr };
 }
 
-describe('npm run drill', () => {
+// Each drill is processes of its own; most of their time they wait for one another.
+describe.concurrent('npm run drill', () => {
   it('kills, faults, races and damages leave nothing lost, doubled, late or silent', async () => {
     const { code, results, stderr } = await drill('--json', '--seed', '7', '--only', 'kills,events,syncs,races,sweep,webhooks', '--kills', '3', '--syncs', '2', '--kills-per-step', '1', '--races', '16', '--stride', '300');
     for (const { drill: name, skipped } of results) if (skipped !== undefined) process.stderr.write(`NOT RUN: ${name}: ${skipped}\n`);
