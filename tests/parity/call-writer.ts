@@ -105,6 +105,11 @@ function call(name: string, argument: Json | Uint8Array, transient: Readonly<Rec
   };
 }
 
+function declare({ centre, record }: Of<'declare'>): Call {
+  const day = record > 3 ? '2099-01-01' : `2026-01-0${String(record + 1)}`;
+  return call('records:declare', { days: [{ day, expected: record, kind: record === 3 ? 'nothing' : 'credit' }], publisher: centre });
+}
+
 /**
  * Makes the bytes of a schedule's calls. Documents carry fresh signatures and today's times, so they are made once and
  * sent to every engine.
@@ -138,6 +143,8 @@ export class CallWriter {
       case 'contradict': return this.contradict(intent);
       case 'expose': return this.expose(intent);
       case 'open': return await this.open(intent);
+      case 'acknowledge': return this.acknowledge(intent, by);
+      case 'declare': return declare(intent);
       default: return (await this.writeEntity(intent)) ?? this.writeRest(intent, by);
     }
   }
@@ -167,6 +174,11 @@ export class CallWriter {
       case 'probe': return probeCall(intent, `s${String(this.seed)}-`);
       default: throw new Error(`no call for ${intent.op}`);
     }
+  }
+
+  private acknowledge({ proposal }: Of<'acknowledge'>, by: CentreId): Call {
+    const id = `s${String(this.seed)}-${String(proposal)}`;
+    return call('governance:acknowledge', { member: by, documents: [{ digest: digestOf({ '440100': '广州市' }), id, of: 'code-set', version: 1 }] });
   }
 
   // --- Records -------------------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ export type Intent =
   | { readonly op: 'publish'; readonly centre: CentreId; readonly kind: 'bid' | 'credit' | 'notice'; readonly count: number; readonly owner: number; readonly fault?: (typeof publishFaults)[number] }
   | { readonly op: 'supersede'; readonly record: number; readonly status: 'active' | 'revoked'; readonly fault?: (typeof supersedeFaults)[number] }
   | { readonly op: 'contradict'; readonly record: number }
+  | { readonly op: 'acknowledge'; readonly proposal: number }
+  | { readonly op: 'declare'; readonly record: number; readonly centre: CentreId }
   | { readonly op: 'expose'; readonly record: number; readonly honest: boolean }
   | { readonly op: 'open'; readonly records: readonly number[]; readonly basis: 'grant' | 'policy'; readonly grant: number; readonly request: number; readonly slot: number; readonly fault?: (typeof openFaults)[number] }
   | { readonly op: 'confirm'; readonly ticket: number; readonly jwe: number; readonly fault?: 'signed by another' }

@@ -37,6 +37,8 @@ const intents: fc.Arbitrary<Intent> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: fc.constant('propose'), action: fc.constantFrom('admit', 'code-set', 'migration', 'next-code-set', 'publish-schema', 'retire', 'retire-ca', 'suspend', 'unknown'), proposal: few }) as fc.Arbitrary<Intent> },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('vote'), approve: fc.boolean(), proposal: few }) as fc.Arbitrary<Intent> },
   { weight: 1, arbitrary: withFault(fc.record({ op: fc.constant('rotateMemberKeys'), proposal: few }), ['signed by another']) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('declare'), record, centre }) as fc.Arbitrary<Intent> },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('acknowledge'), proposal: few }) as fc.Arbitrary<Intent> },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('bad'), what: fc.constantFrom(...badCalls) }) as fc.Arbitrary<Intent> },
 );
 /** Readers call through their own centre; publishers for themselves; now and then somebody else. */
@@ -50,6 +52,11 @@ const contest: fc.Arbitrary<readonly Step[]> = fc.tuple(fc.nat({ max: 4 }), open
   ['zhuhai', { op: 'expose', record: number, honest: true }],
   ['beijing', { ...open, basis: 'grant', grant: number < 3 ? 0 : 1, records: [number], request: 21 + number } as Intent],
 ]);
+/** A record superseded and then asked for as it was. */
+const outdated: fc.Arbitrary<readonly Step[]> = fc.tuple(fc.nat({ max: 4 }), opens).map(([number, open]) => [
+  [number < 3 ? 'guangzhou' : 'zhuhai', { op: 'supersede', record: number, status: 'active' }],
+  ['beijing', { ...open, basis: 'grant', grant: number < 3 ? 0 : 1, records: [number], request: 31 + number } as Intent],
+]);
 const voteTwice: fc.Arbitrary<readonly Step[]> = fc.tuple(centre, few).map(([by, proposal]) => [
   [by, { op: 'propose', action: 'code-set', proposal }],
   [by, { op: 'vote', approve: true, proposal }],
@@ -59,10 +66,11 @@ const term: fc.Arbitrary<readonly Step[]> = fc.tuple(few, fc.boolean()).map(([pr
   (['code-set', ...(next ? ['next-code-set' as const] : []), 'retire', 'retire'] as const).flatMap((action): readonly Step[] => [
     ['guangzhou', { op: 'propose', action, proposal }],
     ['zhuhai', { op: 'vote', approve: true, proposal }],
+    ['zhuhai', { op: 'acknowledge', proposal }],
   ]),
 );
 const steps: fc.Arbitrary<readonly Step[]> = fc
-  .array(fc.oneof({ arbitrary: single, weight: 12 }, { arbitrary: contest, weight: 1 }, { arbitrary: voteTwice, weight: 1 }, { arbitrary: term, weight: 1 }), { minLength: 1, maxLength: 30 })
+  .array(fc.oneof({ arbitrary: single, weight: 12 }, { arbitrary: contest, weight: 1 }, { arbitrary: outdated, weight: 1 }, { arbitrary: voteTwice, weight: 1 }, { arbitrary: term, weight: 1 }), { minLength: 1, maxLength: 30 })
   .map((played) => played.flat());
 
 const beginning: readonly Step[] = [
@@ -95,7 +103,7 @@ it(`contracts and model answer any calls alike (seed ${String(settings.seed)})`,
     settings,
   );
   // The commands must get somewhere, or equal answers would say nothing.
-  const met = ['ticket', 'SLOT_TAKEN', 'GRANT_REVOKED', 'RECORD_STALE', 'RECORD_CONTESTED', 'PREVIOUS_MISMATCH', 'ALREADY_VOTED', 'access:confirm accepted', 'records:expose accepted', 'governance:approve accepted', 'governance:propose SCHEMA_UNKNOWN', 'governance:propose PROPOSAL_INVALID'];
+  const met = ['ticket', 'SLOT_TAKEN', 'GRANT_REVOKED', 'RECORD_STALE', 'RECORD_CONTESTED', 'PREVIOUS_MISMATCH', 'ALREADY_VOTED', 'access:confirm accepted', 'records:expose accepted', 'governance:approve accepted', 'governance:propose SCHEMA_UNKNOWN', 'governance:propose PROPOSAL_INVALID', 'governance:acknowledge accepted', 'records:declare accepted', 'records:declare BAD_FIELD'];
   expect(met.filter((what) => !seen.has(what))).toEqual([]);
 }, 120_000);
 

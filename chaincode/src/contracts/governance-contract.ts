@@ -1,5 +1,6 @@
 import { Context, Info, Transaction } from 'fabric-contract-api';
 import { limits } from '@huilian/protocol';
+import { acknowledgeDocuments } from '../rules/acknowledge-documents.js';
 import { approve, propose, reject } from '../rules/decide-proposal.js';
 import { foundConsortium } from '../rules/found-consortium.js';
 import { rotateMemberKeys } from '../rules/rotate-member-keys.js';
@@ -29,6 +30,11 @@ export class GovernanceContract extends RuleContract {
   @Transaction()
   public async reject(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, reject);
+  }
+
+  @Transaction()
+  public async acknowledge(context: Context, _argument: string): Promise<string> {
+    return await this.runJson(context, limits.argumentBytes, acknowledgeDocuments);
   }
 
   @Transaction()

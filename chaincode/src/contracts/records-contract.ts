@@ -1,5 +1,6 @@
 import { Context, Info, Transaction } from 'fabric-contract-api';
 import { limits } from '@huilian/protocol';
+import { declareRows } from '../rules/declare-rows.js';
 import { exposeRecord } from '../rules/expose-record.js';
 import { publishBatch } from '../rules/publish-batch.js';
 import { RuleContract } from './rule-contract.js';
@@ -14,6 +15,11 @@ export class RecordsContract extends RuleContract {
   @Transaction()
   public async publish(context: Context, _argument: string): Promise<string> {
     return await this.runBytes(context, limits.batchCompressedBytes, publishBatch);
+  }
+
+  @Transaction()
+  public async declare(context: Context, _argument: string): Promise<string> {
+    return await this.runJson(context, limits.argumentBytes, declareRows);
   }
 
   @Transaction()

@@ -7,7 +7,9 @@ import {
   needsCodeSet,
   ProtocolError,
   proposalContents,
+  completenessRuleSet,
   readCodes,
+  readCompletenessRules,
   readMigration,
   termState,
   type JsonObject,
@@ -85,6 +87,7 @@ export async function adoptDocument({ state, time }: RuleContext, type: 'codeSet
   if ((await state.get(type, name, version)) !== undefined) invalid('adopted-already');
   const term = termOf(dates, time, version);
   if (type === 'codeSet') readCodes(document);
+  else if (name === completenessRuleSet) readCompletenessRules(document);
   if (version > 1) checkOrder(await state.get(type, name, version - 1), term);
   return [put(type, [name, version], { digest: documentDigest(document), document, name, proposal, version, ...term })];
 }

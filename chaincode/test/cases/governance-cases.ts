@@ -39,7 +39,9 @@ const insurer = { member: hostedDocument('insurer', 'institution', 'zhuhai') };
 const trust = { certificate: pemOf(businessCa), name: { en: 'Business CA (invented)', zh: '业务 CA（虚构）' }, usccOids: ['1.2.156.10260.4.1.4'] };
 const codeSet = { document: { '440100': '广州市' }, name: 'regions', version: 1 };
 
+const completenessRules = { document: { acknowledge: { hours: 24 }, default: { days: 1, hour: 23 }, kinds: { credit: { daily: true, days: 0, hour: 20 } } }, name: 'completeness', version: 1 };
 const standingSet = { ...codeSet, digest: digestOf(codeSet.document), proposal: 'ab'.repeat(32) };
+const reference = { digest: standingSet.digest, id: 'regions', of: 'code-set', version: 1 };
 const standing = { [`codeSet regions ${seq(1)}`]: standingSet };
 
 /** Zhuhai's approval of a proposal of guangzhou: two of three centres, which decides. */
@@ -182,6 +184,9 @@ export const validGovernance: readonly LedgerCase[] = [
   decided('approve: a code set is adopted', 'code-set', codeSet, {
     [`codeSet regions ${seq(1)}`]: { ...codeSet, digest: digestOf(codeSet.document), proposal: adoptedBy('code-set', codeSet) },
   }),
+  decided('approve: rules of completeness are adopted', 'rule-set', completenessRules, {
+    [`ruleSet completeness ${seq(1)}`]: { ...completenessRules, digest: digestOf(completenessRules.document), proposal: adoptedBy('rule-set', completenessRules) },
+  }),
   decided('approve: a rule set is adopted', 'rule-set', codeSet, {
     [`ruleSet regions ${seq(1)}`]: { ...codeSet, digest: digestOf(codeSet.document), proposal: adoptedBy('rule-set', codeSet) },
   }),
@@ -196,6 +201,28 @@ export const validGovernance: readonly LedgerCase[] = [
     standing,
   ),
   decided('approve: the end of a code set, at once where the day has passed', 'retire', { of: 'code-set', id: 'regions', version: 1, retires: TIME - 5 }, { [`codeSet regions ${seq(1)}`]: { ...standingSet, retires: TIME } }, standing),
+  {
+    name: 'acknowledge: what the member has and what it had, once each',
+    given: 'founded',
+    state: { ...standing, [`ruleSet words ${seq(3)}`]: { ...standingSet, name: 'words', version: 3 }, [`acknowledgement guangzhou rule-set words ${seq(3)}`]: { at: TIME - 9, member: 'guangzhou', digest: standingSet.digest, id: 'words', of: 'rule-set', version: 3 } },
+    call: call('governance:acknowledge', { member: 'guangzhou', documents: [reference, { ...reference, id: 'words', of: 'rule-set', version: 3 }, reference] }),
+    expect: {
+      response: { count: 1, member: 'guangzhou' },
+      event: { name: 'acknowledge', payload: { count: 1, member: 'guangzhou' } },
+      writes: { [`acknowledgement guangzhou code-set regions ${seq(1)}`]: { at: TIME, member: 'guangzhou', ...reference } },
+    },
+  },
+  {
+    name: 'acknowledge: its host says it for a member without a node',
+    given: 'founded',
+    state: { ...standing, 'member insurer': memberState(hostedDocument('insurer', 'institution', 'zhuhai')) },
+    call: call('governance:acknowledge', { member: 'insurer', documents: [reference] }, { caller: 'ZhuhaiMSP' }),
+    expect: {
+      response: { count: 1, member: 'insurer' },
+      event: { name: 'acknowledge', payload: { count: 1, member: 'insurer' } },
+      writes: { [`acknowledgement insurer code-set regions ${seq(1)}`]: { at: TIME, member: 'insurer', ...reference } },
+    },
+  },
   {
     name: 'reject: with a reason, which stays with the proposal',
     given: 'founded',
@@ -337,6 +364,13 @@ export const invalidGovernance: readonly LedgerCase[] = [
   { name: 'propose: trust a CA that has expired', ...proposes({ ...trust, certificate: pemOf(expiredCa) }, 'trust-ca'), code: 'CERTIFICATE_EXPIRED' },
   { name: 'propose: trust a CA trusted already', given: 'trusting', call: call('governance:propose', { action: 'trust-ca', content: trust, round: 1 }), code: 'PROPOSAL_INVALID' },
   { name: 'propose: a code set version adopted already', ...proposes(codeSet, 'code-set', { [`codeSet regions ${seq(1)}`]: { ...codeSet, digest: digestOf(codeSet.document), proposal: admitId } }), code: 'PROPOSAL_INVALID' },
+  { name: 'acknowledge: for another centre', given: 'founded', state: standing, call: call('governance:acknowledge', { member: 'zhuhai', documents: [reference] }), code: 'FORBIDDEN' },
+  { name: 'acknowledge: for a member that another centre hosts', given: 'founded', state: { ...standing, 'member insurer': memberState(hostedDocument('insurer', 'institution', 'zhuhai')) }, call: call('governance:acknowledge', { member: 'insurer', documents: [reference] }), code: 'FORBIDDEN' },
+  { name: 'acknowledge: for nobody that was admitted', given: 'founded', state: standing, call: call('governance:acknowledge', { member: 'nobody', documents: [reference] }), code: 'MEMBER_UNKNOWN' },
+  { name: 'acknowledge: another document than the adopted one', given: 'founded', state: standing, call: call('governance:acknowledge', { member: 'guangzhou', documents: [{ ...reference, digest: 'cd'.repeat(32) }] }), code: 'SCHEMA_UNKNOWN' },
+  { name: 'acknowledge: what nobody adopted', given: 'founded', call: call('governance:acknowledge', { member: 'guangzhou', documents: [reference] }), code: 'SCHEMA_UNKNOWN' },
+  { name: 'propose: rules of completeness with a field that they do not have', ...proposes({ document: { default: { days: 1, hour: 23, minute: 5 } }, name: 'completeness', version: 1 }, 'rule-set'), code: 'PROPOSAL_INVALID' },
+  { name: 'propose: rules of completeness with an hour that no day has', ...proposes({ document: { kinds: { credit: { days: 0, hour: 24 } } }, name: 'completeness', version: 1 }, 'rule-set'), code: 'PROPOSAL_INVALID' },
   { name: 'propose: a version whose predecessor nobody adopted', ...proposes({ ...codeSet, version: 2 }, 'code-set'), code: 'PROPOSAL_INVALID' },
   { name: 'propose: a version that begins before the one it follows', ...proposes({ ...codeSet, effective: TIME, version: 2 }, 'code-set', { [`codeSet regions ${seq(1)}`]: { ...standingSet, effective: TIME + 1 } }), code: 'PROPOSAL_INVALID' },
   { name: 'propose: a code set that has ended already', ...proposes({ ...codeSet, retires: TIME }, 'code-set'), code: 'PROPOSAL_INVALID' },

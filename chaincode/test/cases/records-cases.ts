@@ -46,7 +46,32 @@ function expose(first: JsonRecord, again: JsonRecord, fields: Partial<LedgerCall
 const exposed = { kind: 'credit', localId: id32('credit-a'), publisher: 'guangzhou', version: 1 };
 const otherOwnerSameDigest = [{ ...header('credit-a'), owner: OTHER_OWNER, subject: OTHER_OWNER }];
 
+const days = [{ day: '2027-01-15', expected: 12, kind: 'credit' }, { day: '2027-01-14', expected: 0, kind: 'notice' }];
+const declaration = (at: number): JsonRecord => ({ ...(days[at] as JsonRecord), declaredAt: TIME, publisher: 'guangzhou' });
+const declare = (argument: JsonRecord, fields: Partial<LedgerCall> = {}): LedgerCall => call('records:declare', { publisher: 'guangzhou', ...argument }, fields);
+
 export const validRecords: readonly LedgerCase[] = [
+  {
+    name: 'declare: counts of two kinds',
+    given: 'published',
+    call: declare({ days }),
+    expect: {
+      response: { count: 2, publisher: 'guangzhou' },
+      event: { name: 'declare', payload: { count: 2, publisher: 'guangzhou' } },
+      writes: { 'declaration guangzhou credit 2027-01-15': declaration(0), 'declaration guangzhou notice 2027-01-14': declaration(1) },
+    },
+  },
+  {
+    name: 'declare: a corrected count takes the place of the other, the same changes nothing',
+    given: 'published',
+    state: { 'declaration guangzhou credit 2027-01-15': { ...declaration(0), declaredAt: TIME - 9, expected: 11 }, 'declaration guangzhou notice 2027-01-14': { ...declaration(1), declaredAt: TIME - 9 } },
+    call: declare({ days }),
+    expect: {
+      response: { count: 1, publisher: 'guangzhou' },
+      event: { name: 'declare', payload: { count: 1, publisher: 'guangzhou' } },
+      writes: { 'declaration guangzhou credit 2027-01-15': declaration(0) },
+    },
+  },
   publishes('headers of version 1 write one key for all', fresh, [], {}),
   publishes('a version 2 upon the version 1 of an earlier batch', [...fresh, second], [creditA], { [recordKey]: { batch: 3, header: second } }),
   publishes('a revocation', [revoked], [creditA], { [recordKey]: { batch: 3, header: revoked } }),
@@ -90,6 +115,12 @@ function refusesVersion(name: string, code: string, next: JsonRecord, before: Js
 }
 
 export const invalidRecords: readonly LedgerCase[] = [
+  { name: 'declare: for another centre', given: 'published', call: declare({ days }, { caller: 'ZhuhaiMSP' }), code: 'FORBIDDEN' },
+  { name: 'declare: for a member without a node', given: 'published', call: declare({ days, publisher: 'easybid' }, { caller: 'ZhuhaiMSP' }), code: 'NOT_RECORD_OWNER' },
+  { name: 'declare: a kind nobody adopted', given: 'published', call: declare({ days: [{ day: '2027-01-15', expected: 1, kind: 'nothing' }] }), code: 'SCHEMA_UNKNOWN' },
+  { name: 'declare: a day that has not come', given: 'published', call: declare({ days: [{ day: '2027-01-16', expected: 1, kind: 'credit' }] }), code: 'BAD_FIELD' },
+  { name: 'declare: a day that no calendar has', given: 'published', call: declare({ days: [{ day: '2026-02-30', expected: 1, kind: 'credit' }] }), code: 'BAD_FIELD' },
+  { name: 'declare: one day twice', given: 'published', call: declare({ days: [days[0] as JsonRecord, { ...(days[0] as JsonRecord), expected: 3 }] }), code: 'BAD_FIELD' },
   { name: 'publish: before the founding', given: 'empty', call: publish(fresh), code: 'NOT_FOUNDED' },
   { name: 'publish: by another centre\'s organisation', given: 'published', call: publish(fresh, [], { caller: 'ZhuhaiMSP' }), code: 'NOT_RECORD_OWNER' },
   { name: 'publish: for a hosted member', given: 'published', call: publish(fresh, [], { batchFields: { publisher: 'easybid' }, caller: 'ZhuhaiMSP' }), code: 'NOT_RECORD_OWNER' },

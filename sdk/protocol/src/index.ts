@@ -5,6 +5,7 @@ export * from './bounded-map.js';
 export * from './bytes.js';
 export * from './canonical.js';
 export * from './codes/index.js';
+export * from './completeness.js';
 export * from './ecdsa-der.js';
 export * from './eip712.js';
 export * from './errors.js';

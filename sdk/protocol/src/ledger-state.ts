@@ -1,5 +1,6 @@
 import { placedHeaderShape } from './batch.js';
 import type { JsonObject } from './canonical.js';
+import type { AdoptedReference } from './completeness.js';
 import type { Domain } from './eip712.js';
 import type { MemberDocument, ProposalAction, RejectionReason } from './governance.js';
 import type { Header } from './header.js';
@@ -54,6 +55,10 @@ export interface LedgerState {
   codeSet: AdoptedDocument;
   /** [name, version] */
   ruleSet: AdoptedDocument;
+  /** [member, of, id, version] a member holds an adopted document. */
+  acknowledgement: AdoptedReference & { readonly at: number; readonly member: string };
+  /** [publisher, kind, day] how many rows the publisher's sources had. */
+  declaration: { readonly day: string; readonly declaredAt: number; readonly expected: number; readonly kind: string; readonly publisher: string };
   /** [ownerId] */
   owner: OwnerState;
   /** [publisher, seq] one key per batch. */
@@ -150,12 +155,14 @@ export const ledgerFunctions = {
   approve: 'governance:approve',
   reject: 'governance:reject',
   rotateMemberKeys: 'governance:rotateMemberKeys',
+  acknowledge: 'governance:acknowledge',
   registerOwner: 'entities:register',
   rotateOwnerKey: 'entities:rotateKey',
   recoverOwner: 'entities:recover',
   objectRecovery: 'entities:objectRecovery',
   publish: 'records:publish',
   expose: 'records:expose',
+  declare: 'records:declare',
   open: 'access:open',
   confirm: 'access:confirm',
   refuse: 'access:refuse',

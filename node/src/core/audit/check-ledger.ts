@@ -216,7 +216,7 @@ interface Writer {
   readonly member: (model: LedgerModel, parts: readonly string[], value: Uint8Array | undefined) => string | undefined;
 }
 
-const { approve, confirm, dispute, expose, found, objectRecovery, open, propose, publish, recoverOwner, refuse, registerOwner, reject, revokeGrant, rotateMemberKeys, rotateOwnerKey, setPolicy } = ledgerFunctions;
+const { acknowledge, approve, confirm, declare, dispute, expose, found, objectRecovery, open, propose, publish, recoverOwner, refuse, registerOwner, reject, revokeGrant, rotateMemberKeys, rotateOwnerKey, setPolicy } = ledgerFunctions;
 const votes = [propose, approve, reject];
 const anyCentre = (): undefined => undefined;
 const firstPart = (_model: LedgerModel, parts: readonly string[]): string => parts[0] ?? '';
@@ -234,6 +234,8 @@ const writers: Readonly<Partial<Record<string, Writer>>> = {
   trustList: { functions: votes, member: anyCentre },
   codeSet: { functions: votes, member: anyCentre },
   ruleSet: { functions: votes, member: anyCentre },
+  acknowledgement: { functions: [acknowledge], member: firstPart },
+  declaration: { functions: [declare], member: firstPart },
   owner: { functions: [registerOwner, rotateOwnerKey, recoverOwner, objectRecovery], member: anyCentre },
   batch: { functions: [publish], member: firstPart },
   record: { functions: [publish], member: firstPart },

@@ -1,10 +1,14 @@
 import {
+  acknowledgeArgumentShape,
   approveArgumentShape,
   batchRoot,
   checkJwsHeader,
   checkMigration,
   checkPlacedHeader,
+  completenessRuleSet,
   confirmArgumentShape,
+  dayStart,
+  declareArgumentShape,
   decodeBatchArgument,
   disputeArgumentShape,
   disputeShape,
@@ -32,6 +36,7 @@ import {
   ProtocolError,
   readCharter,
   readCodes,
+  readCompletenessRules,
   readGrantEnvelope,
   readMemberDocument,
   readMigration,
@@ -181,6 +186,8 @@ export class LedgerModel {
     [ledgerFunctions.approve]: (draft, command, argument) => { this.#vote(draft, command, 'approvals', () => approveArgumentShape.read(argument)); },
     [ledgerFunctions.reject]: (draft, command, argument) => { this.#vote(draft, command, 'rejections', () => rejectArgumentShape.read(argument)); },
     [ledgerFunctions.rotateMemberKeys]: this.#rotateMemberKeys,
+    [ledgerFunctions.acknowledge]: this.#acknowledge,
+    [ledgerFunctions.declare]: this.#declare,
     [ledgerFunctions.registerOwner]: this.#registerOwner,
     [ledgerFunctions.rotateOwnerKey]: this.#rotateOwnerKey,
     [ledgerFunctions.recoverOwner]: this.#recoverOwner,
@@ -317,6 +324,7 @@ export class LedgerModel {
     const type = action === 'code-set' ? 'codeSet' : 'ruleSet';
     if (this.get(type, name, version) !== undefined) refuse('PROPOSAL_INVALID');
     if (type === 'codeSet') readCodes(document);
+    else if (name === completenessRuleSet) readCompletenessRules(document);
     const term = newTerm({ effective, retires, version }, this.get(type, name, version - 1), time);
     put(draft, type, [name, version], { digest: documentDigest(document), document, name, proposal, version, ...term });
   }
@@ -461,6 +469,32 @@ export class LedgerModel {
     if (recovery?.key !== envelope.objection.newKey) refuse('RECOVERY_UNKNOWN');
     if (verifyOwnerStatement(envelope, 'RecoveryObjection', envelope.objection, domain, this.recover) !== owner.key) refuse('STATEMENT_BAD_SIGNATURE');
     put(draft, 'owner', [owner.owner], owner);
+  }
+
+  // --- Completeness -----------------------------------------------------------------------------------------------------
+
+  #declare(draft: Draft, { caller, time }: LedgerCommand, argument: JsonObject): void {
+    this.#charter();
+    const { days, publisher } = declareArgumentShape.read(argument);
+    if (this.#own(publisher, caller, 'FORBIDDEN').document.kind !== 'centre') refuse('NOT_RECORD_OWNER');
+    const places = days.map(({ day, kind }) => `${kind} ${day}`);
+    days.forEach(({ day, expected, kind }, at) => {
+      if (dayStart(day) > time || places.indexOf(`${kind} ${day}`) !== at) refuse('BAD_FIELD');
+      if (this.get('schema', kind, 1) === undefined) refuse('SCHEMA_UNKNOWN');
+      if (this.get('declaration', publisher, kind, day)?.expected === expected) return;
+      put(draft, 'declaration', [publisher, kind, day], { day, declaredAt: time, expected, kind, publisher });
+    });
+  }
+
+  #acknowledge(draft: Draft, { caller, time }: LedgerCommand, argument: JsonObject): void {
+    this.#charter();
+    const { documents, member } = acknowledgeArgumentShape.read(argument);
+    this.#own(member, caller, 'FORBIDDEN');
+    for (const { digest, id, of, version } of documents) {
+      const standing = { ca: () => this.get('ca', id)?.fingerprint, 'code-set': () => this.get('codeSet', id, version)?.digest, 'rule-set': () => this.get('ruleSet', id, version)?.digest, schema: () => this.get('schema', id, version)?.digest };
+      if (standing[of]() !== digest) refuse('SCHEMA_UNKNOWN');
+      if (this.get('acknowledgement', member, of, id, version) === undefined) put(draft, 'acknowledgement', [member, of, id, version], { at: time, digest, id, member, of, version });
+    }
   }
 
   // --- Records ----------------------------------------------------------------------------------------------------------
