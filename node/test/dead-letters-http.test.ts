@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beijingDay } from '@huilian/protocol';
 import { EventWorld, operatorToken, type Door } from './event-node.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'huilian-letters-http-'));
@@ -109,5 +110,64 @@ describe('mappings and refused rows through the door of a node', () => {
     expect(await response.json()).toMatchObject({ ok: 1, refused: 0, rows: [{ fields: { certificate: { number: cell } } }] });
     for await (const [key, bytes] of door.node.services.store.entries({})) expect(`${key} ${Buffer.from(bytes).toString('latin1')}`).not.toContain(cell);
     expect(door.logged.join('\n')).not.toMatch(/D-HTTP|91440105/);
+  });
+});
+
+interface Report {
+  readonly days: readonly Readonly<Record<string, unknown>>[];
+  readonly documents: readonly { readonly of: string; readonly id: string; readonly version: number; readonly digest: string; readonly missing: readonly string[] }[];
+}
+
+describe('completeness of the day, as this node counted it', () => {
+  const today = beijingDay(Date.now() / 1000);
+  const report = async (): Promise<Report> => (await call('GET', `/v1/completeness?from=${today}`)).body as unknown as Report;
+  const daysOf = async (): Promise<Report['days'][number] | undefined> => (await report()).days.find(({ centre, kind }) => centre === 'river' && kind === 'qualification');
+
+  test('received, refused, published and confirmed rows stand beside what was declared, and survive a restart', async () => {
+    const before = await daysOf();
+    const count = (name: string): number => Number(before?.[name]);
+    // Of the three tests above: two rows that came in late, one that was corrected; what was refused was dropped.
+    expect([count('received'), count('refused'), count('published')]).toEqual([3, 0, 3]);
+    const wrong = { ...good, 等级: '特级' };
+    await call('POST', '/v1/records', lines([{ ...good, 证书: 'D-HTTP-7' }, wrong, { ...good, 证书: 'D-HTTP-8' }, { ...good, 证书: 'D-HTTP-7' }], 'day.csv'));
+    // One that names no place, and is on no list.
+    await call('POST', '/v1/records', `${JSON.stringify({ kind: 'qualification', mapping: 'platform-export', row: wrong })}\n`);
+    expect((await call('POST', '/v1/declarations', { days: [{ kind: 'qualification', day: today, expected: 8 }] })).status).toBe(200);
+    await door.node.services.commands.declare([{ kind: 'qualification', day: today, expected: 9 }]);
+    await expect.poll(daysOf, { timeout: 20_000 }).toMatchObject({ expected: 9, received: 7, refused: 2, published: 5, confirmed: 5, missing: 4, state: 'waiting' });
+
+    const { id } = (await call('GET', '/v1/dead-letters?file=day.csv')).body.items?.[0] ?? {};
+    expect((await call('POST', '/v1/dead-letters/retries', { corrections: [{ id, row: { ...good, 证书: 'D-HTTP-9' } }] })).body).toMatchObject({ accepted: 1 });
+    const corrected = { received: 7, refused: 1, published: 6, confirmed: 6, missing: 3 };
+    await expect.poll(daysOf, { timeout: 20_000 }).toMatchObject(corrected);
+    await door.close();
+    door = await world.open();
+    expect(await daysOf()).toMatchObject(corrected);
+  });
+
+  test('the node acknowledges what was adopted by itself; a member that it hosts by its client; who has not is named', async () => {
+    const missing = async (): Promise<readonly string[] | undefined> => (await report()).documents.find(({ id }) => id === 'qualification')?.missing;
+    await expect.poll(missing, { timeout: 20_000 }).toEqual(['east-platform', 'hill', 'west-platform']);
+    const [{ digest, id, of, version } = { digest: '', id: '', of: '', version: 0 }] = (await report()).documents;
+    const east = await world.client('east-platform');
+    await expect(east.acknowledge([{ digest: '0'.repeat(64), id, of: of as 'schema', version }])).rejects.toMatchObject({ code: 'SCHEMA_UNKNOWN' });
+    await east.acknowledge([{ digest, id, of: of as 'schema', version }]);
+    await expect.poll(missing, { timeout: 20_000 }).toEqual(['hill', 'west-platform']);
+  });
+
+  test('as CSV, and as a metric', async () => {
+    const { text } = await call('GET', `/v1/completeness/export?kind=qualification&from=${today}`);
+    expect(text.split('\r\n').slice(1, 3).map((line) => line.split(',').filter((_cell, at) => at !== 10))).toEqual([
+      ['rows', 'river', 'qualification', today, '9', '7', '1', '6', '6', '3', 'waiting'],
+      ['document', 'hill', 'schema/qualification/1', '', '', '', '', '', '', '', 'waiting'],
+    ]);
+    const { text: metrics } = await call('GET', '/metrics');
+    expect(metrics.split('\n').filter((line) => line.startsWith('huilian_completeness_late{'))).toEqual(['own', 'others'].flatMap((whose) => ['days', 'documents'].map((what) => `huilian_completeness_late{whose="${whose}",what="${what}"} 0`)));
+  });
+
+  test('no day that has not come is declared, and none of a kind that nobody adopted', async () => {
+    const declare = async (day: object): Promise<unknown> => (await call('POST', '/v1/declarations', { days: [{ kind: 'qualification', day: today, expected: 1, ...day }] })).body['code'];
+    expect([await declare({ day: '2999-01-01' }), await declare({ day: '2026-02-30' }), await declare({ kind: 'horoscope' }), await declare({ expected: -1 })]).toEqual(['BAD_FIELD', 'BAD_FIELD', 'SCHEMA_UNKNOWN', 'BAD_FIELD']);
+    expect((await call('GET', '/v1/completeness?from=2020-01-01')).body['code']).toBe('BAD_FIELD');
   });
 });

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SampleCa } from '../../node/src/composition/local/sample-ca.js';
 import { qualification } from '../../node/test/sample-lines.js';
 import { catalogueCases } from './catalogue/catalogue-by-vote.js';
+import { completenessCases } from './catalogue/completeness.js';
 import { joinCases } from './catalogue/joins.js';
 import { command, readJson } from './main-job.js';
 import { RunningConsortium, type Centre } from './running-consortium.js';
@@ -60,6 +61,7 @@ describe('records by the command line', () => {
 });
 
 catalogueCases(consortium);
+completenessCases(consortium);
 joinCases(consortium);
 
 describe("an owner's key", () => {

@@ -25,7 +25,7 @@ import { NodeMetrics, type Readings } from '../observability/metrics.js';
 import { answerStream } from './answer-stream.js';
 import type { OutboxAge } from './metered.js';
 
-type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'catalogue' | 'clock' | 'commands' | 'counting' | 'directory' | 'evidence' | 'feed' | 'joins' | 'letters' | 'mappings' | 'memberId' | 'mirror' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'sources' | 'staff' | 'store' | 'trail' | 'webhooks'>;
+type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'catalogue' | 'clock' | 'commands' | 'completeness' | 'counting' | 'directory' | 'evidence' | 'feed' | 'joins' | 'letters' | 'mappings' | 'memberId' | 'mirror' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'sources' | 'staff' | 'store' | 'trail' | 'webhooks'>;
 
 export interface ServiceParts extends Shared {
   readonly kinds: AdoptedKinds;
@@ -65,6 +65,7 @@ export class RunningServices extends NodeServices {
   public readonly commands: LedgerCommands;
   public readonly counting: NodeServices['counting'];
   public readonly directory: NodeServices['directory'];
+  public readonly completeness: NodeServices['completeness'];
   public readonly evidence: NodeServices['evidence'];
   public readonly feed: NodeServices['feed'];
   public readonly letters: NodeServices['letters'];
@@ -95,6 +96,7 @@ export class RunningServices extends NodeServices {
       commands: this.commands,
       counting: this.counting,
       directory: this.directory,
+      completeness: this.completeness,
       evidence: this.evidence,
       feed: this.feed,
       letters: this.letters,
@@ -141,6 +143,7 @@ export class RunningServices extends NodeServices {
     const { length: known } = peers.peers;
     const certificate = await examined.certificateEnd();
     const ends = await this.catalogue.endsSoon();
+    const late = await this.completeness.late();
     const reachable = peers.peers.filter((peer) => peer.reachable).length;
     return {
       rows: this.rows,
@@ -157,6 +160,7 @@ export class RunningServices extends NodeServices {
       diskFloorBytes: examined.diskFloorBytes,
       lastBackupSeconds: this.backups.last === undefined ? undefined : Math.floor(this.backups.last.at / 1000),
       certificateEndSeconds: certificate === undefined ? undefined : Math.floor(certificate / 1000),
+      late,
       // Soonest first, so that the first of each sort stays.
       catalogueEnds: Object.fromEntries([...ends].reverse().map(({ of, retires }) => [of, retires])),
     };

@@ -38,6 +38,8 @@ import { ReleaseRecords } from '../core/exchange/release-records.js';
 import { PeerWatch, type NodeHealth } from '../core/exchange/peer-watch.js';
 import { SleepWatch } from '../core/exchange/sleep-watch.js';
 import { Joins } from '../core/governance/joins.js';
+import { AcknowledgeAdopted } from '../core/completeness/acknowledge-adopted.js';
+import { Completeness } from '../core/completeness/completeness.js';
 import { LedgerCommands } from '../core/governance/ledger-commands.js';
 import { LedgerFollower } from '../core/indexing/follow-ledger.js';
 import { LedgerIndex } from '../core/indexing/ledger-index.js';
@@ -130,6 +132,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const trail = new JoinTrail(readModel, refusals, store, transport, keys, clock, recover);
   const commands = new LedgerCommands(ledger, keys, clock, random);
   const joins = new Joins(store, readModel, transport, clock, keys.memberId);
+  const acknowledging = new AcknowledgeAdopted({ catalogue, clock, commands, kinds, memberId: keys.memberId, random, readModel, onProblem: (error) => { logger.warn('adopted documents are not acknowledged yet; it is tried again / 目录接收回执尚未写入账本，将重试', errorFields(error)); } });
   const feed = new EventFeed(readModel);
   const webhooks = webhooksOf(stateDir, config, { clock, feed, keys, onAlarm: alarm, random, readModel, store });
   const freeBytes = async (): Promise<number> => { const { bavail, bsize } = await statfs(stateDir); return bavail * bsize; };
@@ -149,6 +152,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const staff = await openStaff(config, { clock, keys, random, store });
   const directory = openDirectory(stateDir, config);
   const days = new DayCounts(readModel, keys.memberId, clock);
+  const completeness = new Completeness({ catalogue, clock, memberId: keys.memberId, readModel, arrivedOn: (day, kind) => outbox.arrivedOn(day, kind) });
   const services = new RunningServices({
     ...staff,
     directory,
@@ -168,6 +172,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     asks: new Asks(store, readModel, clock, random, recover),
     clock,
     commands,
+    completeness,
     days,
     erasing,
     evidence: new BuildEvidence(readModel, ledger, relay),
@@ -219,12 +224,14 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   days.countOn().catch((error: unknown) => { logger.warn('days are not counted yet', errorFields(error)); });
   ends.start();
   await sources.start();
+  acknowledging.start();
   return {
     services,
     close: async () => {
       await sources.stop();
       stopWatching();
       ends.stop();
+      acknowledging.stop();
       sleep.stop();
       await webhooks.stop();
       await directory?.provider.close();

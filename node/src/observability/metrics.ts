@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { LateCounts } from '../core/completeness/completeness-report.js';
 import { ledgerFunctions, ProtocolError, retirable, type ErrorCode, type Retirable } from '@huilian/protocol';
 
 /** What is read at the moment somebody asks for the metrics. */
@@ -21,6 +22,7 @@ export interface Readings {
   readonly lastBackupSeconds: number | undefined;
   /** Unix seconds; undefined where the certificate cannot be read. */
   readonly certificateEndSeconds: number | undefined;
+  readonly late: LateCounts;
   /** What ends next of each sort that votes adopt, within the time of warning: Unix seconds. */
   readonly catalogueEnds: Readonly<Partial<Record<Retirable, number>>>;
 }
@@ -144,7 +146,9 @@ export class NodeMetrics {
     const backup = this.gauge('huilian_last_backup_seconds', 'When the newest backup in its place was begun, Unix seconds; 0 where there is none', []);
     const certificate = this.gauge('huilian_certificate_end_seconds', "When the certificate ends by which the ledger knows this node, Unix seconds; NaN where it cannot be read", []);
     const ends = this.gauge('huilian_catalogue_end_seconds', 'When the next of this sort ends that votes adopted, Unix seconds, as soon as the node warns of it; 0 where none does', ['of']);
+    const late = this.gauge('huilian_completeness_late', 'Days of a kind whose declared rows are not on the ledger past their deadline, and adopted documents that were not acknowledged: of this centre, and of all other members', ['whose', 'what']);
     return (now) => {
+      for (const whose of ['own', 'others'] as const) for (const what of ['days', 'documents'] as const) late.set({ whose, what }, now.late[whose][what]);
       for (const of of retirable) ends.set({ of }, now.catalogueEnds[of] ?? 0);
       for (const [outcome, count] of Object.entries(now.rows)) rows.set({ outcome }, count);
       outbox.set(now.outbox.pending);

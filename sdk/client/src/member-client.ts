@@ -4,6 +4,7 @@ import {
   ProtocolError,
   signReceipt,
   verifyPresentation,
+  type AdoptedReference,
   type ConsortiumEvent,
   type Es256Sign,
   type EventFilter,
@@ -195,6 +196,11 @@ export class MemberClient {
     const body = inPage ? await linesTogether(lines) : linesUp(lines);
     const response = await this.door.send('/v1/records', { method: 'POST', body, contentType: 'application/x-ndjson', ...withSignal(signal) });
     yield* answersDown(response, this.door.url);
+  }
+
+  /** Says on the ledger, through the centre that hosts this member, that it holds adopted documents and can use them. @throws SCHEMA_UNKNOWN */
+  public async acknowledge(documents: readonly AdoptedReference[]): Promise<void> {
+    await this.door.post('/v1/acknowledgements', { documents });
   }
 
   /** All records that match, page by page. @throws as page */

@@ -47,6 +47,68 @@ export interface NodeOverview {
   /** Oldest first. */
   readonly days: readonly DayNumbers[];
   readonly proposals: { readonly open: number; readonly unanswered: number };
+  /** What is past its deadline: this centre's, and that of all other members. */
+  readonly late: { readonly own: LateNumbers; readonly others: LateNumbers };
+}
+
+/** Days of a kind, and adopted documents. */
+export interface LateNumbers {
+  readonly days: number;
+  readonly documents: number;
+}
+
+/** State of a declared day; `undeclared`: rows came, and nobody said how many there were to be. */
+export type DayState = 'complete' | 'late' | 'undeclared' | 'waiting';
+
+/** A kind at a centre on a day (YYYY-MM-DD in Beijing). */
+export interface DayRow {
+  readonly centre: string;
+  readonly kind: string;
+  readonly day: string;
+  /** Rows that its sources had, as it declared them. */
+  readonly expected?: number;
+  /** At this node alone: rows that came in, of those the refused ones and those queued for the ledger. */
+  readonly received?: number;
+  readonly refused?: number;
+  readonly published?: number;
+  /** On the ledger. */
+  readonly confirmed: number;
+  readonly missing: number;
+  /** Unix seconds. */
+  readonly deadline: number;
+  readonly state: DayState;
+}
+
+/** An adopted document, who acknowledged it, and who has not. */
+export interface ReceiptRow {
+  readonly of: 'ca' | 'code-set' | 'rule-set' | 'schema';
+  readonly id: string;
+  /** 0 for a CA. */
+  readonly version: number;
+  readonly acknowledged: readonly { readonly member: string; readonly at: number }[];
+  readonly missing: readonly string[];
+  /** Unix seconds. */
+  readonly deadline: number;
+  readonly late: boolean;
+}
+
+/** Which centre is late with what. */
+export interface CompletenessReport {
+  readonly from: string;
+  readonly to: string;
+  readonly late: readonly { readonly member: string; readonly days: number; readonly rows: number; readonly documents: number }[];
+  /** Newest first. */
+  readonly days: readonly DayRow[];
+  readonly documents: readonly ReceiptRow[];
+}
+
+/** Filters of a report; days as YYYY-MM-DD. */
+export interface CompletenessQuery {
+  readonly from?: string;
+  readonly to?: string;
+  readonly centre?: string;
+  readonly kind?: string;
+  readonly state?: DayState;
 }
 
 /** How the node is doing: ledger, clock, disk, memory and what keeps it from being ready. */

@@ -1,7 +1,7 @@
 import type { RejectionReason } from '@huilian/protocol';
 import { HttpDoor } from './http-door.js';
 import type { RecordQuery } from './member-client.js';
-import type { AccessQuery, Aggregates, AuditCheckpoint, AuditEntry, AuditQuery, Catalogue, DeadLetter, DeadLetterQuery, HeldMapping, JoinRequest, JoinRequests, LedgerAccess, LedgerRecord, LedgerRecordPlace, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, Page, Proposal, RecordCourse, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
+import type { AccessQuery, Aggregates, AuditCheckpoint, AuditEntry, AuditQuery, Catalogue, CompletenessQuery, CompletenessReport, DeadLetter, DeadLetterQuery, HeldMapping, JoinRequest, JoinRequests, LedgerAccess, LedgerRecord, LedgerRecordPlace, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenedDeadLetter, OpenSession, Page, Proposal, RecordCourse, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
 
 /** How a client of the centre's own side is known at the node. */
 export interface OperatorOptions {
@@ -127,6 +127,16 @@ export class OperatorClient {
   /** The current version where none is named. @throws RECORD_UNKNOWN, BAD_ID */
   public async record(recordId: string, version?: number): Promise<LedgerRecordPlace> {
     return await this.door.get(`/v1/records/${recordId}${parameters({ version })}`);
+  }
+
+  /** Which centre is late with what; two weeks of days where none are named. @throws BAD_FIELD */
+  public async completeness(query: CompletenessQuery = {}): Promise<CompletenessReport> {
+    return await this.door.get(`/v1/completeness${parameters({ ...query })}`);
+  }
+
+  /** Where the same lies as CSV. */
+  public completenessExport(query: CompletenessQuery = {}): string {
+    return `/v1/completeness/export${parameters({ ...query })}`;
   }
 
   /** Accesses on the ledger, newest first; a page may be short while there are more. @throws BAD_FIELD, BAD_ID */

@@ -112,6 +112,10 @@ export function catalogueCases(consortium: RunningConsortium): void {
       await adopt('migration', example('forest-right-1-to-2.json'));
       expect(await migrate('--dry-run')).toMatchObject({ code: 0, answer: { records: 2, accepted: 2, refused: [] } });
       expect((await syncedRecords()).map(({ header }) => header.schema)).toEqual([1, 1]);
+      // A piece says where the next one begins; the last says nothing.
+      const piece = async (after?: string): Promise<{ readonly records: number; readonly next?: string }> => (await consortium.call('guangzhou', 'POST', '/v1/migrations', { kind, from: 1, to: 2, dryRun: true, limit: 1, ...(after === undefined ? {} : { after }) }, 'operator')).body as { records: number; next?: string };
+      const ids = (await syncedRecords()).map(({ recordId }) => recordId).sort();
+      expect([await piece(), await piece(ids[0]), await piece(ids[1])]).toMatchObject([{ records: 1, next: ids[0] }, { records: 1, next: ids[1] }, { records: 0 }]);
       expect(await migrate()).toMatchObject({ code: 0, answer: { records: 2, accepted: 2, refused: [] } });
       expect((await syncedRecords()).map(({ header }) => [header.schema, header.version])).toEqual([[2, 2], [2, 2]]);
       expect(await migrate()).toMatchObject({ code: 0, answer: { records: 0, accepted: 0 } });

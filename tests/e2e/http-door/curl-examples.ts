@@ -246,6 +246,10 @@ export function curlExamples(consortium: RunningConsortium): void {
     join: async () => ({ variables: { JOIN: await joining() } }),
     proposeJoin: async () => ({ variables: { JOIN: await joining() } }),
     answerJoin: async () => ({ variables: { JOIN: await joining() } }),
+    acknowledge: async () => {
+      const { kinds } = (await consortium.api('beijing').get('/v1/catalogue')) as { kinds: { kind: string; versions: { digest: string }[] }[] };
+      return { ...atBeijing, variables: { DIGEST: kinds.find(({ kind }) => kind === 'credit')?.versions[0]?.digest ?? '' } };
+    },
     // No vote of the sample consortium adopted one.
     migrate: () => Promise.resolve({ status: 404 }),
     createWebhook: () => Promise.resolve({ variables: { WEBHOOK: file({ url: target, batch: true }) } }),

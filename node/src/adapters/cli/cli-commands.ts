@@ -48,6 +48,8 @@ const commands: readonly CommandLoader[] = [
       return [JoinCommand, RequestJoinCommand, JoinStatusCommand, JoinListCommand, ProposeJoinCommand, AnswerJoinCommand];
     },
   },
+  { name: 'completeness', load: async () => [(await import('./completeness-commands.js')).CompletenessCommand] },
+  { name: 'declare', load: async () => [(await import('./completeness-commands.js')).DeclareCommand] },
   { name: 'catalogue', load: async () => [(await import('./catalogue-command.js')).CatalogueCommand] },
   {
     name: 'keys',

@@ -19,7 +19,7 @@ export class MigrateCommand extends StateCommand<MigrateOptions> {
   protected async act(_args: readonly string[], options: MigrateOptions): Promise<CommandResult> {
     const dryRun = options.dryRun === true;
     const order = { kind: given(options.kind, '--kind'), from: given(options.from, '--from'), to: given(options.to, '--to'), dryRun };
-    const report = (await NodeApi.open(stateFolder(options)).post('/v1/migrations', order)) as MigrationReport;
+    const report = await migrateAll(NodeApi.open(stateFolder(options)), order);
     const { accepted, records, refused, unchanged } = report;
     const head = `${String(records)} records: ${String(accepted)} ${dryRun ? 'would be carried over' : 'carried over'}, ${String(unchanged)} unchanged, ${String(refused.length)} refused / 共 ${String(records)} 条：${dryRun ? '可转换' : '已转换'} ${String(accepted)}，未变 ${String(unchanged)}，拒绝 ${String(refused.length)}`;
     const lines = refused.map(({ code, problems, recordId }) => `  ${recordId} ${code} ${problems.map((problem) => `${problem.path || '/'} ${problem.code}: ${problem.en} / ${problem.zh}`).join('; ')}`);
@@ -45,4 +45,16 @@ export class MigrateCommand extends StateCommand<MigrateOptions> {
   public parseDryRun(): boolean {
     return true;
   }
+}
+
+/** Call after call until nothing is left; a call that fails leaves what the ones before it did. */
+async function migrateAll(api: NodeApi, order: object): Promise<MigrationReport> {
+  let all: MigrationReport = { records: 0, accepted: 0, unchanged: 0, refused: [] };
+  let after: string | undefined;
+  do {
+    const { accepted, next, records, refused, unchanged } = (await api.post('/v1/migrations', { ...order, ...(after === undefined ? {} : { after }) })) as MigrationReport;
+    all = { records: all.records + records, accepted: all.accepted + accepted, unchanged: all.unchanged + unchanged, refused: [...all.refused, ...refused] };
+    after = next;
+  } while (after !== undefined);
+  return all;
 }

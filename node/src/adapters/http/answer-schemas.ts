@@ -1,5 +1,6 @@
-import { anyObject, boolean, charterShape, digestShape, domainShape, eventFilterShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, mappingNameShape, mappingShape, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, positionShape, prose, recordIdShape, rejectionReasonShape, releaseEnvelopeShape, requestBasisShape, retirable, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
+import { anyObject, boolean, charterShape, dayShape, digestShape, domainShape, eventFilterShape, grantEnvelopeShape, headerShape, integer, jwsShape, list, mappingNameShape, mappingShape, memberDocumentShape, memberIdShape, object, oneOf, optional, ownerIdShape, ownerKeyShape, placedHeaderShape, positionShape, prose, recordIdShape, rejectionReasonShape, releaseEnvelopeShape, requestBasisShape, retirable, text, ticketIdShape, ticketShape, timeShape, es256KeyShape, type JsonObject, type Shape } from '@huilian/protocol';
 import { anyAccountNameShape, staffRoleShape } from '../../core/accounts/account.js';
+import { dayStates } from '../../core/completeness/completeness-report.js';
 import { acts } from '../../core/audit-log/acts.js';
 import { callerKinds } from './route-callers.js';
 
@@ -76,7 +77,12 @@ const runSchema = open(
 );
 const sourceSchema = open({ name: anyText.schema, type: { enum: ['file', 'folder', 'http', 'postgresql'] }, everyMinutes: integer(0).schema }, { kind: anyText.schema, next: timeShape.schema, current: runSchema, last: runSchema });
 
+const dayRowSchema: JsonObject = open({ centre: memberIdShape.schema, kind: anyText.schema, day: dayShape.schema, confirmed: integer(0).schema, missing: integer(0).schema, deadline: timeShape.schema, state: { enum: dayStates } }, { expected: integer(0).schema, received: integer(0).schema, refused: integer(0).schema, published: integer(0).schema });
+const lateSchema = object({ days: integer(0), documents: integer(0) });
+const receiptRowSchema: JsonObject = open({ of: { enum: retirable }, id: anyText.schema, version: integer(0).schema, digest: digestShape.schema, acknowledged: { type: 'array', items: open({ member: memberIdShape.schema, at: timeShape.schema }) }, missing: { type: 'array', items: memberIdShape.schema }, deadline: integer(0).schema, late: boolean().schema });
+
 export const answers = {
+  completeness: open({ from: dayShape.schema, to: dayShape.schema, late: { type: 'array', items: open({ member: memberIdShape.schema, days: integer(0).schema, rows: integer(0).schema, documents: integer(0).schema }) }, days: { type: 'array', items: dayRowSchema }, documents: { type: 'array', items: receiptRowSchema } }),
   join: joinSchema,
   joins: open({ items: { type: 'array', items: joinSchema }, missing: list(memberIdShape, 0, 64).schema }),
   catalogue: open({
@@ -86,7 +92,7 @@ export const answers = {
     cas: { type: 'array', items: open({ fingerprint: digestShape.schema, name: words.schema, proposal: digestShape.schema, state: stateSchema }, datesMore) },
     endsSoon: { type: 'array', items: open({ of: { enum: retirable }, id: anyText.schema, retires: timeShape.schema }, { version: integer(1).schema, followedBy: integer(1).schema }) },
   }),
-  migrated: open({ records: integer(0).schema, accepted: integer(0).schema, unchanged: integer(0).schema, refused: { type: 'array', items: open({ recordId: recordIdShape.schema, code: codeShape.schema, problems: { type: 'array', items: { type: 'object' } } }) } }),
+  migrated: open({ records: integer(0).schema, accepted: integer(0).schema, unchanged: integer(0).schema, refused: { type: 'array', items: open({ recordId: recordIdShape.schema, code: codeShape.schema, problems: { type: 'array', items: { type: 'object' } } }) } }, { next: recordIdShape.schema }),
   kindDocuments: open({ items: { type: 'array', items: open({ ...versionView, document: anyObject().schema }, datesMore) } }),
   session: open(sessionView, sessionTimes),
   sessions: page(open({ ...sessionView, ...sessionTimes, handle: anyText.schema, current: boolean().schema })),
@@ -154,7 +160,7 @@ export const answers = {
   erasures: page(open({ at: timeShape.schema, scope: { enum: ['owner', 'records'] }, recordIds: list(recordIdShape, 0, 1_000_000).schema }, { owner: anyText.schema })),
   lost: object({ lost: list(object({ from: integer(0), to: integer(0) }), 0, 1_000_000) }).schema,
   overview: open(
-    { member: memberIdShape.schema, height: integer(-1).schema, blocksBehind: integer(0).schema, ledger: open({ state: anyText.schema }, { problem: anyText.schema }), outbox: open({ pending: integer(0).schema, inFlight: integer(0).schema, deadLettered: integer(0).schema, oldestSeconds: { type: 'number' } }), peers: { type: 'array', items: peerSchema }, alerts: { type: 'array', items: findingSchema }, days: { type: 'array', items: daySchema }, proposals: object({ open: integer(0), unanswered: integer(0) }).schema },
+    { member: memberIdShape.schema, height: integer(-1).schema, blocksBehind: integer(0).schema, ledger: open({ state: anyText.schema }, { problem: anyText.schema }), outbox: open({ pending: integer(0).schema, inFlight: integer(0).schema, deadLettered: integer(0).schema, oldestSeconds: { type: 'number' } }), peers: { type: 'array', items: peerSchema }, alerts: { type: 'array', items: findingSchema }, days: { type: 'array', items: daySchema }, proposals: object({ open: integer(0), unanswered: integer(0) }).schema, late: object({ own: lateSchema, others: lateSchema }).schema },
   ),
   accesses: page(open({ at: timeShape.schema, basis: requestBasisShape.schema, block: integer(0).schema, claims: list(anyText, 1, 64).schema, confirmed: boolean().schema, disputed: boolean().schema, expires: timeShape.schema, publisher: memberIdShape.schema, purpose: anyText.schema, reader: memberIdShape.schema, records: list(object({ recordId: recordIdShape, version: integer(1) }), 1, 64).schema, ticket: ticketIdShape.schema }, { owner: anyText.schema, refused: codeShape.schema, slot: integer(1).schema })),
   proposals: page(open({ action: anyText.schema, approvals: list(memberIdShape, 0, 64).schema, content: { type: 'object' }, id: digestShape.schema, proposedAt: timeShape.schema, proposer: memberIdShape.schema, rejections: list(memberIdShape, 0, 64).schema, round: integer(1).schema, status: { enum: ['adopted', 'open', 'rejected'] } }, { reasons: { type: 'object', additionalProperties: rejectionReasonShape.schema } })),

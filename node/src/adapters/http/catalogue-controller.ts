@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { boolean, integer, kindShape, object, optional, ProtocolError } from '@huilian/protocol';
+import { boolean, integer, kindShape, object, optional, ProtocolError, recordIdShape } from '@huilian/protocol';
+import { mostMigrated } from '../../core/catalog/migrate-records.js';
 import { inBody } from './act-objects.js';
 import { answers } from './answer-schemas.js';
 import { Operator } from './caller.js';
@@ -7,7 +8,7 @@ import { administrators, Declare, jsonHeader, tokenHeader } from './declare-rout
 import { NodeServices } from './node-services.js';
 import type { Caller } from './sign-in.js';
 
-const migrationBodyShape = object({ dryRun: optional(boolean()), from: integer(1, 9999), kind: kindShape, to: integer(1, 9999) });
+const migrationBodyShape = object({ after: optional(recordIdShape), dryRun: optional(boolean()), from: integer(1, 9999), kind: kindShape, limit: optional(integer(1, mostMigrated)), to: integer(1, 9999) });
 
 /** What votes adopted. It is what members and owners follow, and nothing of it is personal: an owner's wallet reads titles here. */
 @Controller('v1/catalogue')
@@ -34,11 +35,11 @@ export class CatalogueController {
 export class MigrationsController {
   public constructor(private readonly services: NodeServices) {}
 
-  @Declare({ id: 'migrate', en: "publishes this centre's records of a kind again under its next version, by the adopted migration", zh: '按转换规则将本方记录转换到新版本', who: 'operator', roles: administrators, act: 'records.migrate', object: inBody('kind'), body: migrationBodyShape, answer: answers.migrated, codes: ['MIGRATION_UNKNOWN', 'SCHEMA_UNKNOWN', 'SCHEMA_RETIRED', 'DISK_NEARLY_FULL', 'OUTBOX_TAIL_LOST'], curl: `curl -s ${tokenHeader} ${jsonHeader} -d '{"kind":"forest-right","from":1,"to":2,"dryRun":true}' $NODE/v1/migrations` })
+  @Declare({ id: 'migrate', en: "publishes this centre's records of a kind again under its next version, by the adopted migration; up to 5,000 a call", zh: '按转换规则将本方记录转换到新版本', who: 'operator', roles: administrators, act: 'records.migrate', object: inBody('kind'), body: migrationBodyShape, answer: answers.migrated, codes: ['MIGRATION_UNKNOWN', 'SCHEMA_UNKNOWN', 'SCHEMA_RETIRED', 'DISK_NEARLY_FULL', 'OUTBOX_TAIL_LOST'], curl: `curl -s ${tokenHeader} ${jsonHeader} -d '{"kind":"forest-right","from":1,"to":2,"dryRun":true}' $NODE/v1/migrations` })
   @Post()
   @HttpCode(200)
   public async migrate(@Operator() _operator: Caller, @Body() body: unknown): Promise<object> {
-    const { dryRun = false, from, kind, to } = migrationBodyShape.read(body);
-    return await this.services.migrate({ dryRun, from, kind, to });
+    const { after, dryRun = false, from, kind, limit, to } = migrationBodyShape.read(body);
+    return await this.services.migrate({ dryRun, from, kind, to, ...(after === undefined ? {} : { after }), ...(limit === undefined ? {} : { limit }) });
   }
 }

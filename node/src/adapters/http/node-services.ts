@@ -9,6 +9,7 @@ import type { Catalogue } from '../../core/catalog/catalogue.js';
 import type { MigrationOrder, MigrationReport } from '../../core/catalog/migrate-records.js';
 import type { KeepBackups } from '../../core/backup/keep-backups.js';
 import type { CountRecords } from '../../core/columns/count-records.js';
+import type { Completeness } from '../../core/completeness/completeness.js';
 import type { RelayRequest } from '../../core/access/relay-request.js';
 import type { Finding } from '../../core/diagnosis/finding.js';
 import type { RecordCourse } from '../../core/diagnosis/follow-record.js';
@@ -56,6 +57,7 @@ export abstract class NodeServices {
   public abstract readonly counting: CountRecords;
   /** Undefined where no database is configured. */
   public abstract readonly mirror: Mirror | undefined;
+  public abstract readonly completeness: Completeness;
   public abstract readonly feed: EventFeed;
   public abstract readonly letters: LetterDesk;
   public abstract readonly mappings: HeldMappings;

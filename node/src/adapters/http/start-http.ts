@@ -13,6 +13,7 @@ import { CallerGuard } from './caller.js';
 import { Callers } from './callers.js';
 import { AggregatesController } from './aggregates-controller.js';
 import { BackupsController } from './backups-controller.js';
+import { CompletenessController } from './completeness-controller.js';
 import { CatalogueController, MigrationsController } from './catalogue-controller.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { AccessController, OpenController, OperatorController, OwnersController, RecordsController } from './controllers.js';
@@ -95,7 +96,7 @@ const defaultSignatures = 600;
 const mostConnections = 2000;
 const defaultArrival = 8000;
 /** All of the door, in the order of their description. */
-export const controllers: Type[] = [OpenController, RecordsController, AggregatesController, ExportController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, CatalogueController, MigrationsController, JoinsController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, MirrorController, SourcesController, EventsController, WebhooksController, MetricsController, SessionsController, DirectoryController, AccountsController, AuditLogController, RolesController, ConsoleController, PagesController];
+export const controllers: Type[] = [OpenController, RecordsController, AggregatesController, ExportController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, CatalogueController, MigrationsController, JoinsController, CompletenessController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, MirrorController, SourcesController, EventsController, WebhooksController, MetricsController, SessionsController, DirectoryController, AccountsController, AuditLogController, RolesController, ConsoleController, PagesController];
 
 @Module({})
 class HttpModule {

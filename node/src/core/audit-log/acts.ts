@@ -26,6 +26,7 @@ export const acts = [
   'outbox.accept-loss',
   'owner.recover',
   'owner.register',
+  'records.declare',
   'records.export',
   'records.migrate',
   'records.publish',

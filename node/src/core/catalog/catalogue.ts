@@ -1,4 +1,4 @@
-import { isJsonObject, kindFromDocument, readCodes, splitStateKey, termState, versionInForce, type JsonObject, type KindDefinition, type LedgerState, type Retirable, type Term, type TermState, type Title } from '@huilian/protocol';
+import { isJsonObject, kindFromDocument, readCodes, splitStateKey, termState, versionInForce, type AdoptedReference, type JsonObject, type KindDefinition, type LedgerState, type Retirable, type Term, type TermState, type Title } from '@huilian/protocol';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, LedgerBlock } from '../ports.js';
 
@@ -71,6 +71,7 @@ const day = 86_400;
 /** What the consortium agreed to by vote, as of now: what is in force, what comes, what ends. */
 export class Catalogue {
   private adopted: Promise<Adopted> | undefined;
+  private readonly listeners = new Set<() => void>();
 
   public constructor(
     private readonly readModel: ReadModel,
@@ -79,7 +80,9 @@ export class Catalogue {
     private readonly warnDays: number,
   ) {
     readModel.onBlock((block) => {
-      if (changesCatalogue(block)) this.adopted = undefined;
+      if (!changesCatalogue(block)) return;
+      this.adopted = undefined;
+      for (const listener of this.listeners) listener();
     });
   }
 
@@ -99,6 +102,30 @@ export class Catalogue {
   public async documentsOf(kind: string): Promise<readonly (CatalogueVersion & { readonly document: JsonObject })[]> {
     const { schemas } = await this.read();
     return schemas.filter((schema) => schema.kind === kind).map((schema) => ({ ...versionOf(schema, this.now()), document: schema.document })).reverse();
+  }
+
+  /** Calls back when a block may have changed what was adopted. Answers the way to stop. */
+  public onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Every kind that was ever adopted, in order. */
+  public async kindNames(): Promise<readonly string[]> {
+    return [...new Set((await this.read()).schemas.map(({ kind }) => kind))].sort();
+  }
+
+  /** Everything adopted that has not ended, as members acknowledge it, and the proposal that brought it. */
+  public async references(): Promise<readonly (AdoptedReference & { readonly proposal: string })[]> {
+    const at = this.now();
+    const { cas, codeSets, ruleSets, schemas } = await this.read();
+    const live = <T extends Term>(rows: readonly T[]): readonly T[] => rows.filter((row) => termState(row, at) !== 'retired');
+    return [
+      ...live(cas).map(({ fingerprint, proposal }) => ({ of: 'ca' as const, id: fingerprint, version: 0, digest: fingerprint, proposal })),
+      ...live(codeSets).map(({ digest, name, proposal, version }) => ({ of: 'code-set' as const, id: name, version, digest, proposal })),
+      ...live(ruleSets).map(({ digest, name, proposal, version }) => ({ of: 'rule-set' as const, id: name, version, digest, proposal })),
+      ...live(schemas).map(({ digest, kind, proposal, version }) => ({ of: 'schema' as const, id: kind, version, digest, proposal })),
+    ];
   }
 
   /** What is in force and ends within the time of warning, soonest first. */

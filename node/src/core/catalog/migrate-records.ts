@@ -11,6 +11,10 @@ export interface MigrationOrder {
   readonly to: number;
   /** Says what would become of each record, and changes nothing. */
   readonly dryRun: boolean;
+  /** Goes on behind this record, as the report before it said. */
+  readonly after?: string;
+  /** Records that are looked at, 5,000 where absent and at most. */
+  readonly limit?: number;
 }
 
 export interface MigrationReport {
@@ -19,6 +23,8 @@ export interface MigrationReport {
   readonly accepted: number;
   readonly unchanged: number;
   readonly refused: readonly { readonly recordId: string; readonly code: ErrorCode; readonly problems: readonly RecordProblem[] }[];
+  /** Present where there may be more: the last record looked at. */
+  readonly next?: string;
 }
 
 export interface MigrateParts {
@@ -36,6 +42,9 @@ interface Carried {
   readonly rights: OwnRecord['rights'];
 }
 
+/** One call answers within a request's time; whoever wants all goes on where it ended. */
+export const mostMigrated = 5000;
+
 /**
  * Publishes own records again under the next version of their kind, by the migration that a vote adopted: as new versions of
  * themselves, through the intake like any other change. What was carried over no longer stands under the old version, so a run
@@ -45,36 +54,36 @@ export class MigrateRecords {
   public constructor(private readonly parts: MigrateParts) {}
 
   /** @throws MIGRATION_UNKNOWN {kind, from, to}, SCHEMA_UNKNOWN and SCHEMA_RETIRED of the new version, what the intake throws */
-  public async run({ dryRun, from, kind, to }: MigrationOrder): Promise<MigrationReport> {
+  public async run({ after = '', dryRun, from, kind, limit = mostMigrated, to }: MigrationOrder): Promise<MigrationReport> {
     const adopted = this.parts.readModel.migration(kind, from, to);
     if (adopted === undefined) throw new ProtocolError('MIGRATION_UNKNOWN', { kind, from, to });
     const migration = readMigration(adopted.document);
     const next = this.parts.kinds.find(kind, to);
     const report: Writable = { records: 0, accepted: 0, unchanged: 0, refused: [] };
-    await (dryRun ? this.tryOut(migration, next, report) : this.publish(migration, next, report));
-    return report;
+    const carried = this.carried(migration, next, report, { after, limit });
+    await (dryRun ? this.tryOut(carried, next, report) : this.publish(carried, next, report));
+    return ended(report, limit);
   }
 
-  private async tryOut(migration: Migration, next: CompiledKind, report: Writable): Promise<void> {
-    for await (const { data, recordId } of this.carried(migration, next, report)) {
+  private async tryOut(carried: AsyncIterable<Carried>, next: CompiledKind, report: Writable): Promise<void> {
+    for await (const { data, recordId } of carried) {
       const { ok, problems } = checkRecord(next, data, this.parts.kinds.codesInUse());
       if (ok) report.accepted += 1;
       else report.refused.push({ recordId, code: 'RECORD_INVALID', problems });
     }
   }
 
-  private async publish(migration: Migration, next: CompiledKind, report: Writable): Promise<void> {
+  private async publish(carried: AsyncIterable<Carried>, next: CompiledKind, report: Writable): Promise<void> {
     // Ids of lines that have no answer yet; answers come in order.
     const sent: string[] = [];
     let answered = 0;
-    const { carried, parts } = { carried: this.carried(migration, next, report), parts: this.parts };
     async function* lines(): AsyncGenerator<string> {
       for await (const { data, recordId, rights } of carried) {
         sent.push(recordId);
         yield `${JSON.stringify({ kind: next.kind, schema: next.version, rights, data, supersede: true })}\n`;
       }
     }
-    await parts.accept(lines(), (answers) => {
+    await this.parts.accept(lines(), (answers) => {
       for (const answer of answers) {
         if (!('line' in answer)) continue;
         const recordId = sent[answered] ?? '';
@@ -86,11 +95,13 @@ export class MigrateRecords {
   }
 
   /** Live own records under the old version, each under the new one; those that cannot be opened go into the report. */
-  private async *carried(migration: Migration, next: CompiledKind, report: Writable): AsyncGenerator<Carried> {
+  private async *carried(migration: Migration, next: CompiledKind, report: Writable, { after, limit }: { readonly after: string; readonly limit: number }): AsyncGenerator<Carried> {
     const { memberId, records } = this.parts;
     const prefix = `${memberId}/${migration.kind}/`;
     for await (const [recordId, { rights, schema, status, versions }] of records.all()) {
-      if (!recordId.startsWith(prefix) || schema !== migration.from || status !== 'active') continue;
+      if (recordId <= after || !recordId.startsWith(prefix) || schema !== migration.from || status !== 'active') continue;
+      if (report.records === limit) return;
+      report.next = recordId;
       report.records += 1;
       const data = this.dataOf(recordId, versions.at(-1)?.[0] ?? 0, report);
       if (data !== undefined) yield { recordId, rights, data: migrateData(migration, next, data) };
@@ -106,6 +117,12 @@ export class MigrateRecords {
       return undefined;
     }
   }
+}
+
+/** Ends the report: what was looked at last counts only where more may follow. */
+function ended(report: Writable, limit: number): MigrationReport {
+  const { next, ...whole } = report;
+  return next === undefined || report.records < limit ? whole : { ...whole, next };
 }
 
 type Writable = { -readonly [Name in keyof MigrationReport]: MigrationReport[Name] extends readonly (infer T)[] ? T[] : MigrationReport[Name] };

@@ -5,6 +5,8 @@ import {
   isJsonObject,
   parseCanonical,
   ProtocolError,
+  type AdoptedReference,
+  type DeclareArgument,
   type JsonObject,
   type LedgerFunction,
   type ProposalAction,
@@ -75,6 +77,16 @@ export class LedgerCommands {
   /** A member's new keys, as a JWS by its old one. @throws MEMBER_UNKNOWN, FORBIDDEN, MEMBER_SUSPENDED, STATEMENT_*, BAD_FIELD */
   public async rotateMemberKeys(rotation: string): Promise<Committed> {
     return await this.run('rotateMemberKeys', { rotation });
+  }
+
+  /** That this centre, or a member that it hosts, holds adopted documents. @throws MEMBER_SUSPENDED, SCHEMA_UNKNOWN */
+  public async acknowledge(member: string, documents: readonly AdoptedReference[]): Promise<Committed> {
+    return await this.run('acknowledge', { documents: documents as unknown as JsonObject[], member });
+  }
+
+  /** How many rows this centre's sources had. @throws NOT_RECORD_OWNER, SCHEMA_UNKNOWN, BAD_FIELD */
+  public async declare(days: DeclareArgument['days']): Promise<Committed> {
+    return await this.run('declare', { days: days as unknown as JsonObject[], publisher: this.keys.memberId });
   }
 
   private async run(name: LedgerFunction, argument: JsonObject, transient?: Readonly<Record<string, Uint8Array>>): Promise<Committed> {

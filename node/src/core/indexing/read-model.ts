@@ -19,7 +19,7 @@ import type { LedgerBlock, Store } from '../ports.js';
 import { accessMatches, accessPlaces, type AccessFilter } from './access-places.js';
 import { eventTransactions, type EventTransaction } from './event-transactions.js';
 import { generationKey, indexKeys, pastPrefix, placeWithin, splitPlace, transactionPlace, type IndexKeys } from './index-keys.js';
-import { currentPlace, decodeRow, highestVersion, type BatchRow, type Checkpoint, type RecordRow, type TicketRow, type TransactionRow } from './index-rows.js';
+import { currentPlace, decodeRow, highestVersion, type BatchRow, type Checkpoint, type PositionRange, type RecordRow, type TicketRow, type TransactionRow } from './index-rows.js';
 import { recordPlaces, type RecordFilter } from './record-places.js';
 
 /** A record version as the ledger shows it. */
@@ -57,6 +57,14 @@ export interface IndexedPlace {
 }
 
 export type TicketFilter = { readonly owner?: string; readonly reader?: string; readonly publisher?: string; readonly grant?: string };
+
+/** Headers of one kind in a batch. */
+export interface KindInBatch {
+  readonly publisher: string;
+  /** Transaction time, Unix seconds. */
+  readonly time: number;
+  readonly count: number;
+}
 
 /** A page of accesses, newest first; it may be short while there are more. */
 export interface AccessPage {
@@ -182,6 +190,38 @@ export class ReadModel {
 
   public async migrations(): Promise<LedgerState['migration'][]> {
     return await this.states('migration');
+  }
+
+  /** What a publisher declared of a kind from a day on, in the order of days. */
+  public async declarations(publisher: string, kind: string, from: string): Promise<LedgerState['declaration'][]> {
+    const found: LedgerState['declaration'][] = [];
+    const range = { gte: this.keys.state('declaration', publisher, kind, from), lt: pastPrefix(this.keys.state('declaration', publisher, kind)) };
+    for await (const [, value] of this.store.entries(range)) found.push(decodeRow<LedgerState['declaration']>(value));
+    return found;
+  }
+
+  public async acknowledgements(): Promise<LedgerState['acknowledgement'][]> {
+    return await this.states('acknowledgement');
+  }
+
+  public isAcknowledged(member: string, of: string, id: string, version: number): boolean {
+    return this.state('acknowledgement', member, of, id, version) !== undefined;
+  }
+
+  /** How many headers of a kind each batch of the blocks brought (both included), in the order of the ledger. */
+  public async publishedOf(kind: string, first: number, last: number): Promise<readonly KindInBatch[]> {
+    for (;;) {
+      const { keys } = this;
+      const found: KindInBatch[] = [];
+      const prefix = keys.posting('kind', kind, '');
+      for await (const [key, value] of this.store.entries({ gte: prefix + transactionPlace(first, 0), lt: prefix + transactionPlace(last + 1, 0) })) {
+        if (keys !== this.keys) break;
+        const { publisher, time } = this.batchAt(key.slice(prefix.length));
+        found.push({ publisher, time, count: decodeRow<readonly PositionRange[]>(value).reduce((sum, [from, to]) => sum + to - from + 1, 0) });
+      }
+      // Rows of a generation that was replaced meanwhile may have gone half way.
+      if (keys === this.keys) return found;
+    }
   }
 
   public async trustedCas(): Promise<LedgerState['ca'][]> {

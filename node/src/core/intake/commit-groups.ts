@@ -1,5 +1,6 @@
 import { ProtocolError, signJws, type ErrorCode, type RecordProblem } from '@huilian/protocol';
 import { passStep, reachStep } from '../failpoints.js';
+import type { Arrival } from '../outbox/arrivals.js';
 import type { GroupDraft } from '../outbox/outbox-chain.js';
 import type { LetterPlace } from '../outbox/dead-letters.js';
 import type { LetterDraft } from '../outbox/letter-book.js';
@@ -14,7 +15,7 @@ import type { PreparedVersion } from './prepare-record.js';
 export type CommitLine =
   | { readonly what: 'version'; readonly line: number; readonly version: PreparedVersion; readonly warnings: readonly RecordProblem[]; readonly retried?: LetterPlace }
   | { readonly what: 'unchanged'; readonly line: number; readonly recordId: string; readonly version: number; readonly retried?: LetterPlace }
-  | { readonly what: 'refused'; readonly line: number; readonly problems: readonly RecordProblem[]; readonly code: ErrorCode; readonly letter?: LetterDraft };
+  | { readonly what: 'refused'; readonly line: number; readonly problems: readonly RecordProblem[]; readonly code: ErrorCode; readonly letter?: LetterDraft; /** One that was adopted. */ readonly kind?: string };
 
 export interface CommitParts {
   readonly store: Store;
@@ -85,7 +86,8 @@ export class GroupCommit {
     const lines = group.map(({ line }) => line);
     // Most groups have nothing to do with dead letters.
     const ofLetters = this.touchesLetters(lines) ? lines : [];
-    const draft = versions.length > 0 || ofLetters.length > 0 ? await this.store(versions, ofLetters) : undefined;
+    const arrivals = lines.flatMap(arrivalOf);
+    const draft = arrivals.length > 0 || ofLetters.length > 0 ? await this.store(versions, ofLetters, arrivals) : undefined;
     for (const version of versions) this.parts.onFinished(version);
     const durable = draft === undefined ? undefined : this.parts.outbox.covered(draft);
     this.answering = this.answering.then(async () => {
@@ -98,16 +100,18 @@ export class GroupCommit {
   }
 
   /** Seals and stores a group in one write. @param lines those of a group that changes the list of dead letters; none where it does not */
-  private async store(versions: readonly PreparedVersion[], lines: readonly CommitLine[]): Promise<GroupDraft | undefined> {
+  private async store(versions: readonly PreparedVersion[], lines: readonly CommitLine[], arrivals: readonly Arrival[]): Promise<GroupDraft | undefined> {
     const { outbox, store, vault } = this.parts;
     const { letters } = outbox;
     const draft = await vault.sealing(async () => {
       this.checkErased(versions);
       const refused = lines.some((line) => line.what === 'refused' && line.letter !== undefined);
       await vault.prepare([...versions.map(({ header }) => header.owner), ...(refused ? [undefined] : [])]);
-      const notes = await this.letterWrites(lines);
+      const arrived = outbox.arrivals.draft(arrivals);
+      const notes = [...(await this.letterWrites(lines)), ...arrived.writes];
       if (versions.length === 0) {
         await store.write(notes).finally(() => { letters.left(notes); });
+        arrived.commit();
         return undefined;
       }
       await passStep('P3');
@@ -120,6 +124,7 @@ export class GroupCommit {
       } finally {
         letters.left(notes);
       }
+      arrived.commit();
       outbox.written(drafted);
       await passStep('P4');
       return drafted;
@@ -218,6 +223,11 @@ export class GroupCommit {
     for (const stream of failed) stream.end();
     return known;
   }
+}
+
+function arrivalOf(line: CommitLine): readonly Arrival[] {
+  if (line.what === 'version') return [{ as: 'accepted', kind: line.version.header.kind }];
+  return line.what === 'refused' && line.letter === undefined && line.kind !== undefined ? [{ as: 'unlisted', kind: line.kind }] : [];
 }
 
 function recordOf(line: Exclude<CommitLine, { what: 'refused' }>): string {

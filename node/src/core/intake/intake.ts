@@ -197,7 +197,8 @@ export class Intake {
     const known = error instanceof ProtocolError ? RefusedLine.of(error) : error;
     if (!(known instanceof RefusedLine)) throw error;
     const { error: { code }, problems } = known;
-    return { what: 'refused', line, code, problems, ...(submission?.source === undefined ? {} : { letter: this.letterOf(submission, submission.source, known) }) };
+    const adopted = submission !== undefined && this.parts.readModel.schema(submission.kind, 1) !== undefined ? { kind: submission.kind } : {};
+    return { what: 'refused', line, code, problems, ...adopted, ...(submission?.source === undefined ? {} : { letter: this.letterOf(submission, submission.source, known) }) };
   }
 
   private letterOf(submission: Submission, source: Source, { error: { code }, problems }: RefusedLine): LetterDraft {

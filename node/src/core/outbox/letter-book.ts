@@ -1,4 +1,4 @@
-import { canonicalBytes, fromUtf8, parseStrict, type JsonObject } from '@huilian/protocol';
+import { beijingDay, canonicalBytes, fromUtf8, parseStrict, type JsonObject } from '@huilian/protocol';
 import type { Store, StoreWrite } from '../ports.js';
 import type { Vault } from '../vault/vault.js';
 import { DeadLetters, droppedKey, letterId, letterPrefixes, letterRemovals, letterWrites, lettersOfRecord, placeKey, placesFrom, type DeadLetter, type LetterPlace, type ListedLetter } from './dead-letters.js';
@@ -42,6 +42,8 @@ export class LetterBook extends DeadLetters {
     private readonly parts: LetterBookParts,
     private next: number,
     private total: number,
+    /** Refused rows by day and kind; accepted ones that the ledger refused name no kind. */
+    private readonly perDay: Map<string, number>,
   ) {
     super(parts.store);
   }
@@ -49,11 +51,13 @@ export class LetterBook extends DeadLetters {
   public static async open(parts: LetterBookParts): Promise<LetterBook> {
     let last = '';
     let total = 0;
-    for await (const [key] of parts.store.entries({ gte: letterPrefixes.head, lt: `${letterPrefixes.head}~` })) {
+    const perDay = new Map<string, number>();
+    for await (const [key, value] of parts.store.entries({ gte: letterPrefixes.head, lt: `${letterPrefixes.head}~` })) {
       last = key;
       total += 1;
+      countDay(perDay, JSON.parse(fromUtf8(value)) as DeadLetter, 1);
     }
-    const book = new LetterBook(parts, last === '' ? 1 : Number(last.slice(letterPrefixes.head.length)) + 1, total);
+    const book = new LetterBook(parts, last === '' ? 1 : Number(last.slice(letterPrefixes.head.length)) + 1, total, perDay);
     for await (const [key] of parts.store.entries({ gte: letterPrefixes.record, lt: `${letterPrefixes.record}~` })) book.note(key.slice(letterPrefixes.record.length, key.lastIndexOf('/')));
     await book.takeFirstLayout();
     return book;
@@ -61,6 +65,11 @@ export class LetterBook extends DeadLetters {
 
   public get count(): number {
     return this.total;
+  }
+
+  /** Refused rows of a kind on the list that came in on a day in Beijing. */
+  public refusedOn(day: string, kind: string): number {
+    return this.perDay.get(`${day}/${kind}`) ?? 0;
   }
 
   // --- coming ----------------------------------------------------------------------------------------------------------------
@@ -75,6 +84,7 @@ export class LetterBook extends DeadLetters {
       this.total += 1;
     }
     if (letter.recordId !== undefined) this.note(letter.recordId);
+    countDay(this.perDay, letter, 1);
     const text = content === undefined ? '' : JSON.stringify(content);
     const kept = text !== '' && text.length <= mostContent;
     const head = { ...letter, ...(letter.problems === undefined ? {} : { problems: letter.problems.slice(0, mostProblems) }), ...(kept ? { kept } : {}) };
@@ -163,12 +173,14 @@ export class LetterBook extends DeadLetters {
     if (letter === undefined) return [];
     this.leaving.add(id);
     this.total -= 1;
+    countDay(this.perDay, letter, -1);
     return letterRemovals(letter);
   }
 
   /** What an earlier letter at the same place leaves behind: it may have been about another record. */
   private replaced(id: string): StoreWrite[] {
     const letter = this.find(id);
+    if (letter !== undefined) countDay(this.perDay, letter, -1);
     return letter === undefined ? [] : letterRemovals(letter).filter(({ key }) => !key.startsWith(letterPrefixes.head));
   }
 
@@ -247,6 +259,12 @@ export class LetterBook extends DeadLetters {
     }
     if (writes.length > 0) await this.store.write(writes);
   }
+}
+
+function countDay(perDay: Map<string, number>, { at, kind }: DeadLetter, by: number): void {
+  if (kind === undefined) return;
+  const place = `${beijingDay(at)}/${kind}`;
+  perDay.set(place, (perDay.get(place) ?? 0) + by);
 }
 
 /** What a letter's row is sealed for. */

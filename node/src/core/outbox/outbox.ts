@@ -7,6 +7,7 @@ import { Mutex } from '../mutex.js';
 import type { Clock, Store, StoreWrite } from '../ports.js';
 import { OwnRecords } from '../vault/own-records.js';
 import type { Vault } from '../vault/vault.js';
+import { Arrivals, type DayArrived } from './arrivals.js';
 import { LetterBook } from './letter-book.js';
 import { FrozenBatches, type FrozenBatch } from './frozen-batches.js';
 import type { HighWaterMark, Mark } from './high-water-mark.js';
@@ -76,6 +77,8 @@ export class Outbox implements BatchSettler {
     private readonly records: OwnRecords,
     /** Rows that were not published, and why. */
     public readonly letters: LetterBook,
+    /** Rows that came in, day by day. */
+    public readonly arrivals: Arrivals,
     private restored: boolean,
   ) {
     this.openedAt = Math.floor(parts.clock.now() / 1000);
@@ -86,7 +89,7 @@ export class Outbox implements BatchSettler {
    * `onAlarm` as OUTBOX_TAIL_LOST {from, to}; until `acceptLoss` nothing new is accepted.
    */
   public static async open(parts: OutboxParts): Promise<Outbox> {
-    const { mark, mostDeadLetters = 1_000_000, publisher, readModel, store, vault } = parts;
+    const { clock, mark, mostDeadLetters = 1_000_000, publisher, readModel, store, vault } = parts;
     const letters = await LetterBook.open({ most: mostDeadLetters, store, vault });
     const chain = await OutboxChain.open(store, mark.read());
     const frozen = await FrozenBatches.open(store);
@@ -94,7 +97,7 @@ export class Outbox implements BatchSettler {
     const taken = new RowRanges(frozen.list().flatMap(({ rows }) => rows));
     const records = new OwnRecords(store);
     const picker = new RowPicker(chain, taken, records, readModel, publisher);
-    const outbox = new Outbox(parts, chain, frozen, picker, taken, records, letters, store.get(restoredKey) !== undefined);
+    const outbox = new Outbox(parts, chain, frozen, picker, taken, records, letters, await Arrivals.open(store, clock), store.get(restoredKey) !== undefined);
     await outbox.checkMark();
     if (outbox.restored) await outbox.noteRejoined();
     return outbox;
@@ -177,6 +180,13 @@ export class Outbox implements BatchSettler {
   public async status(): Promise<OutboxStatus> {
     const pending = this.chain.pendingCount;
     return { pending, inFlight: this.frozen.list().length, settled: this.chain.end.to - pending, deadLettered: this.letters.count };
+  }
+
+  /** What came in on a day in Beijing. */
+  public arrivedOn(day: string, kind: string): DayArrived {
+    const { accepted, unlisted } = this.arrivals.of(day, kind);
+    const refused = unlisted + this.letters.refusedOn(day, kind);
+    return { received: accepted + refused, refused, published: accepted };
   }
 
   /** First row that is not known to be settled, and the last one; the first is beyond the last where none waits. */

@@ -1,4 +1,5 @@
 import type { EventTransaction } from '../indexing/event-transactions.js';
+import { firstBlockSince } from '../indexing/first-block-since.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import { Mutex } from '../mutex.js';
 import type { Clock } from '../ports.js';
@@ -50,7 +51,7 @@ export class DayCounts {
   public async countOn(): Promise<void> {
     await this.counting.run(async () => {
       const height = this.readModel.height();
-      this.next ??= await this.firstBlockSince(this.clock.now() / 1000 - daysKept * daySeconds);
+      this.next ??= await firstBlockSince(this.readModel, this.clock.now() / 1000 - daysKept * daySeconds);
       let transaction = 0;
       while (this.next <= height) {
         const { transactions } = await this.readModel.eventTransactions(this.next, transaction, pageOfTransactions);
@@ -82,19 +83,6 @@ export class DayCounts {
   private forgetOld(): void {
     const oldest = dayOf(this.clock.now() / 1000) - daysKept;
     for (const day of this.days.keys()) if (day < oldest) this.days.delete(day);
-  }
-
-  /** The first block whose transactions are of the window: blocks are in the order of time, so it is found by halving. */
-  private async firstBlockSince(since: number): Promise<number> {
-    let low = 0;
-    let high = this.readModel.height() + 1;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const [first] = (await this.readModel.eventTransactions(middle, 0, 1)).transactions;
-      if (first !== undefined && first.time < since) low = Math.max(middle, first.block) + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Completeness } from '../completeness/completeness.js';
+import type { LateCounts } from '../completeness/completeness-report.js';
 import { findingsOf, type ExaminedParts } from '../diagnosis/examine-node.js';
 import type { Finding } from '../diagnosis/finding.js';
 import type { PeerState } from '../exchange/peer-watch.js';
@@ -20,9 +22,12 @@ export interface NodeOverview {
   readonly days: readonly DayCount[];
   /** Open proposals, and those of them on which this centre did not vote. */
   readonly proposals: { readonly open: number; readonly unanswered: number };
+  /** Days and documents past their deadline. */
+  readonly late: LateCounts;
 }
 
 export interface OverviewParts {
+  readonly completeness: Completeness;
   readonly days: DayCounts;
   readonly examined: ExaminedParts;
   readonly age: { readonly seconds: number };
@@ -31,7 +36,7 @@ export interface OverviewParts {
 const daysShown = 30;
 
 /** Puts the overview together. */
-export async function overviewOfNode({ age, days, examined }: OverviewParts): Promise<NodeOverview> {
+export async function overviewOfNode({ age, completeness, days, examined }: OverviewParts): Promise<NodeOverview> {
   const { follower, memberId, outbox, peers, readModel, sender } = examined;
   const { deadLettered, inFlight, pending } = await outbox.status();
   const open = (await readModel.proposals()).filter(({ status }) => status === 'open');
@@ -45,5 +50,6 @@ export async function overviewOfNode({ age, days, examined }: OverviewParts): Pr
     alerts: (await findingsOf(examined)).filter(({ level }) => level !== 'ok'),
     days: await days.lastDays(daysShown),
     proposals: { open: open.length, unanswered: open.filter(({ approvals, rejections }) => ![...approvals, ...rejections].includes(memberId)).length },
+    late: await completeness.late(),
   };
 }
