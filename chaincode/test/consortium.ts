@@ -300,6 +300,7 @@ const structs = {
   Revocation: 'owner:string grant:bytes32',
   KeyRotation: 'owner:string newKey:string expires:uint64',
   RecoveryObjection: 'owner:string newKey:string',
+  RecordStatement: 'owner:string record:string version:uint32 digest:bytes32 claims:string[] verdict:string reason:string issuedAt:uint64',
 } as const;
 
 function typesOf(name: keyof typeof structs): Record<string, { name: string; type: string }[]> {

@@ -6,8 +6,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundledKind, canonicalBytes, checkRecord, documentDigest, factsOf, GovernedCodes, importRow, kindFromDocument, parseCanonicalObject, proposalId, readDisclosure, type JsonObject, type JsonValue, type LedgerFunction, type LedgerState } from '@huilian/protocol';
 import { ExaminingThreads } from '../src/adapters/threads/examining-threads.js';
+import { systemClock } from '../src/adapters/system/system-clock.js';
 import { AdoptedKinds } from '../src/core/catalog/adopted-kinds.js';
 import { compileKind } from '../src/core/catalog/compile-kind.js';
+import { CheckLinks } from '../src/core/links/check-links.js';
+import { ViewOwner } from '../src/core/owner-view/view-owner.js';
 import { GatewayLedger } from '../src/adapters/fabric/gateway-ledger.js';
 import { startConsortium, type Consortium } from './ledger-fixture.js';
 import { PublishingNode } from './publishing-node.js';
@@ -204,6 +207,27 @@ describe('a node publishes kinds that came by vote alone', () => {
     expect(await publish([{ kind: 'forest-right', data: forest(40, { region: '440198' }) }])).toEqual(['ok']);
     await node.drained();
     expect(node.alarms).toEqual([]);
+  }, 60_000);
+
+  it('are held against each other and shown in one view like those that came along, and fill forms', async () => {
+    const [company, other] = ['91440105MA6NNHC07C', '91440106MABAY5U732'];
+    const number = 'LQ-440105-000090';
+    const held = (uscc: string, parcel: string): JsonObject => { const base = forest(90, { code: parcel }); return { ...base, holder: { uscc, name: '虚构单位' }, certificate: { number, issued: '2021-03-16' } }; };
+    expect(await publish([{ kind: 'forest-right', data: held(company, '440105JC00090') }, { kind: 'forest-right', data: held(other, '440105JC00091') }])).toEqual(['ok', 'ok']);
+    await node.drained();
+    const { readModel, store, vault } = node;
+    const kinds = new AdoptedKinds(readModel, systemClock);
+    const links = new CheckLinks({ clock: systemClock, find: kinds.known.bind(kinds), keys: { localIdKey: new Uint8Array(32).fill(7), memberId: 'river' }, onFault: (error) => { throw error; }, readModel, store, vault, waiting: () => Promise.resolve(0) });
+    while (await links.step()) { /* goes on where it stopped */ }
+    const view = new ViewOwner(readModel, vault, 'river', kinds.known.bind(kinds), links, systemClock);
+    const { flags, things } = await view.view(`org:${other}`);
+    expect(flags.map(({ code, recordIds }) => [code, recordIds.length])).toEqual([['certificate-under-two-holders', 2]]);
+    expect(things.map(({ key, kind }) => [kind, key])).toEqual([['forest-right', { 'certificate.number': number, 'parcel.code': '440105JC00091' }]]);
+    const map = { format: 'field-map/1', form: 'invented', fields: { parcel: { from: ['forest-right/parcel.code'] }, issued: { from: ['forest-right/certificate.issued'], transform: 'date-zh' } } };
+    const { fields, report } = await view.prefill(`org:${other}`, map);
+    expect([fields['parcel']?.value, fields['issued']?.value, report.byKind]).toEqual(['440105JC00091', '2021年3月16日', { 'forest-right': 2 }]);
+    await expect(view.prefill(`org:${other}`, { ...map, fields: { depth: { from: ['forest-right/parcel.depth'] } } })).rejects.toMatchObject({ code: 'BAD_FIELD', details: { reason: 'no-such-field' } });
+    await expect(view.prefill(`org:${other}`, { ...map, fields: { x: { from: ['no-such-kind/parcel.code'] } } })).rejects.toMatchObject({ code: 'BAD_FIELD', details: { reason: 'kind-unknown' } });
   }, 60_000);
 
   it('versions come one after the other, and end by a vote', async () => {

@@ -35,7 +35,7 @@ function errorCode({ error }: Ended): string {
   return (JSON.parse(error) as { error: { code: string } }).error.code;
 }
 
-const commands = ['access', 'accounts', 'audit', 'audit-log', 'backup', 'catalogue', 'completeness', 'config', 'count', 'dead-letters', 'declare', 'doctor', 'erase', 'evidence', 'export', 'governance', 'grant', 'init', 'join', 'keys', 'ledger', 'local', 'mapping', 'migrate', 'mirror', 'owner', 'publish', 'query', 'reader', 'reindex', 'restore', 'sandbox', 'sources', 'start', 'status', 'sync', 'trail', 'verify'];
+const commands = ['access', 'accounts', 'attest', 'audit', 'audit-log', 'backup', 'catalogue', 'completeness', 'config', 'count', 'dead-letters', 'declare', 'doctor', 'erase', 'evidence', 'export', 'flags', 'governance', 'grant', 'init', 'join', 'keys', 'ledger', 'local', 'mapping', 'migrate', 'mirror', 'owner', 'publish', 'query', 'reader', 'reindex', 'restore', 'sandbox', 'sources', 'start', 'statement', 'status', 'sync', 'trail', 'verify', 'view'];
 
 describe('help', () => {
   test('lists every command with an example, in both languages', async () => {

@@ -12,6 +12,7 @@ import { catalogueCases } from './catalogue/catalogue-by-vote.js';
 import { completenessCases } from './catalogue/completeness.js';
 import { joinCases } from './catalogue/joins.js';
 import { command, readJson } from './main-job.js';
+import { ownerViews } from './owner-view/owner-views.js';
 import { RunningConsortium, type Centre } from './running-consortium.js';
 
 const consortium = new RunningConsortium();
@@ -24,8 +25,10 @@ async function found(query: Record<string, string>): Promise<readonly FoundRecor
   return items;
 }
 
-beforeAll(async () => { await consortium.start(); }, 120_000);
+beforeAll(async () => { await consortium.start(); }, 240_000);
 afterAll(async () => { await consortium.stop(); });
+
+ownerViews(consortium);
 
 describe('records by the command line', () => {
   const subject = 'org:91440105MA6NNHC07C';

@@ -66,7 +66,10 @@ const now = (): number => Math.floor(Date.now() / 1000);
 const bytes = (value: Json): Uint8Array => Buffer.from(sortedJson(value));
 const hex = (words: string): string => createHash('sha256').update(words).digest('hex');
 const reader = 'bank';
-const nobody: Json = { header: header('nothing'), index: 0, path: [], seq: 999_999, size: 1 };
+/** Grants from this number on are for own copies. */
+const ownCopies = 10;
+const ownCopySalt = '7b'.repeat(16);
+const nobody: JsonRecord = { header: header('nothing'), index: 0, path: [], seq: 999_999, size: 1 };
 
 /** A synthetic unified social credit code with both check characters (GB 32100-2015, GB 11714-1997). */
 function syntheticCode(seed: string): string {
@@ -142,6 +145,7 @@ export class CallWriter {
       case 'supersede': return this.supersede(intent);
       case 'contradict': return this.contradict(intent);
       case 'expose': return this.expose(intent);
+      case 'attest': return this.attest(intent);
       case 'open': return await this.open(intent);
       case 'acknowledge': return this.acknowledge(intent, by);
       case 'declare': return declare(intent);
@@ -156,6 +160,7 @@ export class CallWriter {
       case 'rotateKey': return await this.rotateKey(intent);
       case 'objectRecovery': return await this.objectRecovery(intent);
       case 'revokeGrant': return await this.revokeGrant(intent);
+      case 'state': return await this.state(intent);
       default: return undefined;
     }
   }
@@ -269,6 +274,35 @@ export class CallWriter {
     return call('records:expose', { first, publisher: record?.batch.publisher ?? 'guangzhou', second: honest ? second : first });
   }
 
+  private attest({ fault, outcome, record: number }: Of<'attest'>): Call {
+    const record = this.record(number);
+    const placed = record === undefined ? nobody : this.placed(record);
+    const publisher = record?.batch.publisher ?? 'guangzhou';
+    const compared = outcome === 'withdrawn' || fault === 'nothing compared' ? [] : ['contract', 'site'];
+    return call('records:attest', {
+      compared,
+      outcome: fault === 'unknown outcome' ? 'perhaps' : outcome,
+      placed: fault === 'wrong path' ? { ...placed, path: ['00'.repeat(32)] } : placed,
+      publisher: fault === 'own record' ? 'beijing' : publisher,
+    });
+  }
+
+  /** Of what the record's owner says; `minute` is when it was signed, so that an older word can come after a newer one. */
+  private async state({ fault, minute, record: number, verdict }: Of<'state'>): Promise<Call> {
+    const record = this.record(number);
+    const placed = record === undefined ? nobody : this.placed(record);
+    const stated = (placed['header'] ?? {}) as JsonRecord;
+    const owner = record?.owner ?? 0;
+    const kind = fault === 'another record' ? 'entity' : String(stated['kind']);
+    const reasons = { confirm: 'checked', dispute: 'outdated', withdraw: 'mistaken' } as const;
+    const message = {
+      claims: ['detail'], digest: `0x${String(stated['digest'])}`, issuedAt: now() - (fault === 'of yesterday' ? 100_000 : 0) - 600 + minute * 60, owner: this.ownerId(owner),
+      reason: fault === 'reason of another verdict' ? 'corrected' : reasons[verdict], record: `${record?.batch.publisher ?? 'guangzhou'}/${kind}/${String(stated['localId'])}`, verdict, version: Number(stated['version']),
+    };
+    const envelope = await signed('RecordStatement', 'statement', message, this.wallet(fault === 'signed by another' ? 9 : owner), this.consortium.domain);
+    return call('records:state', { envelope: fault === 'high s' ? { ...envelope, signature: highS(String(envelope['signature'])) } : envelope, placed });
+  }
+
   // --- Access --------------------------------------------------------------------------------------------------------
 
   private grant(number: number): JsonRecord {
@@ -285,8 +319,22 @@ export class CallWriter {
       maxUses: 2,
       nonce: `0x${hex(`nonce ${String(this.seed)} ${String(number)}`)}`,
     };
-    this.grants.set(number, terms);
-    return terms;
+    const ownCopy = number < ownCopies ? {} : { purpose: 'own-copy', reference: `0x${createHash('sha256').update(Buffer.from(ownCopySalt, 'hex')).update(thumbprint(signerOf('own copy').encryptionKey)).digest('hex')}` };
+    const made = { ...terms, ...ownCopy };
+    this.grants.set(number, made);
+    return made;
+  }
+
+  /** Terms of a request that names a recipient: for an own copy, for one to a key that the owner did not mean, or for something else. */
+  private recipientOf({ fault }: Of<'open'>): JsonRecord {
+    if (fault !== 'own copy' && fault !== 'own copy to another key' && fault !== 'recipient of no own copy') return {};
+    const { encryptionKey: key } = signerOf(fault === 'own copy to another key' ? reader : 'own copy');
+    return { encryptionKey: thumbprint(key), recipient: { key, salt: ownCopySalt }, ...(fault === 'recipient of no own copy' ? {} : { purpose: 'own-copy' }) };
+  }
+
+  /** The grant that an opening is under; own copies have grants of their own. */
+  private grantOf({ fault, grant }: Of<'open'>): JsonRecord {
+    return this.grant(fault === 'own copy' || fault === 'own copy to another key' ? grant + ownCopies : grant);
   }
 
   private policy(number: number, publisher: CentreId, fault?: Of<'setPolicy'>['fault']): JsonRecord {
@@ -307,7 +355,7 @@ export class CallWriter {
     if (known !== undefined && intent.fault === undefined && intent.records.length === 1) return known;
     const first = this.record(intent.records[0] ?? 0);
     const publisher = first?.batch.publisher ?? 'guangzhou';
-    const basis = intent.basis === 'grant' ? { digest: grantDigestOf(this.grant(intent.grant), this.consortium.domain), kind: 'grant' } : { digest: digestOf(this.policy(0, publisher)), kind: 'policy' };
+    const basis = intent.basis === 'grant' ? { digest: grantDigestOf(this.grantOf(intent), this.consortium.domain), kind: 'grant' } : { digest: digestOf(this.policy(0, publisher)), kind: 'policy' };
     const body = {
       basis,
       claims: [intent.fault === 'claim not covered' ? 'summary' : 'detail'],
@@ -319,6 +367,7 @@ export class CallWriter {
       reader: intent.fault === 'another reader' ? 'zhuhai' : reader,
       requestId: id32(`s${String(this.seed)} request ${String(intent.request)}`),
       salt: intent.fault === 'wrong domain' ? domainOf('00'.repeat(32)).salt : this.consortium.domain.salt,
+      ...this.recipientOf(intent),
     };
     this.requests.set(intent.request, body);
     return body;
@@ -332,7 +381,7 @@ export class CallWriter {
     const signer = intent.fault === 'signed by another' ? signerOf('zhuhai') : signerOf(reader);
     const common = { offer: jws('huilian-offer+jwt', publisher, offer, signerOf(publisher)), request: jws('huilian-request+jwt', String(body['reader']), body, signer) };
     if ((body['basis'] as { kind: string }).kind === 'policy') return common;
-    const grant = await signed('Grant', 'grant', this.grant(intent.grant), this.wallet(intent.fault === 'grant of another owner' ? 9 : intent.grant % 2), this.consortium.domain);
+    const grant = await signed('Grant', 'grant', this.grantOf(intent), this.wallet(intent.fault === 'grant of another owner' ? 9 : intent.grant % 2), this.consortium.domain);
     return { ...common, grant, ...(intent.fault === 'slot missing' ? {} : { slot: intent.slot }) };
   }
 

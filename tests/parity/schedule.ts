@@ -7,7 +7,9 @@ export type CentreId = (typeof centres)[number];
 
 export const publishFaults = ['truncated', 'trailing byte', 'not canonical', 'kind unknown', 'rights not allowed', 'owner of no code', 'unknown field', 'no headers', 'same seq', 'for another centre', 'record twice'] as const;
 export const supersedeFaults = ['version skipped', 'wrong path', 'another owner', 'batch unknown', 'another record'] as const;
-export const openFaults = ['wrong domain', 'another reader', 'signed by another', 'offer of another', 'offer expired', 'claim not covered', 'purpose not covered', 'grant of another owner', 'request expired', 'slot missing', 'malformed'] as const;
+export const openFaults = ['wrong domain', 'another reader', 'signed by another', 'offer of another', 'offer expired', 'claim not covered', 'purpose not covered', 'grant of another owner', 'request expired', 'slot missing', 'malformed', 'own copy', 'own copy to another key', 'recipient of no own copy'] as const;
+export const attestFaults = ['own record', 'nothing compared', 'wrong path', 'unknown outcome'] as const;
+export const statementFaults = ['signed by another', 'another record', 'of yesterday', 'reason of another verdict', 'high s'] as const;
 export const registerFaults = ['no certificate', 'garbage', 'another company', 'stranger', 'expired', 'wrong domain'] as const;
 export const badCalls = ['unknown contract', 'unknown function', 'hidden function', 'no argument', 'two arguments', 'no JSON', 'spaces', 'duplicate key', 'no object', 'too large', 'unknown field', 'empty', 'prototype'] as const;
 const probeCalls = [
@@ -24,6 +26,8 @@ export type Intent =
   | { readonly op: 'acknowledge'; readonly proposal: number }
   | { readonly op: 'declare'; readonly record: number; readonly centre: CentreId }
   | { readonly op: 'expose'; readonly record: number; readonly honest: boolean }
+  | { readonly op: 'attest'; readonly record: number; readonly outcome: 'agrees' | 'differs' | 'withdrawn'; readonly fault?: (typeof attestFaults)[number] }
+  | { readonly op: 'state'; readonly record: number; readonly verdict: 'confirm' | 'dispute' | 'withdraw'; readonly minute: number; readonly fault?: (typeof statementFaults)[number] }
   | { readonly op: 'open'; readonly records: readonly number[]; readonly basis: 'grant' | 'policy'; readonly grant: number; readonly request: number; readonly slot: number; readonly fault?: (typeof openFaults)[number] }
   | { readonly op: 'confirm'; readonly ticket: number; readonly jwe: number; readonly fault?: 'signed by another' }
   | { readonly op: 'refuse'; readonly ticket: number; readonly fault?: 'unknown code' }
@@ -242,6 +246,12 @@ const owners: Scene = (plan) => {
   else plan.settle(plan.centre, plan.dice.pick(choices));
 };
 
+const words: Scene = (plan) => {
+  const record = plan.dice.below(plan.records + 1);
+  plan.settle(plan.centre, { op: 'attest', record, outcome: plan.dice.pick(['agrees', 'agrees', 'differs', 'withdrawn'] as const), ...plan.faulty(attestFaults) });
+  plan.settle(plan.centre, { op: 'state', record, verdict: plan.dice.pick(['confirm', 'dispute', 'withdraw'] as const), minute: plan.dice.below(4), ...plan.faulty(statementFaults) });
+};
+
 const policies: Scene = (plan) => {
   const centre = plan.centre;
   const by = plan.dice.chance(85) ? centre : plan.centre;
@@ -320,7 +330,7 @@ const tampers: Scene = (plan) => {
   plan.wait();
 };
 
-const scenes: readonly Scene[] = [publishes, publishes, supersedes, contradicts, opens, opens, opens, ends, ends, revokes, owners, policies, votes, probes, probes, probeRaces, probeRaces, badly, strangely, strangely, duplicates, tampers, tampers];
+const scenes: readonly Scene[] = [publishes, publishes, supersedes, contradicts, opens, opens, opens, ends, ends, revokes, owners, words, policies, votes, probes, probes, probeRaces, probeRaces, badly, strangely, strangely, duplicates, tampers, tampers];
 
 /** 20 to 50 steps or so, the last of them a wait. */
 export function makeSchedule(seed: number): Schedule {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { badCalls, centres, openFaults, publishFaults, registerFaults, supersedeFaults, type CentreId, type Intent } from '../parity/schedule.js';
+import { attestFaults, badCalls, centres, openFaults, publishFaults, registerFaults, statementFaults, supersedeFaults, type CentreId, type Intent } from '../parity/schedule.js';
 import { Twin, type Parting } from './twin.js';
 
 type Step = readonly [by: CentreId, intent: Intent];
@@ -25,6 +25,8 @@ const intents: fc.Arbitrary<Intent> = fc.oneof(
   { weight: 3, arbitrary: withFault(fc.record({ op: fc.constant('supersede'), record, status: fc.constantFrom('active', 'active', 'revoked') }), supersedeFaults) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('contradict'), record }) as fc.Arbitrary<Intent> },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('expose'), record, honest: fc.boolean() }) as fc.Arbitrary<Intent> },
+  { weight: 3, arbitrary: withFault(fc.record({ op: fc.constant('attest'), record, outcome: fc.constantFrom('agrees', 'agrees', 'differs', 'withdrawn') }), attestFaults) },
+  { weight: 3, arbitrary: withFault(fc.record({ op: fc.constant('state'), record, verdict: fc.constantFrom('confirm', 'dispute', 'withdraw'), minute: record }), statementFaults) },
   { weight: 10, arbitrary: opens },
   { weight: 2, arbitrary: withFault(fc.record({ op: fc.constant('confirm'), ticket: record, jwe: owner }), ['signed by another']) },
   { weight: 2, arbitrary: withFault(fc.record({ op: fc.constant('refuse'), ticket: record }), ['unknown code']) },
@@ -57,6 +59,12 @@ const outdated: fc.Arbitrary<readonly Step[]> = fc.tuple(fc.nat({ max: 4 }), ope
   [number < 3 ? 'guangzhou' : 'zhuhai', { op: 'supersede', record: number, status: 'active' }],
   ['beijing', { ...open, basis: 'grant', grant: number < 3 ? 0 : 1, records: [number], request: 31 + number } as Intent],
 ]);
+const wordsTwice: fc.Arbitrary<readonly Step[]> = fc.tuple(fc.nat({ max: 4 }), fc.constantFrom('agrees' as const, 'withdrawn' as const), fc.nat({ max: 3 }), fc.nat({ max: 3 })).map(([number, outcome, first, second]) => [
+  ['beijing', { op: 'attest', record: number, outcome: 'agrees' }],
+  ['beijing', { op: 'attest', record: number, outcome }],
+  ['zhuhai', { op: 'state', record: number, verdict: 'dispute', minute: first }],
+  ['zhuhai', { op: 'state', record: number, verdict: 'withdraw', minute: second }],
+]);
 const voteTwice: fc.Arbitrary<readonly Step[]> = fc.tuple(centre, few).map(([by, proposal]) => [
   [by, { op: 'propose', action: 'code-set', proposal }],
   [by, { op: 'vote', approve: true, proposal }],
@@ -70,7 +78,7 @@ const term: fc.Arbitrary<readonly Step[]> = fc.tuple(few, fc.boolean()).map(([pr
   ]),
 );
 const steps: fc.Arbitrary<readonly Step[]> = fc
-  .array(fc.oneof({ arbitrary: single, weight: 12 }, { arbitrary: contest, weight: 1 }, { arbitrary: outdated, weight: 1 }, { arbitrary: voteTwice, weight: 1 }, { arbitrary: term, weight: 1 }), { minLength: 1, maxLength: 30 })
+  .array(fc.oneof({ arbitrary: single, weight: 12 }, { arbitrary: contest, weight: 1 }, { arbitrary: outdated, weight: 1 }, { arbitrary: wordsTwice, weight: 1 }, { arbitrary: voteTwice, weight: 1 }, { arbitrary: term, weight: 1 }), { minLength: 1, maxLength: 30 })
   .map((played) => played.flat());
 
 const beginning: readonly Step[] = [
@@ -103,11 +111,11 @@ it(`contracts and model answer any calls alike (seed ${String(settings.seed)})`,
     settings,
   );
   // The commands must get somewhere, or equal answers would say nothing.
-  const met = ['ticket', 'SLOT_TAKEN', 'GRANT_REVOKED', 'RECORD_STALE', 'RECORD_CONTESTED', 'PREVIOUS_MISMATCH', 'ALREADY_VOTED', 'access:confirm accepted', 'records:expose accepted', 'governance:approve accepted', 'governance:propose SCHEMA_UNKNOWN', 'governance:propose PROPOSAL_INVALID', 'governance:acknowledge accepted', 'records:declare accepted', 'records:declare BAD_FIELD'];
+  const met = ['access:confirm accepted', 'ALREADY_VOTED', 'ATTESTATION_UNKNOWN', 'ENCRYPTION_KEY_MISMATCH', 'governance:acknowledge accepted', 'governance:approve accepted', 'governance:propose PROPOSAL_INVALID', 'governance:propose SCHEMA_UNKNOWN', 'GRANT_REVOKED', 'PREVIOUS_MISMATCH', 'RECORD_CONTESTED', 'RECORD_STALE', 'records:attest accepted', 'records:declare accepted', 'records:declare BAD_FIELD', 'records:expose accepted', 'records:state accepted', 'SLOT_TAKEN', 'STATEMENT_SUPERSEDED', 'ticket'];
   expect(met.filter((what) => !seen.has(what))).toEqual([]);
 }, 120_000);
 
-it.each(['revocation', 'slot', 'record', 'contested', 'policy', 'ticket', 'batch'])('a model that forgets %s is found out', async (type) => {
+it.each(['revocation', 'slot', 'record', 'contested', 'policy', 'ticket', 'batch', 'attestation', 'statement'])('a model that forgets %s is found out', async (type) => {
   const property = fc.asyncProperty(steps, fc.nat({ max: 1000 }), async (played, seed) => (await firstParting(new Twin((written) => written === type), played, seed)) === undefined);
   const details = await fc.check(property, { ...settings, endOnFailure: true, numRuns: 200 });
   expect(details.failed).toBe(true);

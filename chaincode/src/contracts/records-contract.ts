@@ -1,8 +1,10 @@
 import { Context, Info, Transaction } from 'fabric-contract-api';
 import { limits } from '@huilian/protocol';
+import { attestRecord } from '../rules/attest-record.js';
 import { declareRows } from '../rules/declare-rows.js';
 import { exposeRecord } from '../rules/expose-record.js';
 import { publishBatch } from '../rules/publish-batch.js';
+import { stateOnRecord } from '../rules/state-on-record.js';
 import { RuleContract } from './rule-contract.js';
 
 @Info({ title: 'records', description: 'Batches of record headers' })
@@ -25,5 +27,15 @@ export class RecordsContract extends RuleContract {
   @Transaction()
   public async expose(context: Context, _argument: string): Promise<string> {
     return await this.runJson(context, limits.argumentBytes, exposeRecord);
+  }
+
+  @Transaction()
+  public async attest(context: Context, _argument: string): Promise<string> {
+    return await this.runJson(context, limits.argumentBytes, attestRecord);
+  }
+
+  @Transaction()
+  public async state(context: Context, _argument: string): Promise<string> {
+    return await this.runJson(context, limits.argumentBytes, stateOnRecord);
   }
 }

@@ -1,4 +1,4 @@
-import { ownerKeyInForce, ProtocolError, type AccessRequest, type Domain, type Grant, type GrantEnvelope } from '@huilian/protocol';
+import { checkRecipient, ownerKeyInForce, ProtocolError, type AccessRequest, type Domain, type Grant, type GrantEnvelope } from '@huilian/protocol';
 import { verifiedGrant } from './owner-signatures.js';
 import type { KeyParts, RuleContext } from './rule.js';
 
@@ -28,7 +28,7 @@ export interface GrantUse {
  * use left. The revocation and slot keys are read where they are absent too.
  * @throws GRANT_SUITE_UNSUPPORTED, GRANT_WRONG_DOMAIN, GRANT_NONCANONICAL_SIG, GRANT_BAD_SIGNATURE, GRANT_REQUIRED,
  * OWNER_UNKNOWN, GRANT_NOT_OWNER, GRANT_WRONG_GRANTEE, GRANT_WRONG_PURPOSE, GRANT_CLAIM_NOT_COVERED,
- * GRANT_NOT_YET_VALID, GRANT_EXPIRED, GRANT_REVOKED, BAD_FIELD, GRANT_EXHAUSTED, SLOT_TAKEN
+ * ENCRYPTION_KEY_MISMATCH, GRANT_NOT_YET_VALID, GRANT_EXPIRED, GRANT_REVOKED, BAD_FIELD, GRANT_EXHAUSTED, SLOT_TAKEN
  */
 export async function permissionByGrant(context: RuleContext, domain: Domain, use: GrantUse): Promise<Permission> {
   const { grant } = use.envelope;
@@ -39,6 +39,7 @@ export async function permissionByGrant(context: RuleContext, domain: Domain, us
   if (key !== ownerKeyInForce(owner, context.time)) throw new ProtocolError('GRANT_BAD_SIGNATURE');
   if (grant.owner !== use.owner) throw new ProtocolError('GRANT_NOT_OWNER');
   checkTerms(grant, use.request);
+  checkRecipient(use.request, grant);
   checkTime(grant, context.time);
   if ((await context.state.get('revocation', grant.owner, digest)) !== undefined) throw new ProtocolError('GRANT_REVOKED');
   return { ends: grant.expires, owner: grant.owner, slot: await takeSlot(context, use, digest) };

@@ -1,4 +1,5 @@
 import {
+  checkEncryptionKey,
   isJsonObject,
   jwkThumbprint,
   limits,
@@ -129,11 +130,11 @@ async function decidedBefore({ state }: RuleContext, pack: Pack, signed: SignedR
   return before?.ticket;
 }
 
-/** Not older than 5 minutes (a clock that runs ahead is given what endorsers give), and to the reader's registered key. */
+/** Not older than 5 minutes (a clock that runs ahead is given what endorsers give), and to the right key. */
 function checkFreshness({ time }: RuleContext, { request }: SignedRequest, { document }: MemberState): void {
   const age = time - request.issuedAt;
   if (age > limits.requestAgeSeconds || age < -limits.proposalWindowSeconds) throw new ProtocolError('REQUEST_EXPIRED', { age });
-  if (request.encryptionKey !== jwkThumbprint(document.encryptionKey)) throw new ProtocolError('ENCRYPTION_KEY_MISMATCH');
+  checkEncryptionKey(request, document.encryptionKey);
 }
 
 function charterValues({ charter }: Pack): { readonly offerSeconds: number; readonly ticketSeconds: number } {
@@ -150,7 +151,8 @@ async function checkOffer(context: RuleContext, pack: Pack, entry: OpenEntry, si
 
 async function permit(context: RuleContext, pack: Pack, { grant, slot }: OpenEntry, { request }: SignedRequest, reader: MemberState): Promise<Permission> {
   const owner = request.headers[0]?.header.owner;
-  if (owner === undefined) return await permissionByPolicy(context, request, reader);
+  if (owner === undefined && request.recipient === undefined) return await permissionByPolicy(context, request, reader);
+  if (owner === undefined) throw new ProtocolError('GRANT_REQUIRED', { reason: 'own-copy' });
   if (grant === undefined || request.basis.kind !== 'grant') throw new ProtocolError('GRANT_REQUIRED');
   return await permissionByGrant(context, pack.charter.domain, { envelope: grant, owner, proposedSlot: slot, request, takenSlots: pack.slots });
 }

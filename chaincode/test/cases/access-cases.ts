@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   centreDocument,
   DOMAIN,
@@ -135,6 +136,13 @@ const policyState = (document: JsonRecord): Readonly<Record<string, Json>> => ({
 const noticeA = place(batchOne, 2, 1);
 const byPolicy = (fields: JsonRecord = {}): JsonRecord => ({ basis: { digest: policyDigest, kind: 'policy' }, headers: [noticeA], ...fields });
 
+// The owner's own copy: to a key of its own, which the grant's reference commits to.
+const ownKey = signerOf('own copy').encryptionKey;
+const ownSalt = '7b'.repeat(16);
+const ownGrant = { purpose: 'own-copy', reference: `0x${createHash('sha256').update(Buffer.from(ownSalt, 'hex')).update(thumbprint(ownKey)).digest('hex')}` };
+const ownRequest = { encryptionKey: thumbprint(ownKey), purpose: 'own-copy', recipient: { key: ownKey, salt: ownSalt } };
+const ownBody = request({ ...ownRequest, basis: { digest: grantDigestOf({ ...terms, ...ownGrant }), kind: 'grant' } });
+
 // A ticket opened a minute ago.
 const OPENED = 'b2'.repeat(32);
 const openedId = `${OPENED}/0`;
@@ -184,6 +192,20 @@ export const validAccess: readonly LedgerCase[] = [
     state: live,
     call: open([await entry()], { time: TIME + 800 }),
     expect: { response: [{ ticket: openedId }], event: null, writes: {} },
+  },
+  {
+    name: 'open: an own copy, to the key that the owner committed to',
+    given: 'published',
+    call: open([await entry({ grant: ownGrant, request: ownRequest })]),
+    expect: {
+      response: [{ ticket: ticketId }],
+      event: opened([ticketId]),
+      writes: {
+        [requestKey]: { digest: digestOf(ownBody), ticket: ticketId },
+        [`slot ${OWNER} ${grantDigestOf({ ...terms, ...ownGrant })} ${seq(1)}`]: { ticket: ticketId },
+        [`ticket ${ticketId}`]: ticketOf(ownBody),
+      },
+    },
   },
   {
     name: 'open: each entry by itself',
@@ -390,6 +412,13 @@ export const invalidAccess: readonly LedgerCase[] = [
   await refused('the id of another request', 'REQUEST_ID_REUSED', { request: { claims: ['summary'] } }, live),
   await refused('301 seconds old', 'REQUEST_EXPIRED', { request: { issuedAt: TIME - 301 } }),
   await refused('issued 181 seconds from now', 'REQUEST_EXPIRED', { request: { issuedAt: TIME + 181 } }),
+  await refused('an own copy to the reader\'s own key', 'ENCRYPTION_KEY_MISMATCH', { grant: ownGrant, request: { purpose: 'own-copy' } }),
+  await refused('an own copy to a key that the owner did not commit to', 'ENCRYPTION_KEY_MISMATCH', { grant: ownGrant, request: { ...ownRequest, encryptionKey: thumbprint(bank.encryptionKey), recipient: { key: bank.encryptionKey, salt: ownSalt } } }),
+  await refused('an own copy under another salt', 'ENCRYPTION_KEY_MISMATCH', { grant: ownGrant, request: { ...ownRequest, recipient: { key: ownKey, salt: '7c'.repeat(16) } } }),
+  await refused('an own copy whose thumbprint is another key\'s', 'ENCRYPTION_KEY_MISMATCH', { grant: ownGrant, request: { ...ownRequest, encryptionKey: thumbprint(bank.encryptionKey) } }),
+  await refused('a recipient for something else than an own copy', 'ENCRYPTION_KEY_MISMATCH', { grant: { reference: ownGrant.reference }, request: { ...ownRequest, purpose: 'credit-check' } }),
+  await refused('an own copy under a grant for something else', 'GRANT_WRONG_PURPOSE', { grant: { reference: ownGrant.reference }, request: ownRequest }),
+  await refused('an own copy of a publisher\'s record', 'GRANT_REQUIRED', { noGrant: true, request: { ...byPolicy(), ...ownRequest } }, policyState(policy)),
   await refused('a key that is not the reader\'s registered one', 'ENCRYPTION_KEY_MISMATCH', { request: { encryptionKey: thumbprint(signerOf('easybid').encryptionKey) } }),
   await refused('records of two owners', 'REQUEST_MIXED', { request: { headers: [creditA, place(batchOne, 1, 1)] } }),
   await refused('a publisher that nobody knows', 'MEMBER_UNKNOWN', { request: { publisher: 'nowhere' } }),
@@ -477,5 +506,6 @@ export const invalidAccess: readonly LedgerCase[] = [
   { name: 'setPolicy: for a hosted member', given: 'published', call: call('access:setPolicy', { ...policy, publisher: 'easybid' }, { caller: 'ZhuhaiMSP' }), code: 'FORBIDDEN' },
   { name: 'setPolicy: that ended already', given: 'published', call: call('access:setPolicy', { ...policy, expires: TIME }), code: 'BAD_FIELD' },
   { name: 'setPolicy: that ends before it begins', given: 'published', call: call('access:setPolicy', { ...policy, expires: TIME + 50, notBefore: TIME + 100 }), code: 'BAD_FIELD' },
+  { name: 'setPolicy: for own copies', given: 'published', call: call('access:setPolicy', { ...policy, purposes: ['own-copy'] }), code: 'PURPOSE_UNKNOWN' },
   { name: 'setPolicy: an unknown purpose', given: 'published', call: call('access:setPolicy', { ...policy, purposes: ['*'] }), code: 'PURPOSE_UNKNOWN' },
 ];

@@ -1,5 +1,5 @@
 import { deflateRawSync } from 'node:zlib';
-import { centreDocument, header, id32, OTHER_OWNER, OWNER, place, rootOf, sealedHeader, TIME } from '../consortium.js';
+import { centreDocument, header, id32, newWallet, OTHER_OWNER, OWNER, place, rootOf, sealedHeader, signed, TIME, wallet } from '../consortium.js';
 import type { LedgerCall } from '../memory-ledger.js';
 import { sortedJson, type Json, type JsonRecord } from '../plain-json.js';
 import { batchOne, call, creditA, creditAgain, memberState, rawCall, SALT, seq, TX, type LedgerCase } from './ledger-case.js';
@@ -49,6 +49,80 @@ const otherOwnerSameDigest = [{ ...header('credit-a'), owner: OTHER_OWNER, subje
 const days = [{ day: '2027-01-15', expected: 12, kind: 'credit' }, { day: '2027-01-14', expected: 0, kind: 'notice' }];
 const declaration = (at: number): JsonRecord => ({ ...(days[at] as JsonRecord), declaredAt: TIME, publisher: 'guangzhou' });
 const declare = (argument: JsonRecord, fields: Partial<LedgerCall> = {}): LedgerCall => call('records:declare', { publisher: 'guangzhou', ...argument }, fields);
+
+const recordA = `guangzhou/credit/${id32('credit-a')}`;
+const digestA = header('credit-a')['digest'] as string;
+const attestationKey = `attestation guangzhou ${id32('credit-a')} ${seq(1)} zhuhai`;
+
+function attest(fields: JsonRecord = {}, sent: Partial<LedgerCall> = {}): LedgerCall {
+  return call('records:attest', { compared: ['contract', 'site'], outcome: 'agrees', placed: creditA, publisher: 'guangzhou', ...fields }, { caller: 'ZhuhaiMSP', ...sent });
+}
+const attestation = { attestedAt: TIME, attester: 'zhuhai', compared: ['contract', 'site'], digest: digestA, outcome: 'agrees', party: OWNER, recordId: recordA, version: 1 };
+const attested = { attester: 'zhuhai', outcome: 'agrees', record: recordA, version: 1 };
+const attestedBefore: Readonly<Record<string, Json>> = { [attestationKey]: { ...attestation, attestedAt: TIME - 100 } };
+
+const said: JsonRecord = { claims: ['detail'], digest: `0x${digestA}`, issuedAt: TIME - 60, owner: OWNER, reason: 'wrong-value', record: recordA, verdict: 'dispute', version: 1 };
+const statementKey = `statement guangzhou ${id32('credit-a')} ${seq(1)} ${OWNER}`;
+const statedPayload = { owner: OWNER, record: recordA, verdict: 'dispute', version: 1 };
+
+async function envelope(fields: JsonRecord = {}, by = wallet): Promise<JsonRecord> {
+  return await signed('RecordStatement', 'statement', { ...said, ...fields }, by);
+}
+const disputed = await envelope();
+const saidBefore: Readonly<Record<string, Json>> = { [statementKey]: { signature: disputed['signature'] ?? '', statedAt: TIME - 30, statement: said } };
+const disputedB = await envelope({ record: `guangzhou/notice/${id32('notice-b')}`, digest: `0x${String(header('notice-b', { kind: 'notice', rights: 'public' })['digest'])}` });
+
+function state(given: JsonRecord, placed: JsonRecord = creditA, sent: Partial<LedgerCall> = {}): LedgerCall {
+  return call('records:state', { envelope: given, placed }, { caller: 'BeijingMSP', ...sent });
+}
+
+function attests(name: string, fields: JsonRecord, written: JsonRecord, before: Readonly<Record<string, Json>> = {}): LedgerCase {
+  const payload = { ...attested, outcome: written['outcome'] ?? 'agrees' };
+  return {
+    name: `attest: ${name}`,
+    given: 'published',
+    state: before,
+    call: attest(fields),
+    expect: { response: payload, event: { name: 'attest', payload }, writes: { [attestationKey]: { ...attestation, ...written } }, reads: [attestationKey] },
+  };
+}
+
+function states(name: string, given: JsonRecord, written: JsonRecord, before: Readonly<Record<string, Json>> = {}): LedgerCase {
+  const payload = { ...statedPayload, verdict: written['verdict'] ?? 'dispute' };
+  return {
+    name: `state: ${name}`,
+    given: 'published',
+    state: before,
+    call: state(given),
+    expect: { response: payload, event: { name: 'state', payload }, writes: { [statementKey]: { signature: given['signature'] ?? '', statedAt: TIME, statement: { ...said, ...written } } }, reads: [statementKey] },
+  };
+}
+
+const confirmed = { claims: [], issuedAt: TIME - 10, reason: 'checked', verdict: 'confirm' };
+const withdrawnWord = { issuedAt: TIME - 10, reason: 'mistaken', verdict: 'withdraw' };
+const revokedA: Readonly<Record<string, Json>> = { [recordKey]: { batch: 3, header: revoked } };
+
+/** Another centre's word on a record, and that of whom it is about. */
+const validWords: readonly LedgerCase[] = [
+  attests('another centre agrees', {}, {}),
+  attests('it found a difference later', { compared: ['site'], outcome: 'differs' }, { compared: ['site'], outcome: 'differs' }, attestedBefore),
+  attests('it takes its word back, though the record is revoked', { compared: [], outcome: 'withdrawn' }, { compared: [], outcome: 'withdrawn' }, { ...attestedBefore, ...revokedA }),
+  { name: 'attest: again changes nothing', given: 'published', state: attestedBefore, call: attest(), expect: { response: attested, event: null, writes: {} } },
+  states('the owner disputes a claim', disputed, {}),
+  states('the owner confirms all of it later', await envelope(confirmed), confirmed, saidBefore),
+  states('the owner takes its word back, though the record is revoked', await envelope(withdrawnWord), withdrawnWord, { ...saidBefore, ...revokedA }),
+  {
+    name: 'state: the subject of a public record speaks of it',
+    given: 'published',
+    call: state(disputedB, place(batchOne, 3, 1)),
+    expect: {
+      response: { ...statedPayload, record: `guangzhou/notice/${id32('notice-b')}` },
+      event: { name: 'state', payload: { ...statedPayload, record: `guangzhou/notice/${id32('notice-b')}` } },
+      writes: { [`statement guangzhou ${id32('notice-b')} ${seq(1)} ${OWNER}`]: { signature: disputedB['signature'] ?? '', statedAt: TIME, statement: disputedB['statement'] ?? {} } },
+    },
+  },
+  { name: 'state: again changes nothing', given: 'published', state: saidBefore, call: state(disputed), expect: { response: statedPayload, event: null, writes: {} } },
+];
 
 export const validRecords: readonly LedgerCase[] = [
   {
@@ -103,6 +177,7 @@ export const validRecords: readonly LedgerCase[] = [
     call: expose(creditAgain, creditA),
     expect: { response: exposed, event: null, writes: {} },
   },
+  ...validWords,
 ];
 
 const broken = { ...creditA, path: [...(creditA['path'] as readonly string[]).slice(0, -1), '00'.repeat(32)] };
@@ -112,6 +187,54 @@ const suspended = { electorate: { centres: ['beijing', 'zhuhai'] }, 'member guan
 
 function refusesVersion(name: string, code: string, next: JsonRecord, before: JsonRecord, state: Readonly<Record<string, Json>> = {}): LedgerCase {
   return { name: `publish: ${name}`, given: 'published', state, call: publish([next], [before]), code };
+}
+
+async function invalidWords(): Promise<readonly LedgerCase[]> {
+  const older = await envelope({ issuedAt: TIME - 90, reason: 'outdated' });
+  const high = { ...disputed, signature: `${String(disputed['signature']).slice(0, -2)}00` };
+  const contested: Readonly<Record<string, Json>> = { [contestedKey]: { version: 1 } };
+  const refusesAttesting = (name: string, code: string, fields: JsonRecord, sent: Partial<LedgerCall> = {}, before: Readonly<Record<string, Json>> = {}): LedgerCase =>
+    ({ name: `attest: ${name}`, given: 'published', state: before, call: attest(fields, sent), code });
+  const refusesStating = (name: string, code: string, given: JsonRecord, before: Readonly<Record<string, Json>> = {}, placed: JsonRecord = creditA): LedgerCase =>
+    ({ name: `state: ${name}`, given: 'published', state: before, call: state(given, placed), code });
+  return [
+    { name: 'attest: before the founding', given: 'empty', call: attest(), code: 'NOT_FOUNDED' },
+    refusesAttesting('its own record', 'FORBIDDEN', {}, { caller: 'GuangzhouMSP' }),
+    refusesAttesting('an organisation of no centre', 'NOT_A_CENTRE', {}, { caller: 'StrangerMSP' }),
+    refusesAttesting('a suspended centre', 'NOT_A_CENTRE', {}, {}, { electorate: { centres: ['beijing', 'guangzhou'] }, 'member zhuhai': memberState(centreDocument('zhuhai'), { status: 'suspended' }) }),
+    refusesAttesting('nothing compared', 'BAD_FIELD', { compared: [] }),
+    refusesAttesting('a thing that is not on the list', 'BAD_FIELD', { compared: ['hearsay'] }),
+    refusesAttesting('an outcome that is not on the list', 'BAD_FIELD', { outcome: 'perhaps' }),
+    refusesAttesting('free text', 'UNKNOWN_FIELD', { note: 'seen' }),
+    refusesAttesting('a word taken back that was never given', 'ATTESTATION_UNKNOWN', { compared: [], outcome: 'withdrawn' }),
+    refusesAttesting('a header that was never published', 'MERKLE_PATH_INVALID', { placed: broken }),
+    refusesAttesting('a batch that does not exist', 'RECORD_UNKNOWN', { placed: { ...creditA, seq: 9 } }),
+    refusesAttesting('a sealed record', 'RECORD_SEALED', { placed: sealedPlace }),
+    refusesAttesting('a contested record', 'RECORD_CONTESTED', {}, {}, contested),
+    refusesAttesting('a revoked record', 'RECORD_REVOKED', {}, {}, revokedA),
+    refusesAttesting('a version that was superseded', 'RECORD_STALE', {}, {}, afterSecond),
+    { name: 'state: before the founding', given: 'empty', call: state(disputed), code: 'NOT_FOUNDED' },
+    { name: 'state: brought by an organisation of no member', given: 'published', call: state(disputed, creditA, { caller: 'StrangerMSP' }), code: 'FORBIDDEN' },
+    refusesStating('an owner that has no key', 'OWNER_UNKNOWN', await envelope({ owner: OTHER_OWNER })),
+    refusesStating('signed by another key', 'STATEMENT_BAD_SIGNATURE', await envelope({}, newWallet)),
+    refusesStating('changed after signing', 'STATEMENT_BAD_SIGNATURE', { ...disputed, statement: { ...said, reason: 'outdated' } }),
+    refusesStating('another spelling of the signature', 'GRANT_NONCANONICAL_SIG', high),
+    refusesStating('suite sm2', 'GRANT_SUITE_UNSUPPORTED', { ...disputed, suite: 'sm2' }),
+    refusesStating('of another consortium', 'GRANT_WRONG_DOMAIN', { ...disputed, domain: { name: 'Huilian', salt: `0x${'ab'.repeat(32)}`, version: '1' } }),
+    refusesStating('another owner\'s record', 'STATEMENT_OTHER_RECORD', await envelope({ record: `guangzhou/credit/${id32('credit-b')}`, digest: `0x${String(header('credit-b')['digest'])}` }), {}, place(batchOne, 1, 1)),
+    refusesStating('a header of another record', 'STATEMENT_OTHER_RECORD', disputed, {}, place(batchOne, 1, 1)),
+    refusesStating('another digest', 'STATEMENT_OTHER_RECORD', await envelope({ digest: `0x${'ab'.repeat(32)}` })),
+    refusesStating('a word taken back that was never given', 'STATEMENT_OTHER_RECORD', await envelope(withdrawnWord)),
+    refusesStating('a reason of another verdict', 'BAD_FIELD', await envelope({ reason: 'checked' })),
+    refusesStating('free text', 'UNKNOWN_FIELD', { ...disputed, statement: { ...said, note: 'wrong' } }),
+    refusesStating('signed two days ago', 'STATEMENT_EXPIRED', await envelope({ issuedAt: TIME - 172_800 })),
+    refusesStating('signed for tomorrow', 'STATEMENT_EXPIRED', await envelope({ issuedAt: TIME + 3600 })),
+    refusesStating('signed before the word that stands', 'STATEMENT_SUPERSEDED', older, saidBefore),
+    refusesStating('a header that was never published', 'MERKLE_PATH_INVALID', disputed, {}, broken),
+    refusesStating('a contested record', 'RECORD_CONTESTED', disputed, contested),
+    refusesStating('a revoked record', 'RECORD_REVOKED', disputed, revokedA),
+    refusesStating('a version that was superseded', 'RECORD_STALE', disputed, afterSecond),
+  ];
 }
 
 export const invalidRecords: readonly LedgerCase[] = [
@@ -171,4 +294,5 @@ export const invalidRecords: readonly LedgerCase[] = [
   { name: 'expose: a header that was never published', given: 'published', call: expose(creditA, { ...creditAgain, header: { ...header('credit-a'), digest: 'ef'.repeat(32) } }), code: 'MERKLE_PATH_INVALID' },
   { name: 'expose: a size that is not the batch\'s', given: 'published', call: expose(creditA, { ...creditAgain, size: 2 }), code: 'MERKLE_PATH_INVALID' },
   { name: 'expose: by an organisation of no member', given: 'published', call: expose(creditA, creditAgain, { caller: 'StrangerMSP' }), code: 'FORBIDDEN' },
+  ...(await invalidWords()),
 ];

@@ -17,7 +17,7 @@ const texts = {
     kinds: { centre: '交易中心', platform: '交易平台', institution: '金融机构', supervisor: '监管部门' },
     events: {
       registered: '登记密钥', 'key-rotated': '更换密钥', 'recovery-approved': '批准恢复密钥', 'recovery-objected': '对恢复提出异议', published: '发布记录', superseded: '更新记录',
-      revoked: '撤销记录', contested: '记录有争议', opened: '凭授权读取', confirmed: '确认收到', refused: '退回凭证', disputed: '提出异议', 'grant-revoked': '撤销授权', 'refused-by-centre': '拒绝读取',
+      revoked: '撤销记录', contested: '记录有争议', attested: '其他中心佐证', stated: '本人声明', opened: '凭授权读取', confirmed: '确认收到', refused: '退回凭证', disputed: '提出异议', 'grant-revoked': '撤销授权', 'refused-by-centre': '拒绝读取',
     },
   },
   en: {
@@ -36,7 +36,7 @@ const texts = {
     kinds: { centre: 'trading centre', platform: 'bidding platform', institution: 'financial institution', supervisor: 'supervisor' },
     events: {
       registered: 'Key registered', 'key-rotated': 'Key changed', 'recovery-approved': 'Key recovery approved', 'recovery-objected': 'Key recovery objected to', published: 'Record published', superseded: 'Record updated',
-      revoked: 'Record revoked', contested: 'Record contested', opened: 'Read under a grant', confirmed: 'Receipt confirmed', refused: 'Ticket refused', disputed: 'Disputed', 'grant-revoked': 'Grant revoked', 'refused-by-centre': 'Reading refused',
+      revoked: 'Record revoked', contested: 'Record contested', attested: 'Attested by another centre', stated: 'Your own statement', opened: 'Read under a grant', confirmed: 'Receipt confirmed', refused: 'Ticket refused', disputed: 'Disputed', 'grant-revoked': 'Grant revoked', 'refused-by-centre': 'Reading refused',
     },
   },
 };

@@ -13,6 +13,7 @@ interface TrailEntry {
   readonly recordIds?: readonly string[];
   readonly publisher?: string;
   readonly reader?: string;
+  readonly attester?: string;
   readonly purpose?: string;
   readonly claims?: readonly string[];
   readonly grant?: string;
@@ -61,8 +62,8 @@ export function trailInWords(trail: NodeTrail, members: readonly MemberState[], 
 }
 
 function lineOf(entry: TrailEntry, nameOf: (id: string) => Words, revoked: ReadonlySet<string>, kinds: readonly KindDefinition[]): TrailLine {
-  const { at, claims = [], code, grant, publisher, purpose, reader, recordIds = [], what } = entry;
-  const party = reader ?? publisher;
+  const { at, attester, claims = [], code, grant, publisher, purpose, reader, recordIds = [], what } = entry;
+  const party = attester ?? reader ?? publisher;
   const purposeWords = Object.entries(purposes).find(([name]) => name === purpose)?.[1];
   return {
     at,

@@ -1,20 +1,28 @@
-import { fillForm, MemberClient, ProtocolError, referenceOf, type Ask, type FilledForm, type FormMap, type FoundRecord, type MemberKeys } from '@huilian/sdk';
+import { MemberClient, ProtocolError, referenceOf, type Ask, type FieldMap, type FoundRecord, type MemberKeys, type PrefilledForm, type ReadRecord } from '@huilian/sdk';
 
-/** This platform's own registration form: each field, and the verified claim it comes from (`kind/claim.field`). */
-const registrationForm: FormMap = {
-  companyName: 'entity/identity.name',
-  companyCode: 'entity/identity.uscc',
-  legalForm: 'entity/identity.legalType',
-  division: 'entity/identity.region',
-  licenceNumber: 'entity/registration.licenceNumber',
-  licenceValidUntil: 'entity/registration.licenceEnd',
-  registeredCapitalFen: 'entity/registration.capital',
-  contactPerson: 'entity/contact.person',
-  contactPhone: 'entity/contact.phone',
-  postalAddress: 'entity/contact.address',
-};
+/**
+ * This platform's own registration form as a field map: each field, and the verified claim it comes from. Where centres disagree the
+ * newest counts, and the report says so.
+ */
+const registrationForm = {
+  format: 'field-map/1',
+  form: '平台注册表 / registration',
+  prefer: { rule: 'newest' },
+  fields: {
+    companyName: { from: ['entity/identity.name'] },
+    companyCode: { from: ['entity/identity.uscc'] },
+    legalForm: { from: ['entity/identity.legalType'] },
+    division: { from: ['entity/identity.region'] },
+    licenceNumber: { from: ['entity/registration.licenceNumber'] },
+    licenceValidUntil: { from: ['entity/registration.licenceEnd'], transform: 'date-zh' },
+    registeredCapital: { from: ['entity/registration.capital'], transform: 'wan-yuan' },
+    contactPerson: { from: ['entity/contact.person'] },
+    contactPhone: { from: ['entity/contact.phone'] },
+    postalAddress: { from: ['entity/contact.address'] },
+  },
+} as const satisfies FieldMap;
 // Asking for exactly the groups that the form needs: nobody grants what no field uses.
-const claims = [...new Set(Object.values(registrationForm).map((source) => source.split('.')[0] ?? ''))].sort();
+const claims = [...new Set(Object.values(registrationForm.fields).flatMap(({ from }) => from.map((source) => source.split('.')[0] ?? '')))].sort();
 const dayInSeconds = 86_400;
 
 export interface PlatformTerms {
@@ -29,12 +37,10 @@ export interface PlatformTerms {
   readonly waitSeconds?: number;
 }
 
-export interface PlatformResult extends FilledForm {
-  /** The record that filled the form, and who checked it. */
-  readonly recordId: string;
-  readonly publisher: string;
-  /** Proof of the access on the ledger. */
-  readonly ticket: string;
+/** The form with the record behind each field, and how much of it was reused from where. */
+export interface PlatformResult extends PrefilledForm {
+  /** Proofs of the accesses on the ledger. */
+  readonly tickets: readonly string[];
 }
 
 /**
@@ -43,32 +49,39 @@ export interface PlatformResult extends FilledForm {
  */
 export async function runPlatform(terms: PlatformTerms): Promise<PlatformResult> {
   const client = await MemberClient.connect(terms.nodeUrl, terms.keys);
-  const { recordId } = await findRegistration(client, `org:${terms.uscc}`);
+  const owner = `org:${terms.uscc}`;
+  const registrations = await findRegistrations(client, owner);
 
   const now = Math.floor(Date.now() / 1000);
   const ask = await client.ask({
-    owner: `org:${terms.uscc}`,
+    owner,
     claims,
     purpose: 'registration',
     // No project is behind a registration; the salt keeps the word from being guessed.
     reference: referenceOf(crypto.getRandomValues(new Uint8Array(16)), 'registration'),
     notBefore: now,
     expires: now + 7 * dayInSeconds,
-    maxUses: 1,
+    // One use for each centre: a request names records of one publisher.
+    maxUses: registrations.length,
   });
   await terms.onAsk(ask);
   const grant = await client.whenGranted(ask, { seconds: terms.waitSeconds ?? 600 });
 
-  const access = await client.open({ recordIds: [recordId], claims: claims.map((claim) => claim.split('/')[1] ?? ''), purpose: 'registration', grant });
-  const records = await client.read(access);
-  await client.receipt(access);
-  return { ...fillForm(registrationForm, records), recordId, publisher: access.state.publisher, ticket: access.ticket };
+  const reads: ReadRecord[] = [];
+  const tickets: string[] = [];
+  for (const { recordId } of registrations) {
+    const access = await client.open({ recordIds: [recordId], claims: claims.map((claim) => claim.split('/')[1] ?? ''), purpose: 'registration', grant });
+    reads.push(...(await client.read(access)));
+    await client.receipt(access);
+    tickets.push(access.ticket);
+  }
+  return { ...(await client.prefill(owner, reads, registrationForm)), tickets };
 }
 
-/** The registration that any centre published, as the consortium knows it: its header, no content. */
-async function findRegistration(client: MemberClient, subject: string): Promise<FoundRecord> {
-  for await (const record of client.query({ subject, kind: 'entity', status: 'active' })) {
-    if (!record.contested) return record;
-  }
-  throw new ProtocolError('RECORD_UNKNOWN', { subject });
+/** The registrations that centres published, as the consortium knows them: headers, no content. */
+async function findRegistrations(client: MemberClient, subject: string): Promise<readonly FoundRecord[]> {
+  const found: FoundRecord[] = [];
+  for await (const record of client.query({ subject, kind: 'entity', status: 'active' })) if (!record.contested) found.push(record);
+  if (found.length === 0) throw new ProtocolError('RECORD_UNKNOWN', { subject });
+  return found;
 }

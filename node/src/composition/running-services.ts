@@ -25,7 +25,7 @@ import { NodeMetrics, type Readings } from '../observability/metrics.js';
 import { answerStream } from './answer-stream.js';
 import type { OutboxAge } from './metered.js';
 
-type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'catalogue' | 'clock' | 'commands' | 'completeness' | 'counting' | 'directory' | 'evidence' | 'feed' | 'joins' | 'letters' | 'mappings' | 'memberId' | 'mirror' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'sources' | 'staff' | 'store' | 'trail' | 'webhooks'>;
+type Shared = Pick<NodeServices, 'accounts' | 'asks' | 'audit' | 'backups' | 'catalogue' | 'clock' | 'commands' | 'completeness' | 'counting' | 'directory' | 'evidence' | 'feed' | 'joins' | 'letters' | 'links' | 'mappings' | 'memberId' | 'mirror' | 'ownCopies' | 'ownerView' | 'random' | 'readModel' | 'recover' | 'relay' | 'sessions' | 'sources' | 'staff' | 'store' | 'trail' | 'webhooks'>;
 
 export interface ServiceParts extends Shared {
   readonly kinds: AdoptedKinds;
@@ -68,11 +68,14 @@ export class RunningServices extends NodeServices {
   public readonly completeness: NodeServices['completeness'];
   public readonly evidence: NodeServices['evidence'];
   public readonly feed: NodeServices['feed'];
+  public readonly links: NodeServices['links'];
   public readonly letters: NodeServices['letters'];
   public readonly mappings: NodeServices['mappings'];
   public readonly joins: NodeServices['joins'];
   public readonly memberId: string;
   public readonly mirror: NodeServices['mirror'];
+  public readonly ownCopies: NodeServices['ownCopies'];
+  public readonly ownerView: NodeServices['ownerView'];
   public readonly random: NodeServices['random'];
   public readonly readModel: NodeServices['readModel'];
   public readonly recover: NodeServices['recover'];
@@ -100,10 +103,13 @@ export class RunningServices extends NodeServices {
       evidence: this.evidence,
       feed: this.feed,
       letters: this.letters,
+      links: this.links,
       mappings: this.mappings,
       joins: this.joins,
       memberId: this.memberId,
       mirror: this.mirror,
+      ownCopies: this.ownCopies,
+      ownerView: this.ownerView,
       random: this.random,
       readModel: this.readModel,
       recover: this.recover,
@@ -156,6 +162,7 @@ export class RunningServices extends NodeServices {
       clockBehindSeconds: peers.behindSeconds,
       webhooks: this.webhooks.counts(),
       mirror: mirrorReading(this.mirror?.status()),
+      flags: await this.links.counts(),
       diskFreeBytes: await examined.freeBytes(),
       diskFloorBytes: examined.diskFloorBytes,
       lastBackupSeconds: this.backups.last === undefined ? undefined : Math.floor(this.backups.last.at / 1000),

@@ -45,12 +45,15 @@ import { LedgerFollower } from '../core/indexing/follow-ledger.js';
 import { LedgerIndex } from '../core/indexing/ledger-index.js';
 import { ReadModel } from '../core/indexing/read-model.js';
 import { LetterDesk } from '../core/dead-letters/letter-desk.js';
+import { CheckLinks } from '../core/links/check-links.js';
 import { Intake } from '../core/intake/intake.js';
 import { HeldMappings } from '../core/mapping/held-mappings.js';
 import { Outbox } from '../core/outbox/outbox.js';
 import { BatchSender } from '../core/outbox/send-batches.js';
 import type { ExchangeMethod, Keys, Transport } from '../core/ports.js';
 import { DayCounts } from '../core/overview/day-counts.js';
+import { SendOwnCopy } from '../core/owner-view/send-own-copy.js';
+import { ViewOwner } from '../core/owner-view/view-owner.js';
 import { JoinTrail } from '../core/trail/join-trail.js';
 import { missingPayloads } from '../core/vault/missing-payloads.js';
 import { OwnRecords } from '../core/vault/own-records.js';
@@ -103,9 +106,17 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
   const { inFlight, maxHeaders, maxWaitMilliseconds } = config.outbox;
   const outbox = await Outbox.open({ clock, mark, maxHeaders, mostDeadLetters: config.deadLetters.most, onAlarm: alarm, publisher: keys.memberId, readModel, store, vault });
-  const erasing = new EraseData({ clock, memberId: keys.memberId, outbox, readModel, store, vault, onErased: (recordIds) => { counting.forget(recordIds); mirror?.wake(); }, afterErasure: async () => (backups.isConfigured ? (await backups.make()).name : undefined) });
+  const kinds = new AdoptedKinds(readModel, clock);
+  const findKind = kinds.known.bind(kinds);
+  const links = new CheckLinks({
+    clock, find: findKind, keys, readModel, store, vault,
+    waiting: async () => { const { inFlight: sent, pending } = await outbox.status(); return sent + pending; },
+    onFault: (error) => { logger.warn('link checks wait', errorFields(error)); },
+  });
+  const erasing = new EraseData({ clock, memberId: keys.memberId, outbox, readModel, store, vault, onErased: (recordIds) => { counting.forget(recordIds); mirror?.wake(); }, afterErasure: async () => { await links.forgetErased(); return backups.isConfigured ? (await backups.make()).name : undefined; } });
   // Before anything is sent or answered: an erasure that was cut off, or this data is from before one.
   const finished = await erasing.finish();
+  if (finished > 0) await links.forgetErased();
   if (finished > 0) logger.warn('erasures were finished: they broke off, or this data is from before them / 已补完此前的删除', { erasures: finished });
   const catalogue = new Catalogue(readModel, clock, config.catalogue.warnDays);
   const ends = new EndsWatch(catalogue, clock, (end) => { logger.warn('something that a vote adopted ends soon / 目录内容即将停用', { of: end.of, id: end.id, ...(end.version === undefined ? {} : { version: end.version }), retires: new Date(end.retires * 1000).toISOString(), followedBy: end.followedBy ?? 'nothing' }); });
@@ -116,7 +127,6 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const sender = new BatchSender({ clock, inFlight, ledger, maxHeaders, maxWaitMilliseconds, onAlarm: alarm, outbox, random, readModel });
   const examiner = examiningThreads(config, keys, logger);
   const mappings = await HeldMappings.open(store, clock);
-  const kinds = new AdoptedKinds(readModel, clock);
   const intake = new Intake({ clock, ...(examiner === undefined ? {} : { examiner }), keys, mappings, outbox, random, readModel, store, vault });
   const migrating = new MigrateRecords({ kinds, memberId: keys.memberId, readModel, records: new OwnRecords(store), vault, accept: async (lines, onAnswers) => await intake.accept(lines, onAnswers) });
   const transport = meteredTransport(await Libp2pTransport.start({ memberId: keys.memberId, privateKey: keys.exchangeKey, listen: config.exchange.listen }), metrics);
@@ -130,6 +140,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   });
   const relay = new MeteredRelay(readModel, store, keys, transport, new OpenTickets(ledger, clock, random), { offers, releases, receipts }, refusals);
   const trail = new JoinTrail(readModel, refusals, store, transport, keys, clock, recover);
+  const ownerView = new ViewOwner(readModel, vault, keys.memberId, findKind, links, clock);
   const commands = new LedgerCommands(ledger, keys, clock, random);
   const joins = new Joins(store, readModel, transport, clock, keys.memberId);
   const acknowledging = new AcknowledgeAdopted({ catalogue, clock, commands, kinds, memberId: keys.memberId, random, readModel, onProblem: (error) => { logger.warn('adopted documents are not acknowledged yet; it is tried again / 目录接收回执尚未写入账本，将重试', errorFields(error)); } });
@@ -153,7 +164,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   const directory = openDirectory(stateDir, config);
   const days = new DayCounts(readModel, keys.memberId, clock);
   const completeness = new Completeness({ catalogue, clock, memberId: keys.memberId, readModel, arrivedOn: (day, kind) => outbox.arrivedOn(day, kind) });
-  const services = new RunningServices({
+  const services: RunningServices = new RunningServices({
     ...staff,
     directory,
     age: new OutboxAge(outbox, () => clock.now()),
@@ -182,10 +193,13 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
     intake,
     kinds,
     letters: new LetterDesk({ intake, kinds, letters: outbox.letters, mappings }),
+    links,
     logger,
     mappings,
     memberId: keys.memberId,
     outbox,
+    ownCopies: new SendOwnCopy({ clock, keys, publicRecord: async (recordId: string): Promise<string> => await services.publicRecord(recordId), random, readModel, recover, relay, view: ownerView }),
+    ownerView,
     random,
     readModel,
     recover,
@@ -219,6 +233,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
   sleep.start();
   await webhooks.start();
   peers.start();
+  links.start();
   backups.start();
   // The first count reads a month of the ledger; whoever asks meanwhile waits for it.
   days.countOn().catch((error: unknown) => { logger.warn('days are not counted yet', errorFields(error)); });
@@ -236,6 +251,7 @@ export async function startNode(stateDir: string, config: NodeConfig, logger: Lo
       await webhooks.stop();
       await directory?.provider.close();
       await backups.stop();
+      await links.stop();
       peers.stop();
       await Promise.all([counting.stop(), mirror?.stop()]);
       await Promise.all([sender.stop(), receipts.stop(), transport.close()]);

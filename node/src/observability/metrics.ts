@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { LateCounts } from '../core/completeness/completeness-report.js';
-import { ledgerFunctions, ProtocolError, retirable, type ErrorCode, type Retirable } from '@huilian/protocol';
+import { flagCodes, ledgerFunctions, ProtocolError, retirable, type ErrorCode, type FlagCode, type Retirable } from '@huilian/protocol';
 
 /** What is read at the moment somebody asks for the metrics. */
 export interface Readings {
@@ -20,6 +20,8 @@ export interface Readings {
   readonly diskFloorBytes: number;
   /** Unix seconds; undefined where there is no backup, or no place for one. */
   readonly lastBackupSeconds: number | undefined;
+  /** Standing flags of the link checks, by code. */
+  readonly flags: ReadonlyMap<FlagCode, number>;
   /** Unix seconds; undefined where the certificate cannot be read. */
   readonly certificateEndSeconds: number | undefined;
   readonly late: LateCounts;
@@ -140,6 +142,7 @@ export class NodeMetrics {
     const webhooks = this.gauge('huilian_webhooks', 'Webhooks of this node by state: active, failing since the last good answer, or paused until somebody resumes them', ['state']);
     const mirror = this.gauge('huilian_mirror_following', "1 while the mirror in the centre's own database follows; NaN where none is configured", []);
     const mirrorBehind = this.gauge('huilian_mirror_blocks_behind', 'Indexed blocks that the mirror has not; NaN where none is configured', []);
+    const flags = this.gauge('huilian_link_flags', 'Records to look at, found by the link checks, by code', ['code']);
     const skew = this.gauge('huilian_clock_behind_seconds', 'How far this clock is behind those of the other nodes (median)', []);
     const disk = this.gauge('huilian_disk_free_bytes', 'Free where the data lies', []);
     const floor = this.gauge('huilian_disk_floor_bytes', 'Below it nothing is written', []);
@@ -165,6 +168,7 @@ export class NodeMetrics {
       for (const [state, count] of Object.entries(now.webhooks)) webhooks.set({ state }, count);
       mirror.set(now.mirror === undefined ? Number.NaN : Number(now.mirror.following));
       mirrorBehind.set(now.mirror?.blocksBehind ?? Number.NaN);
+      setFlags(flags, now.flags);
       skew.set(now.clockBehindSeconds ?? Number.NaN);
       disk.set(now.diskFreeBytes);
       floor.set(now.diskFloorBytes);
@@ -200,4 +204,9 @@ async function counted<T>(task: () => Promise<T>, count: (outcome: string) => vo
 /** A block may carry calls of functions that do not exist: their names are anybody's text. */
 function known(name: string): string {
   return knownFunctions.has(name) ? name : 'other';
+}
+
+/** A code that no record has says so too. */
+function setFlags(gauge: Gauge<'code'>, counts: Readings['flags']): void {
+  for (const code of Object.keys(flagCodes) as FlagCode[]) gauge.set({ code }, counts.get(code) ?? 0);
 }

@@ -1,4 +1,4 @@
-import { bundledKinds, describeClaim, kindFromDocument, ProtocolError, type JsonObject, type KindDefinition } from '@huilian/protocol';
+import { bundledKinds, describeClaim, kindDefinition, kindFromDocument, ProtocolError, type JsonObject, type KindDefinition } from '@huilian/protocol';
 import type { HttpDoor } from './http-door.js';
 
 /**
@@ -13,6 +13,15 @@ export async function adoptedKinds(door: Pick<HttpDoor, 'get'>, claims: readonly
   const found: KindDefinition[] = [];
   for (const kind of asked) found.push(...(await definitionsOf(door, kind)));
   return found;
+}
+
+/**
+ * The same by the node's catalogue, of all kinds or of those named: every version of each kind of which this software lacks one.
+ */
+export async function catalogueKinds(door: Pick<HttpDoor, 'get'>, names?: readonly string[]): Promise<readonly KindDefinition[]> {
+  const { kinds } = await door.get<{ readonly kinds: readonly { readonly kind: string; readonly versions: readonly { readonly version: number }[] }[] }>('/v1/catalogue');
+  const lacking = kinds.filter(({ kind, versions }) => (names === undefined || names.includes(kind)) && versions.some(({ version }) => kindDefinition(kind, version) === undefined));
+  return (await Promise.all(lacking.map(async ({ kind }) => await definitionsOf(door, kind)))).flat();
 }
 
 async function definitionsOf(door: Pick<HttpDoor, 'get'>, kind: string): Promise<readonly KindDefinition[]> {

@@ -1,24 +1,36 @@
 import { SignJWT, importJWK } from 'jose';
 import {
+  bundledKinds,
   jweDigest,
+  kindDefinition,
+  kindsOfFieldMap,
+  placeOfRecord,
+  prefill,
   ProtocolError,
+  readFieldMap,
   signReceipt,
   verifyPresentation,
   type AdoptedReference,
+  type Attestation,
   type ConsortiumEvent,
   type Es256Sign,
   type EventFilter,
+  type KindDefinition,
   type GrantEnvelope,
   type Header,
   type MemberState,
   type OwnerState,
   type PlacedHeader,
+  type PrefilledForm,
   type RevocationEnvelope,
   type SignedStatement,
+  type Stated,
   type Ticket,
   type TrailRequestEnvelope,
   type Trail,
+  type ViewRecord,
 } from '@huilian/protocol';
+import { catalogueKinds } from './adopted-kinds.js';
 import { checkAnswer, type Ask, type AskTerms } from './check-grant.js';
 import { checkConsortium, type Consortium } from './consortium.js';
 import type { Evidence } from './evidence-file.js';
@@ -26,6 +38,7 @@ import { eventParameters, eventStream, type SubscribeOptions } from './event-str
 import { HttpDoor, wait } from './http-door.js';
 import { es256Signer, publicKeysOf, signMemberRotation, type MemberKeys } from './member-keys.js';
 import { buildRequest, checkTicket, type OpenedAccess, type OpenTerms } from './open-request.js';
+import { viewOf, type OwnerView } from './owner-view.js';
 import { answersDown, linesTogether, linesUp, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
 import { readRelease, type ReadRecord } from './read-release.js';
 import { RememberedSignatures } from './remembered-signatures.js';
@@ -374,6 +387,58 @@ export class MemberClient {
     return { claims, presentation, recordId, version };
   }
 
+  /** What other centres attested and its owner stated on a record, of all its versions. @throws RECORD_UNKNOWN, BAD_ID */
+  public async statements(recordId: string): Promise<{ readonly attestations: readonly Attestation[]; readonly statements: readonly Stated[] }> {
+    return await this.door.get(`/v1/records/${recordId}/statements`);
+  }
+
+  /**
+   * One view of an owner from the releases that this reader holds: merged claim by claim with what the ledger, other centres and
+   * the owner say of each record; of the owner's other records the headers alone (`statements` says more of one). What was not
+   * granted is not in it.
+   * @throws BAD_ID, RECORD_UNKNOWN
+   */
+  public async ownerView(owner: string, reads: readonly ReadRecord[]): Promise<OwnerView> {
+    const held = new Map(reads.map((read) => [read.recordId, Math.max(read.version, ...reads.filter(({ recordId }) => recordId === read.recordId).map(({ version }) => version))]));
+    const others: FoundRecord[] = [];
+    for (const role of ['owner', 'subject'] as const) {
+      for await (const record of this.query({ [role]: owner })) if (!held.has(record.recordId) && !others.some(({ recordId }) => recordId === record.recordId)) others.push(record);
+    }
+    const own = await Promise.all([...held].map(async ([recordId, version]) => await this.heldNote(recordId, version)));
+    const notes = [...own, ...others.map((record) => noteOf(record))];
+    const lacking = notes.filter((note) => kindDefinition(placeOfRecord(note).kind, note.schema) === undefined);
+    const kinds = lacking.length === 0 ? [] : await catalogueKinds(this.openDoor, lacking.map((note) => placeOfRecord(note).kind));
+    return viewOf(owner, notes, reads, { kinds });
+  }
+
+  /**
+   * Fills a platform's own form from the releases that this reader holds, by a declared field map, and reports the reuse: how many
+   * fields came from where, which are missing, which disagree. @throws BAD_FIELD for what is no field map, and as ownerView
+   */
+  public async prefill(owner: string, reads: readonly ReadRecord[], fieldMap: unknown): Promise<PrefilledForm> {
+    const kinds = await this.kindsFor(fieldMap);
+    return prefill(await this.ownerView(owner, reads), fieldMap, kinds);
+  }
+
+  /** Whether `prefill` takes a field map, before anything is read for it. @throws BAD_FIELD, UNKNOWN_FIELD */
+  public async checkFieldMap(fieldMap: unknown): Promise<void> {
+    readFieldMap(fieldMap, await this.kindsFor(fieldMap));
+  }
+
+  private async kindsFor(fieldMap: unknown): Promise<readonly KindDefinition[]> {
+    const bundled = bundledKinds();
+    const lacking = kindsOfFieldMap(fieldMap).filter((name) => !bundled.some(({ kind }) => kind === name));
+    return lacking.length === 0 ? bundled : [...bundled, ...(await catalogueKinds(this.openDoor, lacking))];
+  }
+
+  private async heldNote(recordId: string, version: number): Promise<ViewRecord> {
+    const [read, current] = await Promise.all([this.record(recordId, version), this.record(recordId)]);
+    const { attestations, statements } = await this.statements(recordId);
+    const ofVersion = { attestations: attestations.filter((word) => word.version === version), statements: statements.filter(({ statement }) => statement.version === version) };
+    const note = noteOf(read.record, ofVersion);
+    return current.record.header.version > version ? { ...note, superseded: true } : note;
+  }
+
   /** Registers an owner's key; `chain` is base64 DER, the certificate that signed the statement first. @throws OWNER_EXISTS, CA_UNKNOWN, CERTIFICATE_*, STATEMENT_* */
   public async registerOwner(statement: SignedStatement, chain: readonly string[]): Promise<{ readonly transactionId: string }> {
     return await this.door.post('/v1/owners', { statement, chain }, { repeat: 'by-key' });
@@ -424,6 +489,12 @@ export class MemberClient {
       .setExpirationTime('60s')
       .sign(key);
   }
+}
+
+/** What the ledger says of a record, and what others say of it. */
+function noteOf({ contested, header, publishedAt, recordId }: FoundRecord, { attestations, statements }: Pick<ViewRecord, 'attestations' | 'statements'> = { attestations: [], statements: [] }): ViewRecord {
+  const { digest, owner, rights, schema, status, subject, version } = header;
+  return { attestations, contested, digest, ...(owner === undefined ? {} : { owner }), publishedAt, recordId, rights, schema, statements, status, subject, version };
 }
 
 interface Token {

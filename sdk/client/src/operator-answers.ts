@@ -1,4 +1,4 @@
-import type { Header, MemberDocument, MemberState, PlacedHeader, ProposalState, RejectionReason } from '@huilian/protocol';
+import type { Attestation, Flag, Header, MemberDocument, MemberState, MergedRecords, PlacedHeader, ProposalState, RejectionReason, Stated } from '@huilian/protocol';
 
 /** What a node answers to its own centre's people. Times are Unix seconds. */
 
@@ -421,4 +421,44 @@ export interface Catalogue {
   readonly ruleSets: readonly CatalogueDocument[];
   readonly cas: readonly { readonly fingerprint: string; readonly name: { readonly en: string; readonly zh: string }; readonly state: string; readonly retires?: number }[];
   readonly endsSoon: readonly { readonly of: string; readonly id: string; readonly version?: number; readonly retires: number; readonly followedBy?: number }[];
+}
+
+/** Records to look at with the reason in words; no value of theirs. */
+export interface WordedFlag extends Flag {
+  readonly zh: string;
+  readonly en: string;
+}
+
+/** One view of an owner at a centre's node: its own vault merged claim by claim, of other centres the headers. */
+export interface CentreOwnerView extends MergedRecords {
+  readonly owner: string;
+  /** Block up to which the ledger was read. */
+  readonly height: number;
+  /** There are more records than a view holds: ask for one kind at a time. */
+  readonly partial: boolean;
+  readonly flags: readonly WordedFlag[];
+  /** The day by which certificates have run out, YYYY-MM-DD. */
+  readonly asOf: string;
+}
+
+/** What is said of a record beside what it holds, of all its versions. */
+export interface RecordWords {
+  readonly recordId: string;
+  /** The newest version. */
+  readonly version: number;
+  readonly attestations: readonly Attestation[];
+  readonly statements: readonly Stated[];
+}
+
+/** How far the link checks of a centre are: the block they come to next of those up to `height`; the day of the last whole run. */
+export interface LinkProgress {
+  readonly block: number;
+  readonly transaction: number;
+  readonly day: string;
+  readonly height: number;
+}
+
+/** A page of flags. */
+export interface LinkFlags extends Page<WordedFlag & { readonly check: string; readonly since: number }> {
+  readonly checked: LinkProgress;
 }

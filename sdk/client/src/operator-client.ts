@@ -1,7 +1,7 @@
-import type { RejectionReason } from '@huilian/protocol';
+import type { AttestationOutcome, ComparedThing, FlagCode, PrefilledForm, RejectionReason } from '@huilian/protocol';
 import { HttpDoor } from './http-door.js';
 import type { RecordQuery } from './member-client.js';
-import type { AccessQuery, Aggregates, AuditCheckpoint, AuditEntry, AuditQuery, Catalogue, CompletenessQuery, CompletenessReport, DeadLetter, DeadLetterQuery, HeldMapping, JoinRequest, JoinRequests, LedgerAccess, LedgerRecord, LedgerRecordPlace, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenedDeadLetter, OpenSession, Page, Proposal, RecordCourse, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
+import type { AccessQuery, Aggregates, AuditCheckpoint, AuditEntry, AuditQuery, Catalogue, CentreOwnerView, CompletenessQuery, CompletenessReport, DeadLetter, DeadLetterQuery, HeldMapping, JoinRequest, JoinRequests, LedgerAccess, LedgerRecord, LedgerRecordPlace, LinkFlags, LinkProgress, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenedDeadLetter, OpenSession, Page, Proposal, RecordCourse, RecordWords, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
 
 /** How a client of the centre's own side is known at the node. */
 export interface OperatorOptions {
@@ -210,6 +210,42 @@ export class OperatorClient {
   /** What the consortium agreed to by vote: in force, to come, ending. */
   public async catalogue(): Promise<Catalogue> {
     return await this.door.get<Catalogue>('/v1/catalogue');
+  }
+
+  /**
+   * One view of an owner: the records of this centre's vault merged claim by claim, with their flags, and the headers of all
+   * centres. `asOf` is the day by which certificates have run out. @throws BAD_ID, BAD_FIELD, VAULT_CORRUPT
+   */
+  public async ownerView(owner: string, options: { readonly kind?: string; readonly asOf?: string } = {}): Promise<CentreOwnerView> {
+    return await this.door.get<CentreOwnerView>(`/v1/owners/${encodeURIComponent(owner)}/view${parameters({ ...options })}`);
+  }
+
+  /** A form filled from this centre's own records of an owner by a field map, with a report of the reuse. @throws BAD_ID, BAD_FIELD, UNKNOWN_FIELD, VAULT_CORRUPT */
+  public async prefill(owner: string, fieldMap: unknown, options: { readonly kind?: string } = {}): Promise<PrefilledForm> {
+    return await this.door.post<PrefilledForm>(`/v1/owners/${encodeURIComponent(owner)}/prefill${parameters({ ...options })}`, fieldMap, { repeat: 'by-content' });
+  }
+
+  /** What other centres attested of a record, and its owner stated, of all its versions. @throws BAD_ID, RECORD_UNKNOWN */
+  public async recordWords(recordId: string): Promise<RecordWords> {
+    return await this.door.get<RecordWords>(`/v1/records/${recordId}/statements`);
+  }
+
+  /**
+   * This centre's word on another centre's record; the newest version where none is named. `withdrawn` takes the earlier word back
+   * and compares nothing. @throws FORBIDDEN for an own record, ATTESTATION_UNKNOWN, RECORD_UNKNOWN, RECORD_STALE, RECORD_REVOKED, RECORD_CONTESTED
+   */
+  public async attest(recordId: string, word: { readonly compared: readonly ComparedThing[]; readonly outcome: AttestationOutcome; readonly version?: number }): Promise<{ readonly transactionId: string }> {
+    return await this.door.post(`/v1/records/${recordId}/attestations`, word, { repeat: 'by-content' });
+  }
+
+  /** Records of this centre to look at, found by its link checks. @throws BAD_FIELD */
+  public async flags(filter: { readonly code?: FlagCode; readonly recordId?: string; readonly limit?: number } = {}, cursor?: string): Promise<LinkFlags> {
+    return await this.door.get<LinkFlags>(`/v1/flags${parameters({ ...filter, cursor })}`);
+  }
+
+  /** Has the link checks go through all records of this centre again. */
+  public async recheckLinks(): Promise<LinkProgress> {
+    return await this.door.post<LinkProgress>('/v1/flags/runs', {}, { repeat: 'by-content' });
   }
 
   /** All members of the consortium, active, suspended or gone. */

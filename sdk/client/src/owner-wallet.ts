@@ -11,6 +11,7 @@ import {
   type GrantEnvelope,
   type KindDefinition,
   type KeyRotationEnvelope,
+  type RecordStatementEnvelope,
   type RecoveryObjectionEnvelope,
   type RevocationEnvelope,
   type TrailRequestEnvelope,
@@ -60,6 +61,12 @@ export class OwnerWallet {
     const nonce = `0x${toHex(crypto.getRandomValues(new Uint8Array(32)))}`;
     const request = readableStatement('TrailRequest', { owner, issuedAt: Math.floor(Date.now() / 1000), nonce });
     return { domain, request, signature: await this.sign(domain, 'TrailRequest', request), suite };
+  }
+
+  /** @param kinds as signGrant @throws as signGrant */
+  public async signRecordStatement(domain: Domain, value: unknown, kinds: readonly KindDefinition[] = []): Promise<RecordStatementEnvelope> {
+    const statement = readableStatement('RecordStatement', value, kinds);
+    return { domain, statement, signature: await this.sign(domain, 'RecordStatement', statement), suite };
   }
 
   /** @throws as signGrant */

@@ -1,16 +1,21 @@
 import {
+  checkReason,
   isJsonObject,
   kindOfClaim,
   keyRotationShape,
   ProtocolError,
   purposes,
   readGrant,
+  recordStatementShape,
   recoveryObjectionShape,
   revocationShape,
+  statementReasons,
   trailRequestShape,
+  verdictWords,
   type Grant,
   type JsonValue,
   type KindDefinition,
+  type RecordStatement,
   type Shape,
   type TypedStructName,
 } from '@huilian/protocol';
@@ -46,6 +51,8 @@ export interface GrantWords {
   readonly from: Words;
   readonly until: Words;
   readonly maxUses: number;
+  /** The owner's own data, to a key of the owner's own: the grantee only passes it on. */
+  readonly ownCopy: boolean;
 }
 
 /** Member names by id, from the ledger. */
@@ -122,6 +129,7 @@ export function describeGrant(value: unknown, names: MemberNames = {}, kinds: re
     from: when(notBefore),
     until: when(expires),
     maxUses,
+    ownCopy: purpose === 'own-copy',
   };
 }
 
@@ -131,11 +139,11 @@ function nameOf(member: string, names: MemberNames): Words {
 
 /** The same line by line. @throws WALLET_UNREADABLE */
 export function renderGrant(value: unknown, names: MemberNames = {}, kinds: readonly KindDefinition[] = []): Rendering {
-  const { claims, from, grantee, maxUses, owner, purpose, reader, until } = describeGrant(value, names, kinds);
+  const { claims, from, grantee, maxUses, owner, ownCopy, purpose, reader, until } = describeGrant(value, names, kinds);
   return {
     zh: [
       `权属人 ${owner}`,
-      `允许 ${reader.zh}（${grantee}）读取：`,
+      ownCopy ? `经 ${reader.zh}（${grantee}）取得本人数据，密文只有本钱包的密钥能打开：` : `允许 ${reader.zh}（${grantee}）读取：`,
       ...claims.map(({ personal, zh }) => `　· ${zh}${personal ? '（含个人信息）' : ''}`),
       `用途：${purpose.zh}`,
       `有效期：${from.zh} 至 ${until.zh}（北京时间）`,
@@ -143,7 +151,7 @@ export function renderGrant(value: unknown, names: MemberNames = {}, kinds: read
     ],
     en: [
       `Owner ${owner}`,
-      `lets ${reader.en} (${grantee}) read:`,
+      ownCopy ? `has its own data sent through ${reader.en} (${grantee}), which cannot open it:` : `lets ${reader.en} (${grantee}) read:`,
       ...claims.map(({ en, personal }) => `  · ${en}${personal ? ' (holds personal data)' : ''}`),
       `Purpose: ${purpose.en}`,
       `Valid: ${from.en} to ${until.en} (Beijing time)`,
@@ -152,8 +160,22 @@ export function renderGrant(value: unknown, names: MemberNames = {}, kinds: read
   };
 }
 
+/** Only with a reason that fits. */
+const sayableStatement: Shape<RecordStatement> = {
+  schema: recordStatementShape.schema,
+  read(value, path): RecordStatement {
+    const statement = recordStatementShape.read(value, path);
+    checkReason(statement, path);
+    return statement;
+  },
+};
+
+function claimsOf({ claims, record }: RecordStatement, kinds: readonly KindDefinition[]): ClaimWords[] {
+  return claims.map((claim) => describe(`${record.split('/')[1] ?? ''}/${claim}`, kinds));
+}
+
 type Statement = Exclude<TypedStructName, 'Grant'>;
-type StatementWords = { readonly [Name in Statement]: { readonly shape: Shape<unknown>; readonly render: (value: never) => Rendering } };
+type StatementWords = { readonly [Name in Statement]: { readonly shape: Shape<unknown>; readonly render: (value: never, kinds: readonly KindDefinition[]) => Rendering } };
 
 const statements = {
   Revocation: {
@@ -169,6 +191,24 @@ const statements = {
       zh: [`权属人 ${owner}`, '查看自己数据的全部足迹', `时间：${when(issuedAt).zh}（北京时间）`],
       en: [`Owner ${owner}`, 'wants to see everything that happened to its data', `Time: ${when(issuedAt).en} (Beijing time)`],
     }),
+  },
+  RecordStatement: {
+    shape: sayableStatement,
+    render: (statement: RecordStatement, kinds: readonly KindDefinition[]) => {
+      const { issuedAt, owner, reason, record, verdict, version } = statement;
+      const claims = claimsOf(statement, kinds);
+      const all: Words = { zh: '涉及：整条记录', en: 'About: the whole record' };
+      return {
+        zh: [
+          `权属人 ${owner}`, `对记录 ${record} 第 ${String(version)} 版声明：${verdictWords[verdict].zh}`, `理由：${statementReasons[reason].zh}`,
+          ...(claims.length === 0 ? [all.zh] : ['涉及：', ...claims.map(({ zh }) => `　· ${zh}`)]), '声明将记入账本，全体成员可见。', `时间：${when(issuedAt).zh}（北京时间）`,
+        ],
+        en: [
+          `Owner ${owner}`, `states on version ${String(version)} of the record ${record}: ${verdictWords[verdict].en}`, `Reason: ${statementReasons[reason].en}`,
+          ...(claims.length === 0 ? [all.en] : ['About:', ...claims.map(({ en }) => `  · ${en}`)]), 'It goes on the ledger, where every member sees it.', `Time: ${when(issuedAt).en} (Beijing time)`,
+        ],
+      };
+    },
   },
   KeyRotation: {
     shape: keyRotationShape,
@@ -186,12 +226,18 @@ const statements = {
   },
 } as const satisfies StatementWords;
 
-/** Reads one of the owner's other statements. @throws WALLET_UNREADABLE */
-export function readableStatement<Name extends Statement>(name: Name, value: unknown): ReturnType<(typeof statements)[Name]['shape']['read']> {
-  return readable(() => statements[name].shape.read(value)) as ReturnType<(typeof statements)[Name]['shape']['read']>;
+/** Reads one of the owner's other statements; what has no words is not signed. `kinds`: see `adoptedKinds`. @throws WALLET_UNREADABLE */
+export function readableStatement<Name extends Statement>(name: Name, value: unknown, kinds: readonly KindDefinition[] = []): ReturnType<(typeof statements)[Name]['shape']['read']> {
+  const statement = readable(() => statements[name].shape.read(value)) as ReturnType<(typeof statements)[Name]['shape']['read']>;
+  render(name, statement, kinds);
+  return statement;
 }
 
-/** One of the owner's other statements in words. @throws WALLET_UNREADABLE */
-export function renderStatement(name: Statement, value: unknown): Rendering {
-  return (statements[name].render as (value: unknown) => Rendering)(readableStatement(name, value));
+/** One of the owner's other statements in words. `kinds`: see `adoptedKinds`. @throws WALLET_UNREADABLE */
+export function renderStatement(name: Statement, value: unknown, kinds: readonly KindDefinition[] = []): Rendering {
+  return render(name, readable(() => statements[name].shape.read(value)), kinds);
+}
+
+function render(name: Statement, statement: unknown, kinds: readonly KindDefinition[]): Rendering {
+  return (statements[name].render as (value: unknown, kinds: readonly KindDefinition[]) => Rendering)(statement, kinds);
 }

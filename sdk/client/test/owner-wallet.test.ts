@@ -40,6 +40,44 @@ class OddSigner extends Wallet {
   }
 }
 
+describe('a word on a record', () => {
+  const record = `guangzhou/performance/${'a'.repeat(26)}`;
+  const word = { owner, record, version: 2, digest: `0x${'03'.repeat(32)}`, claims: ['contract'], verdict: 'dispute', reason: 'wrong-value', issuedAt: 1_790_000_000 } as const;
+
+  it('says what is disputed and why, and that every member sees it', () => {
+    const { en, zh } = renderStatement('RecordStatement', word);
+    expect(zh.join('\n')).toMatch(/第 2 版声明：有异议[^]*理由：内容与事实不符[^]*合同[^]*全体成员可见/);
+    expect(en.join('\n')).toMatch(/version 2 of the record guangzhou\/performance[^]*disputes it[^]*a value is wrong[^]*every member sees it/);
+    expect(renderStatement('RecordStatement', { ...word, claims: [] }).en).toContain('About: the whole record');
+  });
+
+  it.each([
+    ['a reason of another verdict', { reason: 'checked' }],
+    ['a claim that the kind does not have', { claims: ['bankAccount'] }],
+    ['a verdict that has no words', { verdict: 'ignore' }],
+    ['free text', { note: 'the amount is wrong' }],
+  ])('is not signed with %s', async (_what, change) => {
+    const wallet = new OwnerWallet(Wallet.createRandom(), memoryPin());
+    expect(await refusal(async () => await wallet.signRecordStatement(domain, { ...word, ...change }))).toBe('WALLET_UNREADABLE');
+  });
+
+  it('is signed as ethers would', async () => {
+    const signer = Wallet.createRandom();
+    const envelope = await new OwnerWallet(signer, memoryPin()).signRecordStatement(domain, word);
+    const types = { RecordStatement: typedStructs.RecordStatement.map((field) => ({ ...field })) };
+    expect(verifyTypedData({ ...domain }, types, { ...word }, envelope.signature)).toBe(signer.address);
+    expect(verifyOwnerStatement(envelope, 'RecordStatement', envelope.statement, domain)).toBe(signer.address.toLowerCase());
+  });
+});
+
+describe('a grant for an own copy in words', () => {
+  it('says that the grantee only passes it on', () => {
+    const { en, zh } = renderGrant({ ...grant, grantee: 'guangzhou', purpose: 'own-copy' });
+    expect([zh.join('\n'), en.join('\n')]).toEqual([expect.stringContaining('密文只有本钱包的密钥能打开'), expect.stringContaining('which cannot open it')]);
+    expect(describeGrant(grant).ownCopy).toBe(false);
+  });
+});
+
 describe('a grant in words', () => {
   it('says who may read what, for what, until when, how often, in both languages', () => {
     const { en, zh } = renderGrant(grant, { 'sample-bank': { zh: '示例银行', en: 'Sample Bank' } });

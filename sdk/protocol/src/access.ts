@@ -1,10 +1,11 @@
 import { placedHeaderShape, readPlacedHeader } from './batch.js';
+import { fromHex } from './bytes.js';
 import { canonicalBytes, utf8, type JsonObject } from './canonical.js';
 import { ProtocolError } from './errors.js';
-import { grantEnvelopeShape, readGrantEnvelope, readPurpose, purposeNames } from './grant.js';
+import { askedPurposeShape, grantEnvelopeShape, readGrantEnvelope, readPurpose, referenceOf, purposeNames, type Grant } from './grant.js';
 import { sha256Hex } from './hash.js';
-import { bytes32Shape, claimNameShape, digestShape, memberIdShape, requestIdShape, thumbprintShape, ticketIdShape, timeShape } from './ids.js';
-import { checkJwsHeader, parseJws, signJws, verifyEs256, type Es256Key, type Es256Sign, type Es256Verify } from './jws.js';
+import { bytes32Shape, claimNameShape, digestShape, jwkThumbprint, memberIdShape, requestIdShape, saltShape, thumbprintShape, ticketIdShape, timeShape } from './ids.js';
+import { checkJwsHeader, parseJws, signJws, verifyEs256, x25519KeyShape, type Es256Key, type Es256Sign, type Es256Verify } from './jws.js';
 import { limits } from './limits.js';
 import { boolean, integer, list, object, oneOf, optional, sortedSet, text, type Read, type Shape } from './shape.js';
 
@@ -30,6 +31,11 @@ export const accessRequestShape = object({
   publisher: memberIdShape,
   purpose: purposeShape,
   reader: memberIdShape,
+  /**
+   * For an own copy alone: the owner's key that the release is encrypted to in place of the reader's, and the salt under
+   * which the grant's reference commits to its thumbprint (`referenceOf`). The reader passes on what it cannot read.
+   */
+  recipient: optional(object({ key: x25519KeyShape, salt: saltShape })),
   requestId: requestIdShape,
   /** Salt of the consortium's EIP-712 domain: a request for one channel is worthless on another. */
   salt: bytes32Shape,
@@ -65,6 +71,21 @@ export function readRequest(jws: string): SignedRequest {
 export function verifyRequest(signed: SignedRequest, key: Es256Key): void {
   const { signingInput, signature } = parseJws(signed.jws, 'REQUEST_MALFORMED');
   if (!verifyEs256(key, signingInput, signature)) throw new ProtocolError('REQUEST_BAD_SIGNATURE');
+}
+
+/**
+ * The release goes to the reader's registered key; of an own copy to the recipient that the request names, and only of one.
+ * Whether the owner meant that recipient is its grant's to say (`checkRecipient`). @throws ENCRYPTION_KEY_MISMATCH
+ */
+export function checkEncryptionKey({ encryptionKey, purpose, recipient }: AccessRequest, registered: unknown): void {
+  const isOwnCopy = purpose === 'own-copy';
+  const fits = isOwnCopy === (recipient !== undefined) && encryptionKey === jwkThumbprint(recipient?.key ?? registered);
+  if (!fits) throw new ProtocolError('ENCRYPTION_KEY_MISMATCH', isOwnCopy ? { reason: 'recipient' } : {});
+}
+
+/** An own copy goes to the key that the owner's grant commits to. @throws ENCRYPTION_KEY_MISMATCH */
+export function checkRecipient({ encryptionKey, recipient }: AccessRequest, { reference }: Grant): void {
+  if (recipient !== undefined && referenceOf(fromHex(recipient.salt, 16), encryptionKey) !== reference) throw new ProtocolError('ENCRYPTION_KEY_MISMATCH', { reason: 'reference' });
 }
 
 /** The publisher's word that it holds the records and will release them (JWS, kid = publisher, typ huilian-offer+jwt). */
@@ -213,7 +234,7 @@ export const policyShape = object({
   kind: text(/[a-z][a-z0-9-]{1,30}[a-z0-9]/, 32),
   notBefore: timeShape,
   publisher: memberIdShape,
-  purposes: sortedSet(purposeShape, 1, purposeNames.length),
+  purposes: sortedSet(askedPurposeShape, 1, purposeNames.length),
 });
 export type Policy = Read<typeof policyShape>;
 

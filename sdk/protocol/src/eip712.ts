@@ -63,6 +63,16 @@ export const typedStructs = {
     { name: 'issuedAt', type: 'uint64' },
     { name: 'nonce', type: 'bytes32' },
   ],
+  RecordStatement: [
+    { name: 'owner', type: 'string' },
+    { name: 'record', type: 'string' },
+    { name: 'version', type: 'uint32' },
+    { name: 'digest', type: 'bytes32' },
+    { name: 'claims', type: 'string[]' },
+    { name: 'verdict', type: 'string' },
+    { name: 'reason', type: 'string' },
+    { name: 'issuedAt', type: 'uint64' },
+  ],
 } as const satisfies Record<string, readonly TypedField[]>;
 export type TypedStructName = keyof typeof typedStructs;
 

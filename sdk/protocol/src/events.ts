@@ -13,6 +13,8 @@ export const eventTypes = [
   'huilian.record.superseded',
   'huilian.record.revoked',
   'huilian.record.contested',
+  'huilian.record.attested',
+  'huilian.record.stated',
   'huilian.ticket.opened',
   'huilian.ticket.confirmed',
   'huilian.ticket.refused',
@@ -74,8 +76,10 @@ export interface EventData {
   readonly grant?: string;
   /** Digest of the policy. */
   readonly policy?: string;
-  /** Why a ticket was refused. */
+  /** Why a ticket was refused; what an attestation came to; the verdict of an owner's statement. */
   readonly code?: string;
+  /** The centre that attested. */
+  readonly attester?: string;
   readonly member?: string;
   readonly proposal?: string;
   readonly action?: string;

@@ -4,7 +4,7 @@ import { domainShape, recoverOwnerKey, splitCanonicalSignature, typedDigest, typ
 import { saltedDigest } from './hash.js';
 import { bytes32Shape, memberIdShape, ownerIdShape, ownerKeyShape, qualifiedClaimShape, timeShape } from './ids.js';
 import { limits } from './limits.js';
-import { integer, object, oneOf, sortedSet, text, type Read } from './shape.js';
+import { integer, object, oneOf, sortedSet, text, type Read, type Shape } from './shape.js';
 
 /** The closed, coarse list of purposes; none says that a bid exists. */
 export const purposes = {
@@ -14,6 +14,8 @@ export const purposes = {
   'credit-check': { zh: '信用核验', en: 'checking credit' },
   'guarantee-assessment': { zh: '保函评估', en: 'assessing a guarantee' },
   supervision: { zh: '监督检查', en: 'supervision' },
+  /** The owner reads its own data: released to the key that the grant's reference commits to, and to no other. */
+  'own-copy': { zh: '权属人自查本人数据', en: "the owner's own copy" },
 } as const;
 /** One word of `purposes`. */
 export type Purpose = keyof typeof purposes;
@@ -26,6 +28,18 @@ export function readPurpose(value: unknown): Purpose {
   return found;
 }
 const purposeShape = { schema: { enum: purposeNames }, read: readPurpose };
+
+const ownPurpose: Purpose = 'own-copy';
+const othersPurposes = purposeNames.filter((name) => name !== ownPurpose);
+/** What a reader may ask an owner for, and a policy may open for: never the owner's own copy. */
+export const askedPurposeShape: Shape<Purpose> = {
+  schema: { enum: othersPurposes },
+  read(value): Purpose {
+    const purpose = readPurpose(value);
+    if (purpose === ownPurpose) throw new ProtocolError('PURPOSE_UNKNOWN', { reason: ownPurpose });
+    return purpose;
+  },
+};
 
 export const grantShape = object({
   owner: ownerIdShape,
@@ -51,8 +65,8 @@ export function readGrant(value: unknown, path = ''): Grant {
   return grant;
 }
 
-const signatureShape = text(/0x[0-9A-Fa-f]{0,400}/, 402);
-const suiteShape = oneOf('eip712-secp256k1', 'sm2');
+export const signatureShape = text(/0x[0-9A-Fa-f]{0,400}/, 402);
+export const suiteShape = oneOf('eip712-secp256k1', 'sm2');
 
 /** A grant as it travels: suite and domain named, room for a handler who signs on behalf (`onBehalfOf`, not used yet). */
 export const grantEnvelopeShape = object({ domain: domainShape, grant: grantShape, signature: signatureShape, suite: suiteShape });
@@ -111,7 +125,7 @@ export function verifyRevocationSignature(envelope: RevocationEnvelope, domain: 
   return { digest: `0x${toHex(digest)}`, signature: envelope.signature, key };
 }
 
-/** `reference` of a grant: commitment to a project or bid code under a 128-bit salt. */
+/** `reference` of a grant: commitment to a project or bid code under a 128-bit salt; of one for an own copy, to the owner's encryption key. */
 export function referenceOf(salt: Uint8Array, code: string): string {
   return `0x${saltedDigest(salt, code)}`;
 }
@@ -133,7 +147,7 @@ export type RecoveryObjectionEnvelope = Read<typeof recoveryObjectionEnvelopeSha
 /** Proves which key signed one of the owner's other statements. @throws GRANT_SUITE_UNSUPPORTED, GRANT_WRONG_DOMAIN, GRANT_NONCANONICAL_SIG, STATEMENT_BAD_SIGNATURE */
 export function verifyOwnerStatement(
   envelope: { readonly suite: string; readonly domain: Domain; readonly signature: string },
-  name: 'KeyRotation' | 'RecoveryObjection' | 'TrailRequest',
+  name: 'KeyRotation' | 'RecordStatement' | 'RecoveryObjection' | 'TrailRequest',
   message: Readonly<Record<string, unknown>>,
   domain: Domain,
   recover?: RecoverPublicKey,

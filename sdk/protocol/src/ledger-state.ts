@@ -6,6 +6,7 @@ import type { MemberDocument, ProposalAction, RejectionReason } from './governan
 import type { Header } from './header.js';
 import type { Policy, Ticket } from './access.js';
 import { memberIdShape } from './ids.js';
+import type { Attestation, Stated } from './record-statements.js';
 import { object } from './shape.js';
 import type { Term } from './term.js';
 
@@ -67,6 +68,10 @@ export interface LedgerState {
   record: { readonly batch: number; readonly header: Header };
   /** [publisher, localId] blocks versions up to and including this one. */
   contested: { readonly version: number };
+  /** [publisher, localId, version, attester] a centre's latest word on another centre's record. */
+  attestation: Attestation;
+  /** [publisher, localId, version, ownerId] the latest word of whom a record is about. */
+  statement: Stated;
   /** [ownerId, grantDigest] */
   revocation: { readonly revokedAt: number };
   /** [ownerId, grantDigest, n] */
@@ -163,6 +168,8 @@ export const ledgerFunctions = {
   publish: 'records:publish',
   expose: 'records:expose',
   declare: 'records:declare',
+  attest: 'records:attest',
+  state: 'records:state',
   open: 'access:open',
   confirm: 'access:confirm',
   refuse: 'access:refuse',

@@ -15,6 +15,8 @@ export interface TrailEntry {
     | 'superseded'
     | 'revoked'
     | 'contested'
+    | 'attested'
+    | 'stated'
     | 'opened'
     | 'confirmed'
     | 'refused'
@@ -30,8 +32,10 @@ export interface TrailEntry {
   readonly ticket?: string;
   /** EIP-712 digest of the grant. */
   readonly grant?: string;
-  /** Why a ticket was refused. */
+  /** Why a ticket was refused; what an attestation came to; the verdict of the owner's statement. */
   readonly code?: string;
+  /** The centre that attested. */
+  readonly attester?: string;
 }
 
 /** A refusal, as the refusing node remembers it. No claim values, no personal data. */

@@ -22,6 +22,7 @@ const messages: Record<TypedStructName, readonly Record<string, unknown>[]> = {
   KeyRotation: [{ owner, newKey, expires: 1_790_000_000 }],
   RecoveryObjection: [{ owner, newKey }],
   TrailRequest: [{ owner, issuedAt: 1_790_000_000, nonce: `0x${sha('nonce')}` }],
+  RecordStatement: [[], ['contract', 'section']].map((claims) => ({ owner, record: `guangzhou/performance/${'a'.repeat(26)}`, version: 1, digest: `0x${sha('payload')}`, claims, verdict: 'dispute', reason: 'outdated', issuedAt: 1_790_000_000 })),
 };
 
 const signed = (message: object, where: Domain = domain): Promise<string> => wallet.signTypedData(where, { Grant: [...typedStructs.Grant] }, message);

@@ -86,6 +86,7 @@ function plainItems(protocol: Protocol): Record<string, Call> {
 function ownerItems(protocol: Protocol): Record<string, Call> {
   const statements = {
     KeyRotation: [protocol.keyRotationEnvelopeShape, 'rotation'],
+    RecordStatement: [{ read: protocol.readRecordStatement }, 'statement'],
     RecoveryObjection: [protocol.recoveryObjectionEnvelopeShape, 'objection'],
     TrailRequest: [protocol.trailRequestEnvelopeShape, 'request'],
   } as const;
@@ -104,6 +105,20 @@ function ownerItems(protocol: Protocol): Record<string, Call> {
       return { key: protocol.verifyOwnerStatement(read, struct, read[field] as Input, protocol.domainShape.read(domain)) };
     }),
     'registration-statement': (input) => ({ digest: protocol.documentDigest(protocol.signedStatementShape.read(input).statement) }),
+  };
+}
+
+function viewItems(protocol: Protocol): Record<string, Call> {
+  return {
+    'field-map': call(({ map, records }: { map: unknown; records?: readonly unknown[] }) => {
+      if (records === undefined) return { fields: Object.keys(protocol.readFieldMap(map).fields) };
+      const { fields, report, tables } = protocol.prefill(protocol.mergeRecords(records), map);
+      const told = ({ alsoBy, disputed, from, value }: Protocol.PrefilledValue): object => ({ value, centre: from.centre, path: from.path, alsoBy, disputed });
+      const all = (row: Readonly<Record<string, Protocol.PrefilledValue>>): object => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, told(value)]));
+      const choices = report.choices.map(({ chosen, field, readings, rule, why }) => ({ field, why, rule, chosen: chosen?.value ?? null, readings: readings.map(({ value }) => value) }));
+      return { fields: all(fields), tables: Object.fromEntries(Object.entries(tables).map(([name, rows]) => [name, rows.map(all)])), report: { ...report, choices } };
+    }),
+    'merge-records': call((records: readonly unknown[]) => protocol.mergeRecords(records)),
   };
 }
 
@@ -130,7 +145,7 @@ function accessItems(protocol: Protocol): Record<string, Call> {
 
 /** How each item's input is put to the protocol. What is refused throws a ProtocolError. */
 export function vectorItems(protocol: Protocol): Record<string, Call> {
-  return { ...plainItems(protocol), ...ownerItems(protocol), ...accessItems(protocol) };
+  return { ...plainItems(protocol), ...ownerItems(protocol), ...accessItems(protocol), ...viewItems(protocol) };
 }
 
 function casesOf(folder: URL, side: 'valid' | 'invalid', item: string): readonly Vector[] {

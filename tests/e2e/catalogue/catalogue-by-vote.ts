@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { OpenedAccess, ReadRecord } from '@huilian/sdk';
+import { OwnerClient, type OpenedAccess, type ReadRecord } from '@huilian/sdk';
 import { describe, expect, it } from 'vitest';
 import { command, readJson, root } from '../main-job.js';
 import type { Centre, RunningConsortium } from '../running-consortium.js';
@@ -80,6 +80,26 @@ export function catalogueCases(consortium: RunningConsortium): void {
       expect(await command('evidence', answer.ticket, ...reader, '--out', at('forest-evidence.json'))).toMatchObject({ code: 0 });
       const { fingerprint } = await consortium.consortium();
       expect(await command('verify', at('forest-evidence.json'), '--charter', fingerprint)).toMatchObject({ code: 0, answer: { ok: true } });
+    });
+
+    it('stands in the view of its owner, who may speak of a claim of it, and fills a form of its reader', async () => {
+      const { owner } = consortium;
+      const client = OwnerClient.connect(consortium.api('zhuhai').url, owner, consortium.walletOf(consortium.signer(owner)), { patienceSeconds: 0 });
+      const id = await recordWithDeal();
+      const before = await client.view({ kind });
+      const thing = before.things.find(({ records }) => records.some(({ recordId }) => recordId === id));
+      expect([before.refused, thing?.key, thing?.claims.map(({ claim }) => claim)]).toEqual([[], { 'certificate.number': 'LQ-440105-000117', 'parcel.code': '440105JC00117' }, expect.arrayContaining(['certificate', 'contact', 'parcel', 'right'])]);
+      await client.state({ record: id, version: 1, digest: thing?.records[0]?.digest ?? '', claims: ['parcel'], verdict: 'confirm', reason: 'checked' });
+      await consortium.whenLevel();
+      // Without a kind named: all kinds together, those of votes among them.
+      const after = (await client.view()).things.filter((entry) => entry.kind === kind).flatMap(({ claims }) => claims).filter(({ claim }) => claim === 'parcel').flatMap(({ alternatives }) => alternatives.flatMap(({ from }) => from));
+      expect(after.find(({ recordId }) => recordId === id)).toMatchObject({ verdict: 'confirm' });
+      await expect(client.view({ kind: 'no-such-kind' })).rejects.toMatchObject({ code: 'SCHEMA_UNKNOWN' });
+      const map = { format: 'field-map/1', form: 'invented', fields: { area: { from: [`${kind}/parcel.area`] } } };
+      const platform = await consortium.client('zhuhai-platform');
+      await platform.checkFieldMap(map);
+      await expect(platform.checkFieldMap({ ...map, fields: { depth: { from: [`${kind}/parcel.depth`] } } })).rejects.toMatchObject({ code: 'BAD_FIELD' });
+      expect((await platform.prefill(owner, [], map)).report.missing).toEqual([{ field: 'area', why: 'not-granted' }]);
     });
 
     it('has words in no wallet that was not told of it', async () => {

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Wallet } from 'ethers';
-import { grantDigest, isJsonObject, jweDigest, proposalId, signReceipt, toHex, type JsonObject, type RegistrationStatement } from '@huilian/protocol';
+import { grantDigest, isJsonObject, jweDigest, jwkThumbprint, proposalId, signReceipt, toHex, type JsonObject, type RegistrationStatement } from '@huilian/protocol';
 import { es256Signer, generateMemberKeys, grantFor, publicKeysOf, referenceOf, signMemberRotation, signRegistration, type Ask, type OpenedAccess } from '@huilian/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SampleCa } from '../../../node/src/composition/local/sample-ca.js';
@@ -235,6 +235,23 @@ export function curlExamples(consortium: RunningConsortium): void {
       writeFileSync(path.join(consortium.dir, 'members', bank, 'member-keys.json'), JSON.stringify(next));
       return { at: 'beijing', variables: { ROTATION: file({ rotation }) } };
     },
+    attest: async () => {
+      const [record = ''] = await consortium.records('performance', 'guangzhou');
+      return { at: 'zhuhai', variables: { OTHERS_RECORD: record } };
+    },
+    stateOnRecord: async () => {
+      const [record = ''] = await consortium.records('performance', 'guangzhou');
+      const { header } = (await (await consortium.client(bank)).record(record)).record;
+      const statement = { owner, record, version: header.version, digest: `0x${header.digest}`, claims: [], verdict: 'confirm', reason: 'checked', issuedAt: now() };
+      return { variables: { STATEMENT: file(await consortium.wallet(owner).signRecordStatement(await domain(), statement)) } };
+    },
+    ownCopy: async () => {
+      const { encryptionKey: key } = publicKeysOf(await generateMemberKeys('guangzhou'));
+      const salt = crypto.getRandomValues(new Uint8Array(16));
+      const grant = await consortium.grant({ claims: ['entity/contact', 'entity/identity'], grantee: 'guangzhou', purpose: 'own-copy', reference: referenceOf(salt, jwkThumbprint(key)) });
+      return { variables: { OWN_COPY: file({ grant, kind: 'entity', recipient: { key, salt: toHex(salt) } }) } };
+    },
+    prefill: () => Promise.resolve({ variables: { FIELD_MAP: file({ format: 'field-map/1', form: 'sample form', fields: { name: { from: ['entity/identity.name'] } } }) } }),
     // Founded already: the right call again is refused by its code.
     found: async () => ({ variables: { CHARTER: file({ charter: (await consortium.consortium()).charter }) }, status: 409 }),
     // No database is configured here.

@@ -107,6 +107,10 @@ const commands: readonly CommandLoader[] = [
       return [GrantCommand, RevokeGrantCommand];
     },
   },
+  { name: 'view', load: async () => [(await import('./view-command.js')).ViewCommand] },
+  { name: 'flags', load: async () => [(await import('./flags-command.js')).FlagsCommand] },
+  { name: 'attest', load: async () => [(await import('./record-words-commands.js')).AttestCommand] },
+  { name: 'statement', load: async () => [(await import('./record-words-commands.js')).StatementCommand] },
   { name: 'access', load: async () => [(await import('./access-command.js')).AccessCommand] },
   { name: 'trail', load: async () => [(await import('./trail-command.js')).TrailCommand] },
   { name: 'evidence', load: async () => [(await import('./evidence-commands.js')).EvidenceCommand] },

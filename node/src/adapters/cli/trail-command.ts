@@ -11,6 +11,7 @@ interface TrailOptions extends NodeOptions {
 interface TrailEntry {
   readonly at: number;
   readonly what: string;
+  readonly attester?: string;
   readonly reader?: string;
   readonly publisher?: string;
   readonly purpose?: string;
@@ -65,8 +66,8 @@ function describeTrail({ entries, missing, refusals }: Trail): string {
   ].join('\n');
 }
 
-function describeEntry({ at, claims, code, grant, publisher, purpose, reader, recordIds, ticket, what }: TrailEntry): string {
-  const parts = { 'reader 读取方': reader, 'publisher 发布方': publisher, 'purpose 用途': purpose, 'claims 数据项': claims?.join(','), 'ticket 凭证': ticket, 'grant 授权': grant, 'code 代码': code };
+function describeEntry({ at, attester, claims, code, grant, publisher, purpose, reader, recordIds, ticket, what }: TrailEntry): string {
+  const parts = { 'reader 读取方': reader, 'publisher 发布方': publisher, 'attested by 佐证中心': attester, 'purpose 用途': purpose, 'claims 数据项': claims?.join(','), 'ticket 凭证': ticket, 'grant 授权': grant, 'code 代码': code };
   const told = Object.entries(parts).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
   return `  ${[time(at), what, whatWords[what] ?? '', ...told, ...(recordIds ?? [])].filter((part) => part !== '').join('  ')}`;
 }
@@ -80,6 +81,8 @@ const whatWords: Readonly<Record<string, string>> = {
   superseded: '更新',
   revoked: '撤销记录',
   contested: '存在争议',
+  attested: '中心佐证',
+  stated: '权属人声明',
   opened: '访问',
   confirmed: '回执',
   refused: '退回',

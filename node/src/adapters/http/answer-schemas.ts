@@ -7,15 +7,15 @@ import { callerKinds } from './route-callers.js';
 /** What the routes answer, as JSON Schema, from the protocol's own shapes. Tests hold real answers against these. */
 
 const codeShape = text(/[A-Z][A-Z0-9_]{2,40}/, 42);
-const anyText: Shape<string> = text(/[^]*/, 4_194_304);
+export const anyText: Shape<string> = text(/[^]*/, 4_194_304);
 const words = object({ en: anyText, zh: anyText });
 /** Opaque: what it holds and how may change. */
-const cursorShape: Shape<string> = text(/[A-Za-z0-9_-]{16,400}/, 400);
+export const cursorShape: Shape<string> = text(/[A-Za-z0-9_-]{16,400}/, 400);
 /** A page of a list: the most items, and where the page before ended. */
 export const pageQuery = { cursor: optional(cursorShape), limit: optional(integer(1, 500)) };
 
 /** Objects whose further fields a client passes over: they may come without a new version of the API. */
-function open(required: Readonly<Record<string, JsonObject>>, further: Readonly<Record<string, JsonObject>> = {}): JsonObject {
+export function open(required: Readonly<Record<string, JsonObject>>, further: Readonly<Record<string, JsonObject>> = {}): JsonObject {
   return { type: 'object', required: Object.keys(required), properties: { ...required, ...further } };
 }
 

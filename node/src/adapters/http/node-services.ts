@@ -28,6 +28,9 @@ import type { ReadModel } from '../../core/indexing/read-model.js';
 import type { MappingDraft } from '../../core/mapping/draft-mapping.js';
 import type { HeldMapping, HeldMappings } from '../../core/mapping/held-mappings.js';
 import type { Preview } from '../../core/mapping/preview-rows.js';
+import type { CheckLinks } from '../../core/links/check-links.js';
+import type { SendOwnCopy } from '../../core/owner-view/send-own-copy.js';
+import type { ViewOwner } from '../../core/owner-view/view-owner.js';
 import type { Clock, Erasure, Random, Store } from '../../core/ports.js';
 import type { SyncJobs } from '../../core/sync/sync-jobs.js';
 import type { missingPayloads } from '../../core/vault/missing-payloads.js';
@@ -53,6 +56,9 @@ export abstract class NodeServices {
   public abstract readonly backups: KeepBackups;
   public abstract readonly trail: JoinTrail;
   public abstract readonly evidence: BuildEvidence;
+  public abstract readonly links: CheckLinks;
+  public abstract readonly ownCopies: SendOwnCopy;
+  public abstract readonly ownerView: ViewOwner;
   public abstract readonly commands: LedgerCommands;
   public abstract readonly counting: CountRecords;
   /** Undefined where no database is configured. */

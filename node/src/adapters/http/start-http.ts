@@ -40,6 +40,7 @@ import { NodeServices } from './node-services.js';
 import { declaredRoutes, openApi } from './open-api.js';
 import { OperationsController } from './operations-controller.js';
 import { OverviewController } from './overview-controller.js';
+import { OwnerViewController } from './owner-view-controller.js';
 import { ApiDocument, PagesController } from './pages-controller.js';
 import { readBodies } from './read-bodies.js';
 import { RolesController, RolesTable } from './roles-controller.js';
@@ -96,7 +97,7 @@ const defaultSignatures = 600;
 const mostConnections = 2000;
 const defaultArrival = 8000;
 /** All of the door, in the order of their description. */
-export const controllers: Type[] = [OpenController, RecordsController, AggregatesController, ExportController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, CatalogueController, MigrationsController, JoinsController, CompletenessController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, MirrorController, SourcesController, EventsController, WebhooksController, MetricsController, SessionsController, DirectoryController, AccountsController, AuditLogController, RolesController, ConsoleController, PagesController];
+export const controllers: Type[] = [OpenController, RecordsController, AggregatesController, ExportController, MappingsController, DeadLettersController, AccessController, OwnersController, KeyChangesController, OwnerViewController, CatalogueController, MigrationsController, JoinsController, CompletenessController, OperatorController, OperationsController, OverviewController, BackupsController, ErasuresController, MirrorController, SourcesController, EventsController, WebhooksController, MetricsController, SessionsController, DirectoryController, AccountsController, AuditLogController, RolesController, ConsoleController, PagesController];
 
 @Module({})
 class HttpModule {

@@ -1,6 +1,6 @@
 import { BoundedMap, errorBody, ProtocolError, readGrantEnvelope, readPurpose, referenceOf, toHex, type ErrorBody, type GrantEnvelope, type Purpose, type Read } from '@huilian/protocol';
-import { checkConsortium, HttpDoor, verifyEvidence, type Ask, type Consortium, type Evidence, type EvidenceReport, type MemberClient, type OpenedAccess, type ReadRecord, type RecordPage, type RecordQuery, type ReleaseFile } from '@huilian/sdk';
-import type { askBodyShape, readBodyShape, ticketBodyShape, verifyBodyShape } from './reader-shapes.js';
+import { checkConsortium, HttpDoor, verifyEvidence, type Ask, type Consortium, type Evidence, type EvidenceReport, type MemberClient, type OpenedAccess, type PrefilledForm, type ReadRecord, type RecordPage, type RecordQuery, type ReleaseFile } from '@huilian/sdk';
+import type { askBodyShape, prefillBodyShape, readBodyShape, ticketBodyShape, verifyBodyShape } from './reader-shapes.js';
 
 /** Encrypted releases that were opened and not read yet; what was decrypted is never kept. */
 const releasesHeld = 1000;
@@ -106,6 +106,16 @@ export class ReaderDesk {
     if (fresh !== undefined) this.unreceipted.set(ticket, access);
     if (!receipt) return { ticket, records };
     return { ticket, records, receipt: await this.receipt(ticket, access).catch((error: unknown) => ({ error: errorBody(asProtocolError(error)) })) };
+  }
+
+  /**
+   * Reads live tickets, receipts included, and fills a form from them by its field map: every value with the record, centre and time
+   * behind it, and a report of the reuse. @throws BAD_FIELD for what is no field map, and as read
+   */
+  public async prefill({ map, owner, tickets }: Read<typeof prefillBodyShape>): Promise<PrefilledForm> {
+    await this.client.checkFieldMap(map);
+    const reads = await Promise.all(tickets.map(async (ticket) => await this.read(ticket, {})));
+    return await this.client.prefill(owner, reads.flatMap(({ records }) => records), map);
   }
 
   /** Sends the receipt of a ticket that was read. @throws TICKET_* */

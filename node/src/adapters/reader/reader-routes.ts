@@ -1,6 +1,6 @@
 import { integer, parseRecordId, recordId, ticketIdShape, type ErrorCode, type JsonObject, type Shape } from '@huilian/protocol';
 import type { ReaderDesk } from './reader-desk.js';
-import { askBodyShape, readBodyShape, ticketBodyShape, verifyBodyShape } from './reader-shapes.js';
+import { askBodyShape, prefillBodyShape, readBodyShape, ticketBodyShape, verifyBodyShape } from './reader-shapes.js';
 
 interface ReaderCall {
   readonly parameters: Readonly<Record<string, string>>;
@@ -87,6 +87,13 @@ export const readerRoutes: readonly ReaderRoute[] = [
     answer: record(['ticket', 'records'], { ticket: word, records: itemsOf(readRecord), receipt: { anyOf: [receipt, record(['error'], { error: open })] } }),
     codes: [...ticketCodes, ...contentCodes],
     serve: async (desk, { body, parameters }) => await desk.read(ticketOf(parameters), readBodyShape.read(body ?? {})),
+  },
+  {
+    method: 'POST', path: '/v1/prefills', id: 'prefill', zh: '按字段映射预填表单并报告复用情况', en: 'read tickets and fill a form by its field map, with a report of the reuse',
+    body: prefillBodyShape,
+    answer: record(['form', 'fields', 'tables', 'report'], { form: word, fields: open, tables: open, report: record(['total', 'filled', 'byCentre', 'byKind', 'missing', 'choices', 'disputed'], { total: { type: 'integer' }, filled: { type: 'integer' }, byCentre: open, byKind: open, missing: itemsOf(open), choices: itemsOf(open), disputed: itemsOf(word) }) }),
+    codes: ['BAD_FIELD', 'UNKNOWN_FIELD', ...ticketCodes, ...contentCodes],
+    serve: async (desk, { body }) => await desk.prefill(prefillBodyShape.read(body)),
   },
   {
     method: 'POST', path: '/v1/tickets/{transaction}/{index}/receipt', id: 'sendReceipt', zh: '发送回执', en: 'send the receipt of a ticket; the release is verified first',

@@ -1,6 +1,5 @@
-import { anyObject, boolean, bytes32Shape, claimNameShape, digestShape, integer, limits, list, object, optional, ownerIdShape, prose, purposeNames, qualifiedClaimShape, readPurpose, recordIdShape, text, timeShape } from '@huilian/protocol';
+import { anyObject, askedPurposeShape, boolean, bytes32Shape, claimNameShape, digestShape, fieldMapShape, integer, limits, list, object, optional, ownerIdShape, prose, qualifiedClaimShape, recordIdShape, text, ticketIdShape, timeShape } from '@huilian/protocol';
 
-const purposeShape = { schema: { enum: purposeNames }, read: readPurpose };
 const askIdShape = text(/[a-z2-7]{26}/, 26);
 
 /** What to ask an owner for: claims are `kind/claim`; times Unix seconds. `project` stays here, only its salted digest leaves. */
@@ -12,7 +11,7 @@ export const askBodyShape = object({
   note: optional(prose(200)),
   owner: ownerIdShape,
   project: optional(prose(200)),
-  purpose: purposeShape,
+  purpose: askedPurposeShape,
   reference: optional(bytes32Shape),
   validDays: optional(integer(1, 366)),
 });
@@ -23,9 +22,12 @@ export const ticketBodyShape = object({
   claims: list(claimNameShape, 1, limits.requestClaims),
   grant: optional(anyObject()),
   policy: optional(digestShape),
-  purpose: purposeShape,
+  purpose: askedPurposeShape,
   recordIds: list(recordIdShape, 1, limits.requestRecords),
 });
+
+/** A form to be filled from what tickets release, by a field map (docs/protocol/owner-view.md). */
+export const prefillBodyShape = object({ map: fieldMapShape, owner: ownerIdShape, tickets: list(ticketIdShape, 1, 64) });
 
 export const readBodyShape = object({ receipt: optional(boolean()) });
 

@@ -1,4 +1,4 @@
-import { bytes32Shape, fromUtf8, grantShape, integer, limits, memberIdShape, object, optional, ownerIdShape, ProtocolError, prose, purposeNames, qualifiedClaimShape, readGrantEnvelope, readPurpose, sortedSet, timeShape, toBase32, utf8, verifyGrantSignature, ownerKeyInForce, type GrantEnvelope, type Read, type RecoverPublicKey } from '@huilian/protocol';
+import { askedPurposeShape, bytes32Shape, fromUtf8, grantShape, integer, limits, memberIdShape, object, optional, ownerIdShape, ProtocolError, prose, qualifiedClaimShape, readGrantEnvelope, sortedSet, timeShape, toBase32, utf8, verifyGrantSignature, ownerKeyInForce, type GrantEnvelope, type Read, type RecoverPublicKey } from '@huilian/protocol';
 import type { ReadModel } from '../indexing/read-model.js';
 import type { Clock, Random, Store, StoreWrite } from '../ports.js';
 
@@ -10,7 +10,7 @@ export const askShape = object({
   notBefore: timeShape,
   note: optional(prose(200)),
   owner: ownerIdShape,
-  purpose: { schema: { enum: purposeNames }, read: readPurpose },
+  purpose: askedPurposeShape,
   reference: bytes32Shape,
 });
 type AskTerms = Read<typeof askShape>;

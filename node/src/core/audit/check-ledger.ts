@@ -216,7 +216,7 @@ interface Writer {
   readonly member: (model: LedgerModel, parts: readonly string[], value: Uint8Array | undefined) => string | undefined;
 }
 
-const { acknowledge, approve, confirm, declare, dispute, expose, found, objectRecovery, open, propose, publish, recoverOwner, refuse, registerOwner, reject, revokeGrant, rotateMemberKeys, rotateOwnerKey, setPolicy } = ledgerFunctions;
+const { acknowledge, approve, attest, confirm, declare, dispute, expose, found, objectRecovery, open, propose, publish, recoverOwner, refuse, registerOwner, reject, revokeGrant, rotateMemberKeys, rotateOwnerKey, setPolicy, state } = ledgerFunctions;
 const votes = [propose, approve, reject];
 const anyCentre = (): undefined => undefined;
 const firstPart = (_model: LedgerModel, parts: readonly string[]): string => parts[0] ?? '';
@@ -240,6 +240,8 @@ const writers: Readonly<Partial<Record<string, Writer>>> = {
   batch: { functions: [publish], member: firstPart },
   record: { functions: [publish], member: firstPart },
   contested: { functions: [expose], member: anyCentre },
+  attestation: { functions: [attest], member: (_model, parts) => parts[3] ?? '' },
+  statement: { functions: [state], member: anyCentre },
   ticket: {
     functions: [open, refuse],
     member: (model, parts, value) => model.get('ticket', parts[0] ?? '')?.publisher ?? (value === undefined ? '' : (JSON.parse(fromUtf8(value)) as Ticket).reader),

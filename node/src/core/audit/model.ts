@@ -1,6 +1,7 @@
 import {
   acknowledgeArgumentShape,
   approveArgumentShape,
+  attestArgumentShape,
   batchRoot,
   checkJwsHeader,
   checkMigration,
@@ -16,6 +17,7 @@ import {
   domainOf,
   exposeArgumentShape,
   foundArgumentShape,
+  fromHex,
   isJsonObject,
   jwkThumbprint,
   keyRotationEnvelopeShape,
@@ -42,9 +44,11 @@ import {
   readMigration,
   readPlacedHeader,
   readReceipt,
+  readRecordStatement,
   readRequest,
   recordId,
   recoveryObjectionEnvelopeShape,
+  referenceOf,
   refuseArgumentShape,
   rejectArgumentShape,
   revocationEnvelopeShape,
@@ -53,6 +57,7 @@ import {
   sealedOwner,
   sha256Hex,
   signedStatementShape,
+  stateArgumentShape,
   stateKey,
   verifyEs256,
   verifyOffer,
@@ -73,6 +78,7 @@ import {
   type PlacedHeader,
   type ProposalAction,
   type ProposalState,
+  type RecordStatement,
   type RecoverPublicKey,
   type RejectionReason,
   type SignedRequest,
@@ -193,6 +199,8 @@ export class LedgerModel {
     [ledgerFunctions.recoverOwner]: this.#recoverOwner,
     [ledgerFunctions.objectRecovery]: this.#objectRecovery,
     [ledgerFunctions.expose]: this.#expose,
+    [ledgerFunctions.attest]: this.#attest,
+    [ledgerFunctions.state]: this.#stateOn,
     [ledgerFunctions.confirm]: this.#confirm,
     [ledgerFunctions.refuse]: this.#refuseTicket,
     [ledgerFunctions.dispute]: this.#dispute,
@@ -549,6 +557,42 @@ export class LedgerModel {
     if ((this.get('contested', publisher, localId)?.version ?? 0) < version) put(draft, 'contested', [publisher, localId], { version });
   }
 
+  #attest(draft: Draft, { caller, time }: LedgerCommand, argument: JsonObject): void {
+    this.#charter();
+    const { compared, outcome, placed, publisher } = attestArgumentShape.read(argument);
+    readPlacedHeader(placed, '/placed');
+    if (outcome === 'withdrawn' ? compared.length > 0 : compared.length === 0) refuse('BAD_FIELD');
+    const attester = this.#callingCentre(caller, 'NOT_A_CENTRE');
+    if (attester === publisher) refuse('FORBIDDEN');
+    const { digest, kind, localId, owner, subject, version } = placed.header;
+    const before = this.get('attestation', publisher, localId, version, attester);
+    if (outcome === 'withdrawn') this.#checkPlaced(publisher, placed);
+    else this.#checkCurrent(publisher, placed);
+    if (outcome === 'withdrawn' && before === undefined) refuse('ATTESTATION_UNKNOWN');
+    if (before?.outcome === outcome && before.compared.join() === compared.join()) return;
+    put(draft, 'attestation', [publisher, localId, version, attester], { attestedAt: time, attester, compared, digest, outcome, party: owner ?? subject, recordId: recordId(publisher, kind, localId), version });
+  }
+
+  #stateOn(draft: Draft, { caller, time }: LedgerCommand, argument: JsonObject): void {
+    const { domain } = this.#charter();
+    const { envelope, placed } = stateArgumentShape.read(argument);
+    const { signature, statement } = readRecordStatement(envelope, '/envelope');
+    readPlacedHeader(placed, '/placed');
+    this.#callingCentre(caller, 'FORBIDDEN');
+    const key = ownerKeyInForce(this.get('owner', statement.owner) ?? refuse('OWNER_UNKNOWN'), time);
+    if (verifyOwnerStatement(envelope, 'RecordStatement', statement, domain, this.recover) !== key) refuse('STATEMENT_BAD_SIGNATURE');
+    const publisher = statement.record.slice(0, statement.record.indexOf('/'));
+    const { digest, kind, localId, owner, subject, version } = placed.header;
+    if (statement.record !== recordId(publisher, kind, localId) || statement.version !== version || statement.digest !== `0x${digest}`) refuse('STATEMENT_OTHER_RECORD');
+    if (![owner, subject].includes(statement.owner)) refuse('STATEMENT_OTHER_RECORD');
+    const before = this.get('statement', publisher, localId, version, statement.owner)?.statement;
+    if (before !== undefined && factsOf(before) === factsOf(statement)) return;
+    checkIssued(statement, before, time);
+    if (statement.verdict === 'withdraw') this.#checkPlaced(publisher, placed);
+    else this.#checkCurrent(publisher, placed);
+    put(draft, 'statement', [publisher, localId, version, statement.owner], { signature, statedAt: time, statement });
+  }
+
   // --- Access -----------------------------------------------------------------------------------------------------------
 
   #open(draft: Draft, command: LedgerCommand, argument: JsonObject): Accepted {
@@ -585,11 +629,12 @@ export class LedgerModel {
     const before = this.#taken(draft, 'request', request.reader, request.requestId);
     if (before !== undefined) return before.digest === signed.digest ? before.ticket : refuse('REQUEST_ID_REUSED');
     checkAge(time - request.issuedAt);
-    if (request.encryptionKey !== jwkThumbprint(reader.encryptionKey)) refuse('ENCRYPTION_KEY_MISMATCH');
+    checkReceiver(request, reader.encryptionKey);
     const { offerSeconds, ticketSeconds } = charter['values'] as { offerSeconds: number; ticketSeconds: number };
     this.#checkOffer(entry.offer, signed, time, offerSeconds);
     for (const placed of request.headers) this.#checkCurrent(request.publisher, placed);
     const owner = request.headers[0]?.header.owner ?? '';
+    if (owner === '' && request.recipient !== undefined) refuse('GRANT_REQUIRED');
     const { ends, slot } = owner === '' ? { ends: this.#policyEnd(request, reader.kind, time), slot: undefined } : this.#grantEnd(draft, entry, owner, request, time);
     put(draft, 'ticket', [id], {
       basis: request.basis,
@@ -618,10 +663,14 @@ export class LedgerModel {
     if (expires > time + offerSeconds + limits.proposalWindowSeconds) refuse('OFFER_MISMATCH');
   }
 
-  #checkCurrent(publisher: string, placed: PlacedHeader): void {
-    const { kind, localId, version } = placed.header;
+  #checkPlaced(publisher: string, placed: PlacedHeader): void {
     checkPlacedHeader(placed, this.get('batch', publisher, placed.seq) ?? refuse('RECORD_UNKNOWN'));
-    if (kind === 'sealed') refuse('RECORD_SEALED');
+    if (placed.header.kind === 'sealed') refuse('RECORD_SEALED');
+  }
+
+  #checkCurrent(publisher: string, placed: PlacedHeader): void {
+    const { localId, version } = placed.header;
+    this.#checkPlaced(publisher, placed);
     if (version <= (this.get('contested', publisher, localId)?.version ?? 0)) refuse('RECORD_CONTESTED');
     const current = this.get('record', publisher, localId)?.header;
     if (current?.status === 'revoked') refuse('RECORD_REVOKED');
@@ -745,11 +794,31 @@ function checkOpening({ owner, salt }: Header, before: Header): void {
   if (salt === undefined || owner === undefined || sealedOwner(salt, owner) !== before.owner) refuse('SEALED_OPENING_INVALID');
 }
 
-function checkGrantTerms(grant: Grant, { claims, headers, purpose, reader }: AccessRequest, time: number): void {
+/** What makes two statements on one version the same. */
+function factsOf({ claims, issuedAt, reason, verdict }: RecordStatement): string {
+  return [issuedAt, verdict, reason, ...claims].join();
+}
+
+/** A day old at most, after the word that stands, and with something to take back. */
+function checkIssued({ issuedAt, verdict }: RecordStatement, before: RecordStatement | undefined, time: number): void {
+  const age = time - issuedAt;
+  if (age > limits.statementTermSeconds || age < -limits.proposalWindowSeconds) refuse('STATEMENT_EXPIRED');
+  if (before !== undefined && before.issuedAt >= issuedAt) refuse('STATEMENT_SUPERSEDED');
+  if (before === undefined && verdict === 'withdraw') refuse('STATEMENT_OTHER_RECORD');
+}
+
+/** An own copy goes to a key that the request names, anything else to the registered one. */
+function checkReceiver({ encryptionKey, purpose, recipient }: AccessRequest, registered: JsonObject): void {
+  if ((recipient === undefined) === (purpose === 'own-copy')) refuse('ENCRYPTION_KEY_MISMATCH');
+  if (encryptionKey !== jwkThumbprint(recipient === undefined ? registered : recipient.key)) refuse('ENCRYPTION_KEY_MISMATCH');
+}
+
+function checkGrantTerms(grant: Grant, { claims, encryptionKey, headers, purpose, reader, recipient }: AccessRequest, time: number): void {
   if (grant.grantee !== reader) refuse('GRANT_WRONG_GRANTEE');
   if (grant.purpose !== purpose) refuse('GRANT_WRONG_PURPOSE');
   const asked = headers.flatMap(({ header }) => claims.map((claim) => `${header.kind}/${claim}`));
   if (!asked.every((claim) => grant.claims.includes(claim))) refuse('GRANT_CLAIM_NOT_COVERED');
+  if (recipient !== undefined && grant.reference !== referenceOf(fromHex(recipient.salt), encryptionKey)) refuse('ENCRYPTION_KEY_MISMATCH');
   if (time < grant.notBefore) refuse('GRANT_NOT_YET_VALID');
   if (time >= grant.expires) refuse('GRANT_EXPIRED');
 }

@@ -43,7 +43,7 @@ export class AdoptedKinds {
   /** By `kind/version`; an adopted document never changes. */
   private readonly compiled = new Map<string, CompiledKind>();
   /** Kinds that were asked for and found. */
-  private readonly known = new Set<string>(bundledKinds().map(({ kind }) => kind));
+  private readonly asked = new Set<string>(bundledKinds().map(({ kind }) => kind));
   private readonly schemas: CountedVersions<Schema>;
   private readonly codeSets: CountedVersions<CodeSet>;
   private codes: { readonly sets: readonly CodeSet[]; readonly governed: GovernedCodes } = { governed: new GovernedCodes([]), sets: [] };
@@ -79,6 +79,16 @@ export class AdoptedKinds {
     return this.compiledOf(schema);
   }
 
+  /** As `adopted`, for those who look at records of any kind: undefined where this node knows no such kind, or cannot use it. */
+  public known(kind: string, version: number): CompiledKind | undefined {
+    try {
+      return this.adopted(kind, version);
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'SCHEMA_UNKNOWN') return undefined;
+      throw error;
+    }
+  }
+
   /** What records that come in now are checked against beside their kind. */
   public codesInUse(): CodesInUse {
     return { governed: this.readCodes().governed, today: beijingDay(this.clock.now() / 1000) };
@@ -89,7 +99,7 @@ export class AdoptedKinds {
     const newest: Record<string, number> = {};
     const documents = new Map<string, JsonObject>();
     const at = Math.floor(this.clock.now() / 1000);
-    for (const kind of this.known) {
+    for (const kind of this.asked) {
       const versions = this.schemas.of(kind);
       const current = versionInForce(versions, at);
       if (current !== undefined) newest[kind] = current.version;
@@ -108,7 +118,7 @@ export class AdoptedKinds {
     if (before !== undefined) return before;
     const compiled = compiledFrom(schema);
     this.compiled.set(key, compiled);
-    this.known.add(kind);
+    this.asked.add(kind);
     // Its fields may name code sets that no kind named before.
     this.codesAt = -2;
     return compiled;

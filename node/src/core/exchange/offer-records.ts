@@ -1,7 +1,7 @@
 import { canonicalBytes, grantDigest, limits, ProtocolError, readGrantEnvelope, readRequest, recordId, signOffer, verifyRequest, type GrantEnvelope, type SignedRequest } from '@huilian/protocol';
 import { passStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
-import type { Clock, Keys, Store } from '../ports.js';
+import type { Clock, Keys, Store, StoreWrite } from '../ports.js';
 import type { Vault } from '../vault/vault.js';
 
 export interface OfferRequest {
@@ -12,6 +12,11 @@ export interface OfferRequest {
 /** Where the publisher keeps the grant of a request until its ticket ends: the owner's key is compared again at release. */
 export function offeredGrantKey(requestDigest: string): string {
   return `exchange/grant/${requestDigest}`;
+}
+
+/** Where the publisher keeps the key that an own copy is encrypted to; its thumbprint is in the ticket. */
+export function recipientKey(requestDigest: string): string {
+  return `exchange/recipient/${requestDigest}`;
 }
 
 /** The publisher's signed word that it holds the records of a request and will release them; without it no use is spent. */
@@ -30,7 +35,7 @@ export class OfferRecords {
     this.checkReader(signed);
     const grant = this.checkGrant(signed, asked.grant);
     for (const placed of signed.request.headers) this.checkRecord(placed.header);
-    if (grant !== undefined) await this.store.write([{ key: offeredGrantKey(signed.digest), value: canonicalBytes(grant) }]);
+    if (grant !== undefined) await this.store.write([{ key: offeredGrantKey(signed.digest), value: canonicalBytes(grant) }, ...keptRecipient(signed)]);
     await passStep('R1');
     const charter = this.readModel.charter();
     const values = charter?.document['values'] as { offerSeconds: number } | undefined;
@@ -67,4 +72,8 @@ export class OfferRecords {
     if (!this.vault.isKnown(id, header.version)) throw new ProtocolError('PAYLOAD_MISSING', { record: id });
     if (!this.vault.has(id, header.version)) throw new ProtocolError('ERASED', { record: id });
   }
+}
+
+function keptRecipient({ digest, request: { recipient } }: SignedRequest): StoreWrite[] {
+  return recipient === undefined ? [] : [{ key: recipientKey(digest), value: canonicalBytes(recipient.key) }];
 }

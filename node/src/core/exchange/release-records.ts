@@ -25,13 +25,14 @@ import {
   VerifiedGrants,
   type VerifiedTriple,
   type X25519Key,
+  x25519KeyShape,
 } from '@huilian/protocol';
 import { passStep } from '../failpoints.js';
 import type { ReadModel } from '../indexing/read-model.js';
 import { unknownUntil } from '../outbox/outbox.js';
 import type { Clock, Keys, Ledger, Store, StoreWrite } from '../ports.js';
 import type { Vault } from '../vault/vault.js';
-import { offeredGrantKey } from './offer-records.js';
+import { offeredGrantKey, recipientKey } from './offer-records.js';
 import { dropSentRelease, releaseWrite, sentRelease } from './sent-releases.js';
 import type { SleepWatch } from './sleep-watch.js';
 
@@ -118,8 +119,9 @@ export class ReleaseRecords {
     if (Math.floor(this.clock.now() / 1000) >= ticket.expires) return 'expired';
     const reader = this.readModel.member(ticket.reader);
     if (reader?.status !== 'active') return 'reader-suspended';
-    const keys = this.thumbprint(reader.document.signingKey) === ticket.readerKey && this.thumbprint(reader.document.encryptionKey) === ticket.encryptionKey;
-    if (!keys) return 'reader-key-changed';
+    // An own copy goes to the owner's key: the reader only passes it on.
+    const receives = ticket.purpose === 'own-copy' || this.thumbprint(reader.document.encryptionKey) === ticket.encryptionKey;
+    if (!receives || this.thumbprint(reader.document.signingKey) !== ticket.readerKey) return 'reader-key-changed';
     return this.recordEnd(ticket) ?? (ticket.basis.kind === 'grant' ? this.grantEnd(ticket) : undefined);
   }
 
@@ -194,12 +196,24 @@ export class ReleaseRecords {
     for (const { recordId, version } of ticket.records) {
       presentations.push({ presentation: await this.present(recordId, version, ticket.claims), recordId });
     }
-    const reader = this.readModel.member(ticket.reader);
-    if (reader === undefined) throw new ProtocolError('MEMBER_UNKNOWN', { member: ticket.reader });
+    const key = this.receiverOf(ticketId, ticket);
     return await new CompactEncrypt(canonicalBytes({ presentations, ticket: ticketId }))
       .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM' })
       .setKeyManagementParameters({ apv: ticketApv(ticketId) })
-      .encrypt(await importJWK({ ...reader.document.encryptionKey }, 'ECDH-ES'));
+      .encrypt(await importJWK({ ...key }, 'ECDH-ES'));
+  }
+
+  /** Whom the release is encrypted to: the reader, or of an own copy the owner, whose key came with the request. */
+  private receiverOf(ticketId: string, { encryptionKey, purpose, reader: id, request }: Ticket): X25519Key {
+    if (purpose === 'own-copy') {
+      const kept = this.store.get(recipientKey(request));
+      const key = kept && x25519KeyShape.read(parseCanonicalObject(kept));
+      if (key === undefined || jwkThumbprint(key) !== encryptionKey) throw new ProtocolError('TICKET_ENDED', { ticket: ticketId, reason: 'recipient-unknown' });
+      return key;
+    }
+    const reader = this.readModel.member(id);
+    if (reader === undefined) throw new ProtocolError('MEMBER_UNKNOWN', { member: id });
+    return reader.document.encryptionKey;
   }
 
   /** A presentation of one record version; all claims where none are named. The credential is signed at first release and kept. */

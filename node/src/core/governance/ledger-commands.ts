@@ -6,10 +6,13 @@ import {
   parseCanonical,
   ProtocolError,
   type AdoptedReference,
+  type AttestArgument,
   type DeclareArgument,
   type JsonObject,
   type LedgerFunction,
+  type PlacedHeader,
   type ProposalAction,
+  type RecordStatementEnvelope,
   type RejectionReason,
 } from '@huilian/protocol';
 import { Backoff } from '../backoff.js';
@@ -57,6 +60,16 @@ export class LedgerCommands {
   /** Brings an owner's signed revocation to the ledger. @throws OWNER_UNKNOWN, REVOCATION_BAD_SIGNATURE */
   public async revokeGrant(envelope: JsonObject): Promise<Committed> {
     return await this.run('revokeGrant', envelope);
+  }
+
+  /** This centre's word on another centre's record. @throws NOT_A_CENTRE, FORBIDDEN, ATTESTATION_UNKNOWN, RECORD_* */
+  public async attest(argument: AttestArgument): Promise<Committed> {
+    return await this.run('attest', argument as unknown as JsonObject);
+  }
+
+  /** Brings an owner's signed word on a record to the ledger. @throws OWNER_UNKNOWN, STATEMENT_*, GRANT_*, RECORD_* */
+  public async stateOnRecord(envelope: RecordStatementEnvelope, placed: PlacedHeader): Promise<Committed> {
+    return await this.run('state', { envelope, placed } as unknown as JsonObject);
   }
 
   /** An owner's new key, signed by the one in force. @throws OWNER_UNKNOWN, RECOVERY_PENDING, STATEMENT_*, GRANT_WRONG_DOMAIN, GRANT_NONCANONICAL_SIG */

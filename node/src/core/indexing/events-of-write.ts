@@ -1,4 +1,4 @@
-import { fromUtf8, ledgerFunctions, type EventType, type LedgerState, type MemberState, type ProposalState, type Term, type Ticket } from '@huilian/protocol';
+import { fromUtf8, ledgerFunctions, parseRecordId, type EventType, type LedgerState, type MemberState, type ProposalState, type Term, type Ticket } from '@huilian/protocol';
 import type { EventNote } from './index-rows.js';
 
 interface StateWrite {
@@ -19,6 +19,10 @@ export function eventsOfWrite(by: string, { parts, type }: { readonly parts: rea
 }
 
 const writeEvents: Readonly<Record<string, (write: StateWrite) => readonly EventNote[]>> = {
+  attestation: ({ value }) => {
+    const { attester, digest, outcome, party, recordId, version } = JSON.parse(value) as LedgerState['attestation'];
+    return [{ type: 'huilian.record.attested', ...namedBy(recordId), version, digest, attester, code: outcome, ...(party === '' ? {} : { owner: party }) }];
+  },
   ca: caEvents,
   charter: ({ value }) => [{ type: 'huilian.consortium.founded', fingerprint: (JSON.parse(value) as LedgerState['charter']).digest }],
   codeSet: (write) => [documentEvent('huilian.code-set.adopted', 'huilian.code-set.retiring', write)],
@@ -39,12 +43,21 @@ const writeEvents: Readonly<Record<string, (write: StateWrite) => readonly Event
     const { digest, kind, version } = schema;
     return [{ type: before === undefined ? 'huilian.schema.adopted' : 'huilian.schema.retiring', kind, version, digest, ...termOf(schema) }];
   },
+  statement: ({ value }) => {
+    const { owner, record, verdict, version } = (JSON.parse(value) as LedgerState['statement']).statement;
+    return [{ type: 'huilian.record.stated', ...namedBy(record), version, owner, code: verdict }];
+  },
   ticket: ({ before, parts: [ticket = ''], value }) => {
     const { refused } = JSON.parse(value) as Ticket;
     if (before === undefined) return [{ type: 'huilian.ticket.opened', ticket }];
     return refused === undefined ? [] : [{ type: 'huilian.ticket.refused', ticket, code: refused }];
   },
 };
+
+function namedBy(recordId: string): Pick<EventNote, 'kind' | 'publisher' | 'recordId'> {
+  const { kind, publisher } = parseRecordId(recordId);
+  return { recordId, kind, publisher };
+}
 
 const ownerTypes: Readonly<Record<string, EventType>> = {
   [ledgerFunctions.registerOwner]: 'huilian.owner.registered',

@@ -66,6 +66,14 @@ type StateFold = (step: FoldStep, parts: readonly string[], value: string, befor
 
 /** What a write means beyond its own row. */
 const stateFolds: Readonly<Record<string, StateFold>> = {
+  attestation: (step, _parts, value) => {
+    const { attester, outcome, party, recordId: id, version } = JSON.parse(value) as LedgerState['attestation'];
+    if (party !== '') addTrail(step, party, { what: 'attested', recordIds: [id], version, attester, code: outcome });
+  },
+  statement: (step, _parts, value) => {
+    const { owner, record, verdict, version } = (JSON.parse(value) as LedgerState['statement']).statement;
+    addTrail(step, owner, { what: 'stated', recordIds: [record], version, code: verdict });
+  },
   contested: (step, [publisher = '', localId = ''], value) => {
     const { version } = JSON.parse(value) as LedgerState['contested'];
     foldExposure(step, publisher, localId, version);

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import {
   BoundedMap,
   MerkleTree,
+  parseRecordId,
   ProtocolError,
   recordId as recordIdOf,
   stateKey,
+  type Attestation,
   type Domain,
   type Header,
   type LedgerState,
@@ -12,6 +14,7 @@ import {
   type OwnerState,
   type PlacedHeader,
   type ProposalState,
+  type Stated,
   type Ticket,
   type TrailEntry,
 } from '@huilian/protocol';
@@ -278,6 +281,18 @@ export class ReadModel {
   public contestedHeaders(recordId: string, version: number): readonly [PlacedHeader, PlacedHeader] | undefined {
     const [left, right] = (this.recordRow(recordId) ?? []).filter(([entry]) => entry === version).map(([, place]) => this.placedAt(place));
     return left === undefined || right === undefined ? undefined : [left, right];
+  }
+
+  /** What other centres attested on a record, of all its versions. */
+  public async attestations(recordId: string): Promise<Attestation[]> {
+    const { localId, publisher } = parseRecordId(recordId);
+    return (await this.states('attestation', publisher, localId)).filter((entry) => entry.recordId === recordId);
+  }
+
+  /** What its owner or subject stated on a record, of all its versions. */
+  public async statements(recordId: string): Promise<Stated[]> {
+    const { localId, publisher } = parseRecordId(recordId);
+    return (await this.states('statement', publisher, localId)).filter(({ statement }) => statement.record === recordId);
   }
 
   /**

@@ -1,5 +1,5 @@
 // Access: JWS of members, request, offer, ticket, release, receipt, policy.
-import { accepts, b64, documentDigest, jcs, jws, jwsOfTexts, refuses, sha256Hex, spoil, spoilSignature, thumbprint } from './second-source.mjs';
+import { accepts, b64, documentDigest, jcs, jws, jwsOfTexts, refuses, SEED, sha256, sha256Hex, spoil, spoilSignature, thumbprint } from './second-source.mjs';
 import { batchHeaders, grant, header, idOf, now, otherOwner, owner, placed, publisher, publisherHeader, publisherKey, reader, readerKey, request, requestJws, strangerKey, ticket } from './samples.mjs';
 
 const typ = 'huilian-test+jwt';
@@ -49,12 +49,15 @@ export const jwsItem = {
 const requestInput = (payload, changes = {}, by = readerKey) => ({ jws: requestJws(payload, changes, by), key: readerKey.jwk });
 const policyRequest = { ...request, basis: { kind: 'policy', digest: sha256Hex('a policy') }, headers: [placed([publisherHeader], 0, 3)] };
 const many = Array.from({ length: 64 }, (_, index) => header(100 + index));
+const ownerKey = { crv: 'X25519', kty: 'OKP', x: b64(sha256(`${SEED}/own copy`).subarray(0, 32)).replace(/.$/, 'A') };
+const ownCopy = { ...request, encryptionKey: thumbprint(ownerKey), purpose: 'own-copy', recipient: { key: ownerKey, salt: '5a'.repeat(16) } };
 const valid = [
   ['by grant', request],
   ['by policy', policyRequest],
   ['one record', { ...request, headers: [placed(batchHeaders, 1, 1)] }],
   ['64 records', { ...request, headers: many.map((_, index) => placed(many, index, 4)) }],
   ['64 claims', { ...request, claims: Array.from({ length: 64 }, (_, index) => `claim${String(index).padStart(2, '0')}`) }],
+  ['an own copy, to a key of the owner', ownCopy],
 ];
 /** @param {string} name @param {string} path @param {any} value @param {string} code */
 const badRequest = (name, path, value, code) => refuses(name, requestInput(spoil(request, path, value)), code);
@@ -86,6 +89,9 @@ export const accessRequest = {
     badRequest('time in milliseconds', 'issuedAt', now * 1000, 'BAD_FIELD'),
     badRequest('request id with stray bits', 'requestId', `${idOf(7).slice(0, 25)}b`, 'BAD_FIELD'),
     badRequest('no salt of a domain', 'salt', undefined, 'BAD_FIELD'),
+    refuses('a recipient without the salt of its commitment', requestInput(spoil(ownCopy, 'recipient/salt', undefined)), 'BAD_FIELD'),
+    refuses('a recipient key of another curve', requestInput(spoil(ownCopy, 'recipient/key/crv', 'P-256')), 'BAD_FIELD'),
+    refuses('a private key as the recipient', requestInput(spoil(ownCopy, 'recipient/key/d', ownerKey.x)), 'UNKNOWN_FIELD'),
     refuses('65 records', requestInput({ ...request, headers: Array.from({ length: 65 }, () => request.headers[0]) }), 'BAD_FIELD'),
   ],
 };

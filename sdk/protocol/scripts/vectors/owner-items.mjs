@@ -1,7 +1,7 @@
 // What owners sign with their wallets: EIP-712, digests and signatures by ethers.
 import { TypedDataEncoder } from 'ethers';
 import { accepts, refuses, seeded, sha256Hex, spoil, hex, types, ownerWallet } from './second-source.mjs';
-import { domain, grant, now, otherDomain, owner, otherOwner, wallet } from './samples.mjs';
+import { domain, grant, idOf, now, otherDomain, owner, otherOwner, publisher, wallet } from './samples.mjs';
 
 const suite = 'eip712-secp256k1';
 const secondWallet = ownerWallet('second');
@@ -149,7 +149,7 @@ export const revocation = {
   ],
 };
 
-const fieldOf = { KeyRotation: 'rotation', RecoveryObjection: 'objection', TrailRequest: 'request' };
+const fieldOf = { KeyRotation: 'rotation', RecordStatement: 'statement', RecoveryObjection: 'objection', TrailRequest: 'request' };
 /** @param {keyof typeof fieldOf} struct @param {any} message @param {any} [where] */
 function statementCase(struct, message, where = domain) {
   const { signature } = signed(struct, message, where);
@@ -159,17 +159,22 @@ const newKey = secondWallet.address.toLowerCase();
 const rotation = statementCase('KeyRotation', { owner, newKey, expires: now });
 const objection = statementCase('RecoveryObjection', { owner, newKey });
 const trail = statementCase('TrailRequest', { owner, issuedAt: now, nonce: `0x${hex(seeded('nonce of a trail'))}` });
+const wordOnRecord = { owner, record: `${publisher}/performance/${idOf(1)}`, version: 1, digest: `0x${sha256Hex('a payload')}`, claims: ['contract'], verdict: 'dispute', reason: 'wrong-value', issuedAt: now };
+const said = statementCase('RecordStatement', wordOnRecord);
 /** @param {ReturnType<typeof statementCase>} made @param {string} name @param {string} path @param {any} value @param {string} code */
 const badStatement = ({ input }, name, path, value, code) => refuses(name, { ...input, envelope: spoil(input.envelope, path, value) }, code);
 
 /** @type {import('./second-source.mjs').Item} */
 export const ownerStatement = {
   item: 'owner-statement',
-  about: 'Rotation of a key, objection to a recovery, request for the trail (EIP-712, ethers). Test keys',
+  about: 'Rotation of a key, objection to a recovery, request for the trail, word on a record (EIP-712, ethers). Test keys',
   valid: [
     holds('rotation', rotation),
     holds('objection', objection),
     holds('trail request', trail),
+    holds('a claim of a record disputed', said),
+    holds('a whole record confirmed', statementCase('RecordStatement', { ...wordOnRecord, claims: [], verdict: 'confirm', reason: 'checked' })),
+    holds('a word taken back', statementCase('RecordStatement', { ...wordOnRecord, verdict: 'withdraw', reason: 'corrected' })),
     holds('rotation on another channel', statementCase('KeyRotation', { owner, newKey, expires: now }, otherDomain)),
     holds('trail request of another owner', statementCase('TrailRequest', { owner: otherOwner, issuedAt: now, nonce: `0x${sha256Hex('another')}` })),
   ],
@@ -177,6 +182,13 @@ export const ownerStatement = {
     ...envelopeFaults('rotation', rotation.input.envelope, 'STATEMENT_BAD_SIGNATURE').map(({ name, input, code }) => refuses(`rotation: ${name}`, { ...input, struct: 'KeyRotation' }, code)),
     ...envelopeFaults('objection', objection.input.envelope, 'STATEMENT_BAD_SIGNATURE').map(({ name, input, code }) => refuses(`objection: ${name}`, { ...input, struct: 'RecoveryObjection' }, code)),
     ...envelopeFaults('request', trail.input.envelope, 'STATEMENT_BAD_SIGNATURE').map(({ name, input, code }) => refuses(`trail request: ${name}`, { ...input, struct: 'TrailRequest' }, code)),
+    ...envelopeFaults('statement', said.input.envelope, 'STATEMENT_BAD_SIGNATURE').map(({ name, input, code }) => refuses(`word on a record: ${name}`, { ...input, struct: 'RecordStatement' }, code)),
+    badStatement(said, 'a verdict that is not on the list', 'statement/verdict', 'perhaps', 'BAD_FIELD'),
+    badStatement(said, 'a reason of another verdict', 'statement/reason', 'checked', 'BAD_FIELD'),
+    badStatement(said, 'a reason in words', 'statement/reason', 'the amount is wrong', 'BAD_FIELD'),
+    badStatement(said, 'claims not sorted', 'statement/claims', ['section', 'contract'], 'BAD_FIELD'),
+    badStatement(said, 'a digest without 0x', 'statement/digest', sha256Hex('a payload'), 'BAD_FIELD'),
+    badStatement(said, 'a record that is none', 'statement/record', 'performance', 'BAD_FIELD'),
     badStatement(rotation, 'rotation to a checksummed address', 'rotation/newKey', secondWallet.address, 'BAD_FIELD'),
     badStatement(rotation, 'rotation without expiry', 'rotation/expires', undefined, 'BAD_FIELD'),
     badStatement(rotation, 'rotation that expires in milliseconds', 'rotation/expires', now * 1000, 'BAD_FIELD'),

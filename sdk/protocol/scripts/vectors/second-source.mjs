@@ -108,6 +108,7 @@ export const types = {
   KeyRotation: typed('string owner,string newKey,uint64 expires'),
   RecoveryObjection: typed('string owner,string newKey'),
   TrailRequest: typed('string owner,uint64 issuedAt,bytes32 nonce'),
+  RecordStatement: typed('string owner,string record,uint32 version,bytes32 digest,string[] claims,string verdict,string reason,uint64 issuedAt'),
 };
 
 /** @param {string} fields */
