@@ -234,7 +234,7 @@ test('a folder sets aside what cannot be read, and takes the files behind it', a
   writeFileSync(path.join(place, 'qualification-a.csv'), 'A,A\n1,2\n');
   writeFileSync(path.join(place, 'qualification-b.csv'), qualificationTable(10_000, 10_003));
   writeFileSync(path.join(place, 'rows.csv'), qualificationTable(10_003, 10_004));
-  const { ended } = await open({ path: place, settleSeconds: 0, type: 'folder' }, { kind: undefined } as never);
+  const { ended } = await open({ lookSeconds: 1, path: place, settleSeconds: 0, type: 'folder' }, { kind: undefined } as never);
   await expect.poll(() => ended.length, { timeout: 20_000 }).toBe(1);
   expect(ended[0]).toMatchObject({ accepted: 3, error: { code: 'SOURCE_UNREADABLE', details: { file: 'qualification-a.csv', reason: 'column-twice' } }, rows: 3, state: 'failed' });
   // Put right, it is read; the others are not read again.

@@ -23,16 +23,17 @@ import { Vault } from '../dist/core/vault/vault.js';
 const [stateDir = '', connectionFile = '', name = '', settings = '{}', pause = '0'] = process.argv.slice(2);
 /** @param {import('@huilian/protocol').ProtocolError} error */
 const onAlarm = (error) => void process.stderr.write(`${error.message}\n`);
+const maxHeaders = 500;
 const keys = await openKeys(stateDir);
 const store = await LevelStore.open(path.join(stateDir, 'data'), { diskFloorBytes: 0 });
 const mark = await MarkFile.open(path.join(stateDir, 'outbox.hwm'));
 const ledger = await GatewayLedger.open(connectionFile, 'huilian');
 const readModel = new ReadModel(store);
 const vault = new Vault(store, keys.vaultKeys, random, keys.memberId);
-const outbox = await Outbox.open({ clock, mark, maxHeaders: 64, onAlarm, publisher: keys.memberId, readModel, store, vault });
+const outbox = await Outbox.open({ clock, mark, maxHeaders, onAlarm, publisher: keys.memberId, readModel, store, vault });
 const index = new LedgerIndex(store, readModel, outbox);
 const follower = new LedgerFollower({ clock, index, ledger, onAlarm, random, readModel });
-const sender = new BatchSender({ clock, inFlight: 4, ledger, maxHeaders: 64, maxWaitMilliseconds: 5, onAlarm, outbox, random, readModel });
+const sender = new BatchSender({ clock, inFlight: 4, ledger, maxHeaders, maxWaitMilliseconds: 5, onAlarm, outbox, random, readModel });
 const mappings = await HeldMappings.open(store, clock);
 const intake = new Intake({ clock, keys, mappings, outbox, random, readModel, store, vault });
 follower.start();
@@ -42,9 +43,10 @@ await readModel.whenHeight(await ledger.height());
 
 /** @param {AsyncIterable<Uint8Array>} lines */
 async function* slowly(lines) {
+  // On their way when the kill comes: read, and not acknowledged.
   for await (const chunk of lines) {
-    yield chunk;
     await clock.sleep(Number(pause));
+    yield chunk;
   }
 }
 const sources = readSources({ [name]: JSON.parse(settings) }, stateDir);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 
 /** Processes by the name they are reported under. */
 export type ProcessIds = Readonly<Record<string, number>>;
@@ -31,6 +31,10 @@ export function splitOf(time: ProcessorTime): string {
   }
   const all = total(time);
   return [...groups].sort(([, left], [, right]) => right - left).map(([group, milliseconds]) => `${group} ${String(Math.round((100 * milliseconds) / all))} %`).join(', ');
+}
+
+export function childrenOf(pid: number): number[] {
+  return globSync(`/proc/${String(pid)}/task/*/children`).flatMap((file) => readFileSync(file, 'utf8').split(' ').filter((child) => child !== '').map(Number));
 }
 
 function ofProcess(pid: number): number {

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Drill } from './drill.js';
@@ -14,20 +16,11 @@ interface Reported {
 }
 
 /** kill -9 in the middle of each kind of sync, 20 times each: by the test's own nodes, ledger, database and judge. */
-export async function runSourceDrill({ progress, scale }: Drill): Promise<readonly DrillResult[]> {
+export async function runSourceDrill({ progress, scale, world }: Drill): Promise<readonly DrillResult[]> {
   progress.step(`${String(killsOfEach)} kills of each kind of source`);
   const tally = new Tally('sources', 'kill -9 in each kind of sync: no row lost, none doubled / 各类数据源同步中终止');
-  const child = spawn(process.execPath, [path.join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', 'node', testFile, '--reporter', 'json'], {
-    cwd: root,
-    env: { ...process.env, HUILIAN_SYNC_KILLS: String(killsOfEach), HUILIAN_SYNC_SEED: String(scale.seed) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  await new Promise((resolve) => child.once('close', resolve));
-  const at = output.indexOf('{"numTotalTestSuites"');
-  const kinds = at === -1 ? [] : (JSON.parse(output.slice(at, output.lastIndexOf('}') + 1)) as Reported).testResults.flatMap(({ assertionResults }) => assertionResults);
-  tally.expect(kinds.length > 0, `the test gave no report: ${output.slice(-500)}`);
+  const kinds = (await runTest(scale.seed, world.env)).testResults.flatMap(({ assertionResults }) => assertionResults);
+  tally.expect(kinds.length > 0, 'the test told of no kind of source');
   const skipped: DrillResult[] = [];
   for (const { failureMessages, status, title } of kinds) {
     if (status === 'skipped' || status === 'pending') skipped.push(new Tally(`sources: ${title}`, 'of the same').result("PostgreSQL's programs are not on PG_BIN or PATH / 未找到 PostgreSQL"));
@@ -36,4 +29,21 @@ export async function runSourceDrill({ progress, scale }: Drill): Promise<readon
     tally.count(status);
   }
   return [tally.result(), ...skipped];
+}
+
+/** @throws where the test left no report */
+async function runTest(seed: number, env: Readonly<Record<string, string>>): Promise<Reported> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'huilian-source-drill-'));
+  try {
+    const report = path.join(folder, 'report.json');
+    const child = spawn(process.execPath, [path.join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', 'node', testFile, '--reporter', 'json', '--outputFile', report], {
+      cwd: root,
+      env: { ...process.env, ...env, HUILIAN_SYNC_KILLS: String(killsOfEach), HUILIAN_SYNC_SEED: String(seed) },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    return JSON.parse(readFileSync(report, 'utf8')) as Reported;
+  } finally {
+    rmSync(folder, { force: true, recursive: true });
+  }
 }

@@ -27,6 +27,11 @@ export class Postgresql {
     return server;
   }
 
+  /** Of the process that all others come of; undefined while it is down. */
+  public get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
   /** Where it is and as whom, as its own commands take it. */
   public get arguments(): readonly string[] {
     return ['-h', this.folder, '-U', 'owner', '-d', 'postgres'];

@@ -1,8 +1,9 @@
-import type { Postgresql } from '@huilian/local-postgresql';
-import { programOf } from '@huilian/local-postgresql';
-import { execute } from '../consortium.js';
+import { programOf, type Postgresql } from '@huilian/local-postgresql';
+import { execute, until } from '../consortium.js';
+import { processorTime, timeSince, total } from '../processor-time.js';
 import { inPairs, median, rounded, spread } from '../statistics.js';
 import { conditionsOf, type Measurer } from '../world.js';
+import { CoresApart } from './cores-apart.js';
 import type { DataWorld } from './world.js';
 
 /** Clients of pgbench, and the size of its tables in its own units. */
@@ -24,26 +25,37 @@ export const measureNonInterference: Measurer<DataWorld> = async (world) => {
   });
   await consortium.stopNode('guangzhou');
   await consortium.startNode('guangzhou');
-  let read = 0;
+  const processes = { ...consortium.ledgerProcesses(), ...consortium.nodeProcesses() };
+  const apart = await CoresApart.between({ database: database.pid ?? 0 }, processes);
+  const reading = { rows: 0, processor: 0, consortium: 0 };
   const pairs = await inPairs(scale.pairs, async (pair) => {
     progress.step(`non-interference: pgbench alone, pair ${String(pair + 1)} / 仅业务负载`);
+    // What came in before still goes to the ledger, and must not meet the transactions without it.
+    await until(async () => (await consortium.status('guangzhou')).outbox.pending === 0, 50, 600_000);
     await consortium.whenLevel();
-    return await transactionsPerSecond(database, seconds);
+    return await transactionsPerSecond(database, seconds, apart);
   }, async (pair) => {
     progress.step(`non-interference: pgbench while the node reads, pair ${String(pair + 1)} / 同步期间的业务负载`);
     await consortium.call('guangzhou', 'POST', `/v1/sources/${source}/runs`, {});
-    const rate = await transactionsPerSecond(database, seconds);
+    const before = processorTime(processes);
+    const rate = await transactionsPerSecond(database, seconds, apart);
+    reading.consortium += total(timeSince(before, processes));
+    reading.processor += await processorOfReading(database);
     // Refused where the run has ended: then it did not last as long as the transactions, and the measure does not count.
     const run = (await consortium.call('guangzhou', 'DELETE', `/v1/sources/${source}/runs/current`)) as { readonly accepted: number; readonly refused: number };
     if (run.refused > 0) throw new Error(`${String(run.refused)} rows were refused`);
-    read += run.accepted;
+    reading.rows += run.accepted;
     return rate;
-  });
+  }).finally(async () => { await apart.end(); });
+  const aSecond = (milliseconds: number): string => `${String(rounded(milliseconds / (seconds * scale.pairs)))} ms a second`;
   const ratios = spread(pairs.map(([alone, meanwhile]) => meanwhile / alone));
   return [{
     id: 'non-interference', what: "transactions a second of a platform's database while the node reads it, against those without", unit: 'x', value: rounded(ratios.median), range: [rounded(ratios.min), rounded(ratios.max)], goal: { at: 'least', value: 0.95 },
     baseline: { what: `pgbench, ${String(clients)} clients, scale ${String(size)}, ${String(seconds)} s`, transactionsPerSecond: Math.round(median(pairs.map(([alone]) => alone))) },
-    conditions: conditionsOf(world, { transactionsPerSecond: Math.round(median(pairs.map(([, meanwhile]) => meanwhile))), rows: read, rowsPerSecondRead: Math.round(read / (seconds * scale.pairs)), limits: 'the defaults of a PostgreSQL source' }),
+    conditions: conditionsOf(world, {
+      transactionsPerSecond: Math.round(median(pairs.map(([, meanwhile]) => meanwhile))), rows: reading.rows, rowsPerSecondRead: Math.round(reading.rows / (seconds * scale.pairs)), limits: 'the defaults of a PostgreSQL source',
+      processorOfReading: { database: aSecond(reading.processor), consortium: aSecond(reading.consortium) }, placement: apart.words,
+    }),
   }];
 };
 
@@ -57,11 +69,19 @@ async function preparePlatform(database: Postgresql, rows: number): Promise<void
   await database.query('VACUUM ANALYZE platform.qualification');
 }
 
-async function transactionsPerSecond(database: Postgresql, seconds: number): Promise<number> {
-  const { stdout } = await execute(programOf('pgbench'), ['-n', '-c', String(clients), '-T', String(seconds), ...connectionOf(database)]);
+/** Its own tables are put in order before each run, as pgbench does where nobody forbids it. */
+async function transactionsPerSecond(database: Postgresql, seconds: number, apart: CoresApart): Promise<number> {
+  const [command = '', ...args] = apart.besideTheFirst([programOf('pgbench'), '-c', String(clients), '-T', String(seconds), ...connectionOf(database)]);
+  const { stdout } = await execute(command, args);
   const found = /^tps = ([0-9.]+)/m.exec(stdout);
   if (found === null) throw new Error(`pgbench said no rate: ${stdout.slice(0, 300)}`);
   return Number(found[1]);
+}
+
+/** Milliseconds of processor time that the run under way cost the database. */
+async function processorOfReading(database: Postgresql): Promise<number> {
+  const sessions = await database.query<{ readonly pid: number }>("SELECT pid FROM pg_stat_activity WHERE application_name = 'huilian'");
+  return total(processorTime(Object.fromEntries(sessions.map(({ pid }) => [String(pid), pid]))));
 }
 
 function connectionOf({ folder }: Postgresql): readonly string[] {
