@@ -102,7 +102,7 @@ describe('the console', () => {
   async function places(): Promise<Readonly<Record<string, string>>> {
     return {
       overview: '/', records: '/records', record: `/records/${await readRecord()}`, accesses: '/accesses', 'dead-letters': '/dead-letters', members: '/members', proposals: '/proposals',
-      mappings: '/mappings', catalogue: '/catalogue', months: '/months', health: '/health', accounts: '/accounts', account: '/account', 'audit-log': '/audit-log',
+      mappings: '/mappings', catalogue: '/catalogue', sources: '/sources', source: '/sources/sample-folder', owners: '/owners', flags: '/flags', owner: `/owners/${consortium.owner.slice(4)}`, months: '/months', health: '/health', accounts: '/accounts', account: '/account', 'audit-log': '/audit-log',
     };
   }
 
@@ -123,7 +123,7 @@ describe('the console', () => {
       // Afresh: what another page asked for is remembered for a while.
       await tab.page.reload();
       await tab.settled();
-      const asked = new Set(tab.takeCalls().map((call) => decodeURIComponent(call).replace(/since=\d+/, 'since={since}').replace(/publisher=guangzhou/, 'publisher={member}').replace(/from=\d{4}-\d{2}/, 'from={month}').replaceAll(record, '{record}')));
+      const asked = new Set(tab.takeCalls().map((call) => decodeURIComponent(call).replace(/since=\d+/, 'since={since}').replace(/publisher=guangzhou/, 'publisher={member}').replace(/from=\d{4}-\d{2}/, 'from={month}').replaceAll(record, '{record}').replaceAll(consortium.owner, '{owner}').replaceAll('sample-folder', '{source}')));
       expect([page, [...asked].sort()]).toEqual([page, [...always, ...expected].sort()]);
     }
   }, 120_000);
@@ -184,6 +184,19 @@ describe('the console', () => {
     await expect.poll(async () => (await list()).items.some(({ id }) => id === letter?.id), { timeout: 10_000 }).toBe(false);
     await row.waitFor({ state: 'detached' });
     expect(tab.faults).toEqual([]);
+  });
+
+  it('runs a source on trial and shows how it went; an auditor sees it and is offered nothing', async () => {
+    const tab = await signedIn('operator');
+    await tab.go('/sources/sample-file');
+    await tab.page.getByRole('button', { name: 'Try out' }).click();
+    // There is no file yet: the run fails, and says by which code. A trial is kept nowhere but as the last run.
+    await tab.page.getByRole('region', { name: 'State' }).filter({ hasText: 'trial' }).filter({ hasText: /SOURCE_[A-Z]+/ }).waitFor();
+    expect(tab.faults).toEqual([]);
+    const auditor = await signedIn('auditor');
+    await auditor.go('/sources/sample-file');
+    await auditor.page.getByRole('region', { name: 'State' }).filter({ hasText: 'trial' }).waitFor();
+    expect(await auditor.page.getByRole('button', { name: /Try out|Run now/ }).count()).toBe(0);
   });
 
   it('shows rows beside what becomes of them, and drafts a mapping from a header', async () => {

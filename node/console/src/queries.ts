@@ -1,4 +1,4 @@
-import type { AccessQuery, Aggregates, AuditCheckpoint, AuditQuery, Catalogue, DeadLetterQuery, HeldMapping, JoinRequests, LedgerRecordPlace, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, OperatorClient, Proposal, RecordCourse, RecordQuery, StaffAccount, StaffSession } from '@huilian/sdk';
+import type { AccessQuery, Aggregates, AuditCheckpoint, AuditQuery, Catalogue, CentreOwnerView, DeadLetterQuery, FlagCode, HeldMapping, JoinRequests, LedgerRecordPlace, LinkFlags, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, OperatorClient, Proposal, RecordCourse, RecordQuery, RecordWords, SourceState, StaffAccount, StaffSession } from '@huilian/sdk';
 import { createContext, use } from 'react';
 
 /** The node, to every page. */
@@ -13,6 +13,7 @@ export function useNode(): OperatorClient {
 /** Milliseconds. */
 const refreshEvery = 15_000;
 const seldom = 60_000;
+const runningEvery = 3000;
 
 /** A question to the node, remembered by its key. */
 interface Question<Answer> {
@@ -52,6 +53,10 @@ export const queries = {
   monthCounts: (node: OperatorClient): Question<Aggregates> => question(['month-counts'], async () => await node.monthCounts(monthsShown()[0] ?? ''), { staleTime: seldom }),
   recordCounts: (node: OperatorClient): Question<Aggregates> => question(['record-counts'], async () => await node.recordCounts(), { staleTime: seldom }),
   catalogue: (node: OperatorClient): Question<Catalogue> => question(['catalogue'], async () => await node.catalogue(), { staleTime: seldom }),
+  sources: (node: OperatorClient): Question<readonly SourceState[]> => question(['sources'], async () => await node.sources(), { refetchInterval: refreshEvery }),
+  source: (node: OperatorClient, name: string): Question<SourceState> => question(['source', name], async () => await node.source(name), { refetchInterval: runningEvery }),
+  owner: (node: OperatorClient, id: string): Question<CentreOwnerView> => question(['owner', id], async () => await node.ownerView(id)),
+  recordWords: (node: OperatorClient, id: string): Question<RecordWords> => question(['record-words', id], async () => await node.recordWords(id)),
   record: (node: OperatorClient, id: string, version?: number): Question<LedgerRecordPlace> => question(['record', id, version], async () => await node.record(id, version)),
   course: (node: OperatorClient, id: string): Question<RecordCourse> => question(['course', id], async () => await node.followRecord(id)),
 };
@@ -73,4 +78,12 @@ export function fetchDeadLetters(node: OperatorClient, query: DeadLetterQuery): 
 
 export function fetchAuditLog(node: OperatorClient, query: AuditQuery): (cursor: string | undefined) => ReturnType<OperatorClient['auditLog']> {
   return async (cursor) => await node.auditLog({ ...query, limit: pageSize }, cursor);
+}
+
+export function fetchRuns(node: OperatorClient, source: string): (cursor: string | undefined) => ReturnType<OperatorClient['runs']> {
+  return async (cursor) => await node.runs(source, pageSize, cursor);
+}
+
+export function fetchFlags(node: OperatorClient, filter: { readonly code?: FlagCode; readonly recordId?: string }): (cursor: string | undefined) => Promise<LinkFlags> {
+  return async (cursor) => await node.flags({ ...filter, limit: pageSize }, cursor);
 }

@@ -7,7 +7,7 @@ export { checkConsortium, type Consortium } from './consortium.js';
 export { type SubscribeOptions } from './event-stream.js';
 export { MemberClient, type ClientOptions, type EventPage, type Webhook, type WebhookTerms, type FoundRecord, type PlacedRecord, type RecordPage, type RecordQuery, type ReleaseFile, type WaitOptions } from './member-client.js';
 export { OperatorClient, type OperatorOptions } from './operator-client.js';
-export { type AccessQuery, type Aggregates, type AuditCheckpoint, type AuditEntry, type AuditQuery, type Catalogue, type CatalogueVersion, type CentreOwnerView, type CompletenessQuery, type CompletenessReport, type DayNumbers, type DayRow, type DayState, type DeadLetter, type DeadLetterQuery, type HeldMapping, type JoinRequest, type JoinRequests, type LateNumbers, type LedgerAccess, type LedgerRecord, type LedgerRecordPlace, type LinkFlags, type LinkProgress, type MappingDraft, type MappingPreview, type Member, type NodeFinding, type NodeOverview, type NodeStatus, type OpenedDeadLetter, type OpenSession, type Page, type Proposal, type ReceiptRow, type RecordCourse, type RecordWords, type RowProblem, type StaffAccount, type StaffRole, type StaffSession, type WordedFlag } from './operator-answers.js';
+export type * from './operator-answers.js';
 export { buildRequest, checkTicket, type OpenedAccess, type OpenTerms, type RequestingReader } from './open-request.js';
 export { verifyAcknowledgement, type Acknowledgement, type PublishAnswer, type SubmittedRecord } from './publish-stream.js';
 export { es256Signer, generateMemberKeys, publicKeysOf, signMemberRotation, type MemberKeys } from './member-keys.js';

@@ -462,3 +462,36 @@ export interface LinkProgress {
 export interface LinkFlags extends Page<WordedFlag & { readonly check: string; readonly since: number }> {
   readonly checked: LinkProgress;
 }
+
+/** One pass over a source. */
+export interface SyncRun {
+  readonly source: string;
+  readonly run: number;
+  readonly state: 'done' | 'failed' | 'interrupted' | 'running' | 'stopped';
+  readonly dryRun: boolean;
+  readonly started: number;
+  readonly ended?: number;
+  /** Share of what there is that was read, 0 to 1, where it is known. */
+  readonly share?: number;
+  readonly rows: number;
+  readonly accepted: number;
+  readonly unchanged: number;
+  readonly refused: number;
+  readonly warned: number;
+  readonly warnings: readonly { readonly code: string; readonly details: Readonly<Record<string, unknown>> }[];
+  /** The first of them. */
+  readonly refusedRows: readonly { readonly file: string; readonly line: number; readonly code: string; readonly problems: readonly RowProblem[] }[];
+  readonly error?: { readonly code: string; readonly details: Readonly<Record<string, unknown>> };
+}
+
+/** Where rows come from, and how it stands. */
+export interface SourceState {
+  readonly name: string;
+  readonly type: string;
+  readonly kind?: string;
+  /** 0 where only a request or a change starts a run. */
+  readonly everyMinutes: number;
+  readonly next?: number;
+  readonly current?: SyncRun;
+  readonly last?: SyncRun;
+}

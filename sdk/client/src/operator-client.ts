@@ -1,7 +1,7 @@
 import type { AttestationOutcome, ComparedThing, FlagCode, PrefilledForm, RejectionReason } from '@huilian/protocol';
 import { HttpDoor } from './http-door.js';
 import type { RecordQuery } from './member-client.js';
-import type { AccessQuery, Aggregates, AuditCheckpoint, AuditEntry, AuditQuery, Catalogue, CentreOwnerView, CompletenessQuery, CompletenessReport, DeadLetter, DeadLetterQuery, HeldMapping, JoinRequest, JoinRequests, LedgerAccess, LedgerRecord, LedgerRecordPlace, LinkFlags, LinkProgress, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenedDeadLetter, OpenSession, Page, Proposal, RecordCourse, RecordWords, RetryReport, StaffAccount, StaffRole, StaffSession } from './operator-answers.js';
+import type { AccessQuery, Aggregates, AuditCheckpoint, AuditEntry, AuditQuery, Catalogue, CentreOwnerView, CompletenessQuery, CompletenessReport, DeadLetter, DeadLetterQuery, HeldMapping, JoinRequest, JoinRequests, LedgerAccess, LedgerRecord, LedgerRecordPlace, LinkFlags, LinkProgress, MappingDraft, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenedDeadLetter, OpenSession, Page, Proposal, RecordCourse, RecordWords, RetryReport, SourceState, StaffAccount, StaffRole, StaffSession, SyncRun } from './operator-answers.js';
 
 /** How a client of the centre's own side is known at the node. */
 export interface OperatorOptions {
@@ -246,6 +246,31 @@ export class OperatorClient {
   /** Has the link checks go through all records of this centre again. */
   public async recheckLinks(): Promise<LinkProgress> {
     return await this.door.post<LinkProgress>('/v1/flags/runs', {}, { repeat: 'by-content' });
+  }
+
+  /** Configured sources, each with its last run. */
+  public async sources(): Promise<readonly SourceState[]> {
+    return await this.whole<SourceState>('/v1/sources');
+  }
+
+  /** @throws SOURCE_UNKNOWN */
+  public async source(name: string): Promise<SourceState> {
+    return await this.door.get(`/v1/sources/${encodeURIComponent(name)}`);
+  }
+
+  /** Runs of a source, newest first. @throws SOURCE_UNKNOWN */
+  public async runs(name: string, limit: number, cursor?: string): Promise<Page<SyncRun>> {
+    return await this.door.get(`/v1/sources/${encodeURIComponent(name)}/runs${parameters({ limit, cursor })}`);
+  }
+
+  /** Reads a source now; a dry run keeps nothing. @throws SOURCE_UNKNOWN, SYNC_RUNNING */
+  public async runSource(name: string, order: { readonly dryRun?: boolean; readonly fromStart?: boolean } = {}): Promise<SyncRun> {
+    return await this.door.post(`/v1/sources/${encodeURIComponent(name)}/runs`, order);
+  }
+
+  /** Stops the run under way. @throws SOURCE_UNKNOWN, NOT_FOUND */
+  public async stopRun(name: string): Promise<void> {
+    await this.door.delete(`/v1/sources/${encodeURIComponent(name)}/runs/current`);
   }
 
   /** All members of the consortium, active, suspended or gone. */

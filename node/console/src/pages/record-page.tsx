@@ -12,6 +12,7 @@ import { MemberName } from '../parts/member-name.js';
 import { Moment } from '../parts/moment.js';
 import { Columns, Inline, PageHead, Panel, Stack } from '../parts/panel.js';
 import { RecordStatus } from '../parts/record-status.js';
+import { RecordWords } from '../parts/record-words.js';
 import { Answer } from '../parts/states.js';
 import { Steps } from '../parts/steps.js';
 import { usePages } from '../parts/use-pages.js';
@@ -34,6 +35,7 @@ export function RecordPage(): ReactNode {
         <Columns>
           <Course id={id} />
           <Accesses id={id} />
+          <RecordWords id={id} />
         </Columns>
       </Stack>
     </>
@@ -85,7 +87,8 @@ function Header({ place }: { readonly place: LedgerRecordPlace }): ReactNode {
 
 function OrganisationLink({ by, id }: { readonly id: string; readonly by: 'owner' | 'subject' }): ReactNode {
   const code = id.startsWith('org:') ? id.slice(4) : id;
-  return id.startsWith('org:') ? <Link to={`/records?${by}=${code}`}>{code}</Link> : code;
+  if (!id.startsWith('org:')) return code;
+  return by === 'owner' ? <Link to={`/owners/${code}`}>{code}</Link> : <Link to={`/records?subject=${code}`}>{code}</Link>;
 }
 
 function Versions({ record: { header, recordId, versions } }: { readonly record: LedgerRecordPlace['record'] }): ReactNode {

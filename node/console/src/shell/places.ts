@@ -22,6 +22,9 @@ export const placeGroups: readonly PlaceGroup[] = [
     places: [
       { path: '/', label: 'nav.overview', icon: 'overview' },
       { path: '/records', label: 'nav.records', icon: 'records' },
+      { path: '/sources', label: 'nav.sources', icon: 'sources' },
+      { path: '/owners', label: 'nav.owners', icon: 'owners' },
+      { path: '/flags', label: 'nav.flags', icon: 'flags' },
       { path: '/accesses', label: 'nav.accesses', icon: 'accesses' },
       { path: '/mappings', label: 'nav.mappings', icon: 'mappings' },
       { path: '/dead-letters', label: 'nav.deadLetters', icon: 'deadLetters' },

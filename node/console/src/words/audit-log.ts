@@ -69,4 +69,6 @@ export const auditLogWords = {
   'act.webhook.resume': { zh: '恢复推送', en: 'webhook resumed' },
   'act.webhook.secret': { zh: '更换推送密钥', en: 'webhook secret renewed' },
   'act.webhook.test': { zh: '测试推送', en: 'webhook tried' },
+  'act.source.run': { zh: '启动同步', en: 'source run' },
+  'act.source.stop': { zh: '停止同步', en: 'run stopped' },
 } as const satisfies Texts;

@@ -8,9 +8,11 @@ import { mappingsWords } from './mappings.js';
 import { membersWords } from './members.js';
 import { monthsWords } from './months.js';
 import { overviewWords } from './overview.js';
+import { ownersWords } from './owners.js';
 import { proposalsWords } from './proposals.js';
 import { recordsWords } from './records.js';
 import { shellWords } from './shell.js';
+import { sourcesWords } from './sources.js';
 
 /** All texts of the console; each page has its own file. */
 export const dictionary = {
@@ -24,9 +26,11 @@ export const dictionary = {
   ...membersWords,
   ...monthsWords,
   ...overviewWords,
+  ...ownersWords,
   ...proposalsWords,
   ...recordsWords,
   ...shellWords,
+  ...sourcesWords,
 } as const;
 
 export type WordKey = keyof typeof dictionary;

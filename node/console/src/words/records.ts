@@ -48,5 +48,11 @@ export const recordsWords = {
   'record.contestedLead': { zh: '同一版本发布了两个不同的摘要；在发布更高版本之前不得使用。', en: 'Two digests were published for one version: not to be used until there is a higher one.' },
   'record.revokedLead': { zh: '该记录已被发布中心撤销，不再可读取。', en: 'Its publisher revoked this record; it can no longer be read.' },
   'record.noSubject': { zh: '不指向单位', en: 'no organisation' },
+  'record.words': { zh: '佐证与声明', en: 'Attestations and statements' },
+  'record.wordsLead': { zh: '其他中心的佐证，权属人的确认或异议', en: 'What other centres attested, what the owner confirmed or disputed' },
+  'record.wordsNone': { zh: '还没有佐证或声明', en: 'Nobody has said anything of it yet' },
   'records.export': { zh: '导出查询结果（CSV）', en: 'Export this search (CSV)' },
+  'verdict.agrees': { zh: '一致', en: 'agrees' },
+  'verdict.differs': { zh: '不一致', en: 'differs' },
+  'verdict.withdrawn': { zh: '已收回', en: 'taken back' },
 } as const satisfies Texts;

@@ -49,6 +49,9 @@ export const shellWords = {
   'nav.mappings': { zh: '字段映射', en: 'Mappings' },
   'nav.months': { zh: '每月发布', en: 'By month' },
   'nav.catalogue': { zh: '数据目录', en: 'Catalogue' },
+  'nav.sources': { zh: '数据源', en: 'Sources' },
+  'nav.owners': { zh: '权属人', en: 'Owners' },
+  'nav.flags': { zh: '疑点核查', en: 'To look at' },
   'error.EXCHANGE_FAILED': { zh: '节点没有应答', en: 'The node does not answer' },
   'error.EXCHANGE_FAILEDNext': { zh: '请检查网络以及节点是否在运行，然后重试。', en: 'Check the network and whether the node runs, then try again.' },
 } as const satisfies Texts;
