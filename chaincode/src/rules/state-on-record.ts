@@ -40,7 +40,8 @@ export async function stateOnRecord(context: RuleContext, argument: JsonObject):
 function checkSpokenOf({ digest, owner, record, version }: RecordStatement, publisher: string, header: Header): void {
   const named = record === recordId(publisher, header.kind, header.localId) && version === header.version && digest === `0x${header.digest}`;
   if (!named) throw new ProtocolError('STATEMENT_OTHER_RECORD', { record, reason: 'header' });
-  if (header.owner !== owner && header.subject !== owner) throw new ProtocolError('STATEMENT_OTHER_RECORD', { record, reason: 'owner' });
+  // Of a record that has an owner only the owner speaks, so that one version has one such word.
+  if ((header.owner ?? header.subject) !== owner) throw new ProtocolError('STATEMENT_OTHER_RECORD', { record, reason: 'owner' });
 }
 
 /** One that waited for more than a day, or that an owner signed before another that already stands, changes nothing any more. */

@@ -189,6 +189,8 @@ function refusesVersion(name: string, code: string, next: JsonRecord, before: Js
   return { name: `publish: ${name}`, given: 'published', state, call: publish([next], [before]), code };
 }
 
+const ownedByOther = header('credit-d', { owner: OTHER_OWNER, subject: OWNER });
+
 async function invalidWords(): Promise<readonly LedgerCase[]> {
   const older = await envelope({ issuedAt: TIME - 90, reason: 'outdated' });
   const high = { ...disputed, signature: `${String(disputed['signature']).slice(0, -2)}00` };
@@ -222,6 +224,7 @@ async function invalidWords(): Promise<readonly LedgerCase[]> {
     refusesStating('suite sm2', 'GRANT_SUITE_UNSUPPORTED', { ...disputed, suite: 'sm2' }),
     refusesStating('of another consortium', 'GRANT_WRONG_DOMAIN', { ...disputed, domain: { name: 'Huilian', salt: `0x${'ab'.repeat(32)}`, version: '1' } }),
     refusesStating('another owner\'s record', 'STATEMENT_OTHER_RECORD', await envelope({ record: `guangzhou/credit/${id32('credit-b')}`, digest: `0x${String(header('credit-b')['digest'])}` }), {}, place(batchOne, 1, 1)),
+    refusesStating('a record whose subject signs, and another owns it', 'STATEMENT_OTHER_RECORD', await envelope({ record: `guangzhou/credit/${id32('credit-d')}`, digest: `0x${String(ownedByOther['digest'])}` }), { [`batch guangzhou ${seq(5)}`]: { count: 1, root: rootOf([ownedByOther]) } }, place([ownedByOther], 0, 5)),
     refusesStating('a header of another record', 'STATEMENT_OTHER_RECORD', disputed, {}, place(batchOne, 1, 1)),
     refusesStating('another digest', 'STATEMENT_OTHER_RECORD', await envelope({ digest: `0x${'ab'.repeat(32)}` })),
     refusesStating('a word taken back that was never given', 'STATEMENT_OTHER_RECORD', await envelope(withdrawnWord)),

@@ -1,12 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { grantDigest, jwkThumbprint, referenceOf, signRequest, toBase32, toHex, type Attestation, type GrantEnvelope, type JsonObject } from '@huilian/protocol';
-import { es256Signer, generateMemberKeys, OwnerClient, publicKeysOf, type Flag, type MergedClaim, type OwnerView, type PrefilledForm, type ReadRecord, type Thing } from '@huilian/sdk';
+import { grantDigest, jwkThumbprint, referenceOf, signRequest, toBase32, toHex, type GrantEnvelope, type JsonObject } from '@huilian/protocol';
+import { es256Signer, generateMemberKeys, OperatorClient, OwnerClient, publicKeysOf, type Flag, type MergedClaim, type OwnerView, type ReadRecord, type Thing } from '@huilian/sdk';
 import { Wallet } from 'ethers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { command, readJson } from '../main-job.js';
 import { codeOf, expectRefusal, type Centre, type RunningConsortium } from '../running-consortium.js';
 
+/** Another company of the walk-through. */
+const another = 'org:91440106MABAY5U732';
 const sectionCode = 'A4401067922390799001001';
 const fieldMap = {
   format: 'field-map/1',
@@ -42,6 +44,7 @@ export function ownerViews(consortium: RunningConsortium): void {
   }
 
   const client = (at: Centre, signer = consortium.signer(owner)): OwnerClient => OwnerClient.connect(consortium.api(at).url, owner, consortium.walletOf(signer), { patienceSeconds: 0 });
+  const operator = (centre: Centre): OperatorClient => new OperatorClient(consortium.api(centre).url, { token: consortium.operatorToken(centre) });
   const about = (view: Pick<OwnerView, 'things'>): Thing => view.things.find(({ key }) => key?.['section.sectionCode'] === sectionCode) as Thing;
   const claimOf = (thing: Thing, name: string): MergedClaim => thing.claims.find(({ claim }) => claim === name) as MergedClaim;
 
@@ -70,7 +73,7 @@ export function ownerViews(consortium: RunningConsortium): void {
     });
 
     it('shows a centre its own vault, and of others the headers', async () => {
-      const { things, unreadable } = (await consortium.api('guangzhou').get(`/v1/owners/${owner}/view?kind=performance`)) as OwnerView;
+      const { things, unreadable } = await operator('guangzhou').ownerView(owner, { kind: 'performance' });
       expect(things.flatMap(({ records }) => records).every(({ recordId }) => recordId.startsWith('guangzhou/'))).toBe(true);
       expect(unreadable.find(({ recordId }) => recordId === there)).toMatchObject({ unreadable: 'ask-owner', version: 1 });
       expectRefusal(await consortium.call('guangzhou', 'GET', `/v1/owners/${owner}/view`), 'TOKEN_INVALID', 401);
@@ -90,19 +93,21 @@ export function ownerViews(consortium: RunningConsortium): void {
       expect(sources.find(({ recordId }) => recordId === here)).toMatchObject({ attestedBy: ['beijing'] });
       const { entries } = await client('guangzhou').trail();
       expect(entries.filter(({ what }) => what === 'attested' || what === 'stated')).toMatchObject([{ what: 'stated', code: 'dispute', recordIds: [there] }, { what: 'attested', code: 'agrees', attester: 'beijing', recordIds: [here] }]);
-      const words = (await consortium.api('zhuhai').get(`/v1/records/${here}/statements`)) as { attestations: Attestation[] };
+      const words = await operator('zhuhai').recordWords(here);
       expect(words.attestations).toMatchObject([{ attester: 'beijing', compared: ['contract', 'site'], outcome: 'agrees', version: 1 }]);
       const { items } = (await consortium.api('zhuhai').get('/v1/events?type=huilian.record.attested,huilian.record.stated&limit=10')) as { items: { data: JsonObject }[] };
       expect(items.map(({ data }) => data['recordId'])).toEqual([there, here]);
     });
 
     it('refuses words that are not the speaker\'s to say', async () => {
-      const own = await consortium.call('guangzhou', 'POST', `/v1/records/${here}/attestations`, { compared: ['site'], outcome: 'agrees' }, 'operator');
-      expectRefusal(own, 'FORBIDDEN', 403);
+      expect(await codeOf(operator('guangzhou').attest(here, { compared: ['site'], outcome: 'agrees' }))).toBe('FORBIDDEN');
       expectRefusal(await consortium.call('zhuhai', 'POST', `/v1/records/${here}/attestations`, { compared: [], outcome: 'withdrawn' }, 'operator'), 'ATTESTATION_UNKNOWN', 404);
       expectRefusal(await consortium.call('zhuhai', 'POST', `/v1/records/${here}/attestations`, { compared: ['site'], outcome: 'agrees', note: 'seen' }, 'operator'), 'UNKNOWN_FIELD', 400);
       const digest = 'ab'.repeat(32);
       expect(await codeOf(client('beijing').state({ record: here, version: 1, digest, verdict: 'confirm', reason: 'checked' }))).toBe('STATEMENT_OTHER_RECORD');
+      const { record } = await (await consortium.client('zhuhai-platform')).record(here);
+      const stranger = OwnerClient.connect(consortium.api('beijing').url, another, consortium.wallet(another), { patienceSeconds: 0 });
+      expect(await codeOf(stranger.state({ record: here, version: 1, digest: record.header.digest, verdict: 'dispute', reason: 'not-ours' }))).toBe('STATEMENT_OTHER_RECORD');
       expect(await codeOf(client('beijing').state({ record: here, version: 1, digest, verdict: 'confirm', reason: 'outdated' }))).toBe('WALLET_UNREADABLE');
       expect(await codeOf(client('beijing', new Wallet(Wallet.createRandom().privateKey)).view())).toBe('GRANT_BAD_SIGNATURE');
     });
@@ -125,6 +130,11 @@ export function ownerViews(consortium: RunningConsortium): void {
       const body = { grant, recipient: { key: receiver, salt: toHex(salt) } };
       expectRefusal(await consortium.call('guangzhou', 'POST', '/v1/own-copies', body), 'GRANT_WRONG_GRANTEE', 403);
       expectRefusal(await consortium.call('beijing', 'POST', '/v1/own-copies', { ...body, grant: await consortium.grant({ grantee: 'beijing' }) }), 'GRANT_WRONG_PURPOSE', 403);
+      // One that ended shows nothing any more, not even headers and public records.
+      const now = Math.floor(Date.now() / 1000);
+      const ended = async (terms: object): Promise<object> => ({ ...body, grant: await consortium.grant({ grantee: 'beijing', purpose: 'own-copy', reference: grant.grant.reference, ...terms }) });
+      expectRefusal(await consortium.call('beijing', 'POST', '/v1/own-copies', await ended({ notBefore: now - 600, expires: now - 1 })), 'GRANT_EXPIRED', 403);
+      expectRefusal(await consortium.call('beijing', 'POST', '/v1/own-copies', await ended({ notBefore: now + 600 })), 'GRANT_NOT_YET_VALID', 403);
 
       async function requestOf(under: GrantEnvelope, recipient: { readonly key: typeof receiver; readonly salt: string }, purpose: 'own-copy' | 'performance-check' = 'own-copy'): Promise<string> {
         const { placed } = await bank.record(here);
@@ -155,9 +165,7 @@ export function ownerViews(consortium: RunningConsortium): void {
     });
 
     it('fills a form from a centre\'s own records too', async () => {
-      const { body, status } = await consortium.call('guangzhou', 'POST', `/v1/owners/${owner}/prefill?kind=performance`, { ...fieldMap, fields: { 合同: fieldMap.fields.合同金额 }, tables: { 业绩: { kind: 'performance', columns: { 标段: { from: 'section.sectionName' } } } } }, 'operator');
-      expect(status).toBe(200);
-      const { report, tables } = body as unknown as PrefilledForm;
+      const { report, tables } = await operator('guangzhou').prefill(owner, { ...fieldMap, fields: { 合同: fieldMap.fields.合同金额 }, tables: { 业绩: { kind: 'performance', columns: { 标段: { from: 'section.sectionName' } } } } }, { kind: 'performance' });
       expect(tables['业绩']?.map((row) => row['标段']?.value)).toContain('示例绿地工程施工（虚构）');
       expect(Object.keys(report.byCentre)).toEqual(['guangzhou']);
       expectRefusal(await consortium.call('guangzhou', 'POST', `/v1/owners/${owner}/prefill`, { ...fieldMap, fields: { 名称: { from: ['entity/identity.nickname'] } } }, 'operator'), 'BAD_FIELD', 400);
@@ -172,7 +180,9 @@ export function ownerViews(consortium: RunningConsortium): void {
       expect(vault.answer.flags.filter(({ recordIds }) => recordIds.includes(past))).toEqual([]);
       const metrics = await fetch(`${consortium.api('guangzhou').url}/metrics`, { headers: { authorization: `Bearer ${consortium.metricsToken('guangzhou')}` } });
       expect(await metrics.text()).toMatch(/huilian_link_flags\{code="certificate-expired"\} [1-9]/);
-      expect((await consortium.call('guangzhou', 'GET', '/v1/flags?limit=1', undefined, 'operator')).body).toMatchObject({ items: [{ zh: expect.stringMatching(/[\u4e00-\u9fff]/) as string }] });
+      const { checked, items } = await operator('guangzhou').flags({ recordId: past, limit: 1 });
+      expect([items.map(({ code }) => code), items[0]?.zh, checked.height]).toEqual([['certificate-expired'], expect.stringMatching(/[\u4e00-\u9fff]/), expect.any(Number)]);
+      expect(await operator('guangzhou').recheckLinks()).toMatchObject({ block: 0 });
     });
 
     it('lets the owner take its word back by a command', async () => {

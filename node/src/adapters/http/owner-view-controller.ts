@@ -42,7 +42,7 @@ export class OwnerViewController {
     return await this.services.ownerView.prefill(ownerIdShape.read(owner), body, kind);
   }
 
-  @Declare({ id: 'ownCopy', en: "an owner's own data from all centres, encrypted to its key, by its grant for an own copy", zh: '权属人自查：各中心数据加密至其密钥', who: 'anyone', body: readLater(ownCopyShape), counted: true, answer: viewAnswers.ownCopy, codes: ['OWNER_UNKNOWN', 'GRANT_WRONG_GRANTEE', 'GRANT_WRONG_PURPOSE', 'GRANT_BAD_SIGNATURE', 'GRANT_NONCANONICAL_SIG', 'GRANT_WRONG_DOMAIN', 'GRANT_SUITE_UNSUPPORTED', 'PURPOSE_UNKNOWN', 'NOT_FOUNDED'], curl: `curl -s ${jsonHeader} -d @$OWN_COPY $NODE/v1/own-copies` })
+  @Declare({ id: 'ownCopy', en: "an owner's own data from all centres, encrypted to its key, by its grant for an own copy", zh: '权属人自查：各中心数据加密至其密钥', who: 'anyone', body: readLater(ownCopyShape), counted: true, answer: viewAnswers.ownCopy, codes: ['OWNER_UNKNOWN', 'GRANT_WRONG_GRANTEE', 'GRANT_WRONG_PURPOSE', 'GRANT_BAD_SIGNATURE', 'GRANT_NONCANONICAL_SIG', 'GRANT_WRONG_DOMAIN', 'GRANT_SUITE_UNSUPPORTED', 'GRANT_NOT_YET_VALID', 'GRANT_EXPIRED', 'GRANT_REVOKED', 'PURPOSE_UNKNOWN', 'NOT_FOUNDED'], curl: `curl -s ${jsonHeader} -d @$OWN_COPY $NODE/v1/own-copies` })
   @Post('own-copies')
   @HttpCode(200)
   public async ownCopy(@Body() body: unknown): Promise<object> {

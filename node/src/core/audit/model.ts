@@ -584,7 +584,7 @@ export class LedgerModel {
     const publisher = statement.record.slice(0, statement.record.indexOf('/'));
     const { digest, kind, localId, owner, subject, version } = placed.header;
     if (statement.record !== recordId(publisher, kind, localId) || statement.version !== version || statement.digest !== `0x${digest}`) refuse('STATEMENT_OTHER_RECORD');
-    if (![owner, subject].includes(statement.owner)) refuse('STATEMENT_OTHER_RECORD');
+    if ((owner ?? subject) !== statement.owner) refuse('STATEMENT_OTHER_RECORD');
     const before = this.get('statement', publisher, localId, version, statement.owner)?.statement;
     if (before !== undefined && factsOf(before) === factsOf(statement)) return;
     checkIssued(statement, before, time);

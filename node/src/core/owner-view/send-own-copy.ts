@@ -47,7 +47,7 @@ interface Parts {
 export class SendOwnCopy {
   public constructor(private readonly parts: Parts) {}
 
-  /** @throws BAD_FIELD, OWNER_UNKNOWN, GRANT_WRONG_GRANTEE, GRANT_WRONG_PURPOSE, GRANT_BAD_SIGNATURE, GRANT_NONCANONICAL_SIG, GRANT_WRONG_DOMAIN, GRANT_SUITE_UNSUPPORTED */
+  /** @throws BAD_FIELD, OWNER_UNKNOWN, GRANT_WRONG_GRANTEE, GRANT_WRONG_PURPOSE, GRANT_BAD_SIGNATURE, GRANT_NONCANONICAL_SIG, GRANT_WRONG_DOMAIN, GRANT_SUITE_UNSUPPORTED, GRANT_NOT_YET_VALID, GRANT_EXPIRED, GRANT_REVOKED */
   public async send(asked: unknown): Promise<OwnCopy> {
     const { grant: envelope, kind, recipient } = ownCopyShape.read(asked);
     this.check(readGrantEnvelope(envelope, '/grant'));
@@ -69,15 +69,20 @@ export class SendOwnCopy {
     };
   }
 
+  /** The ledger decides each request; but public records and headers are answered without one. */
   private check(envelope: GrantEnvelope): void {
     const { readModel } = this.parts;
-    const { grantee, owner, purpose } = envelope.grant;
+    const { expires, grantee, notBefore, owner, purpose } = envelope.grant;
     if (grantee !== this.parts.keys.memberId) throw new ProtocolError('GRANT_WRONG_GRANTEE', { grantee });
     if (purpose !== 'own-copy') throw new ProtocolError('GRANT_WRONG_PURPOSE', { purpose });
     const registered = readModel.owner(owner);
     if (registered === undefined) throw new ProtocolError('OWNER_UNKNOWN');
-    const { key } = verifyGrantSignature(envelope, readModel.domain(), this.parts.recover);
-    if (key !== ownerKeyInForce(registered, Math.floor(this.parts.clock.now() / 1000))) throw new ProtocolError('GRANT_BAD_SIGNATURE');
+    const { digest, key } = verifyGrantSignature(envelope, readModel.domain(), this.parts.recover);
+    const now = Math.floor(this.parts.clock.now() / 1000);
+    if (key !== ownerKeyInForce(registered, now)) throw new ProtocolError('GRANT_BAD_SIGNATURE');
+    if (now < notBefore) throw new ProtocolError('GRANT_NOT_YET_VALID', { notBefore });
+    if (now >= expires) throw new ProtocolError('GRANT_EXPIRED', { expires });
+    if (readModel.revocation(owner, digest) !== undefined) throw new ProtocolError('GRANT_REVOKED');
   }
 
   /** Without what this node could read by itself: what an owner is shown comes from the publishers, under a ticket. */

@@ -65,9 +65,9 @@ export function placeOfRecord({ recordId }: { readonly recordId: string }): { re
   return { centre: publisher, kind };
 }
 
-/** The owner's word on a claim of a version, if it gave one and did not take it back. */
-export function verdictOn({ statements, version }: RecordNote, claim: string): 'confirm' | 'dispute' | undefined {
-  const said = statements.find(({ statement }) => statement.version === version && (statement.claims.length === 0 || statement.claims.includes(claim)));
+/** The word of the owner, or of the subject where there is none, on a claim of a version, if it gave one and did not take it back. */
+export function verdictOn({ owner, statements, subject, version }: RecordNote, claim: string): 'confirm' | 'dispute' | undefined {
+  const said = statements.find(({ statement }) => statement.owner === (owner ?? subject) && statement.version === version && (statement.claims.length === 0 || statement.claims.includes(claim)));
   return said === undefined || said.statement.verdict === 'withdraw' ? undefined : said.statement.verdict;
 }
 
