@@ -400,12 +400,12 @@ export class MemberClient {
    */
   public async ownerView(owner: string, reads: readonly ReadRecord[]): Promise<OwnerView> {
     const held = new Map(reads.map((read) => [read.recordId, Math.max(read.version, ...reads.filter(({ recordId }) => recordId === read.recordId).map(({ version }) => version))]));
-    const others: FoundRecord[] = [];
+    const others = new Map<string, FoundRecord>();
     for (const role of ['owner', 'subject'] as const) {
-      for await (const record of this.query({ [role]: owner })) if (!held.has(record.recordId) && !others.some(({ recordId }) => recordId === record.recordId)) others.push(record);
+      for await (const record of this.query({ [role]: owner })) if (!held.has(record.recordId)) others.set(record.recordId, record);
     }
     const own = await Promise.all([...held].map(async ([recordId, version]) => await this.heldNote(recordId, version)));
-    const notes = [...own, ...others.map((record) => noteOf(record))];
+    const notes = [...own, ...[...others.values()].map((record) => noteOf(record))];
     const lacking = notes.filter((note) => kindDefinition(placeOfRecord(note).kind, note.schema) === undefined);
     const kinds = lacking.length === 0 ? [] : await catalogueKinds(this.openDoor, lacking.map((note) => placeOfRecord(note).kind));
     return viewOf(owner, notes, reads, { kinds });

@@ -1,8 +1,9 @@
 import { createPublicKey, verify, webcrypto } from 'node:crypto';
 import { Signature, Wallet, verifyTypedData, type TypedDataDomain, type TypedDataField } from 'ethers';
 import { describe, expect, it } from 'vitest';
-import { bundledKinds, canonicalBytes, fromBase64url, grantDigest, typedStructs, verifyGrantSignature, verifyOwnerStatement, verifyRevocationSignature } from '@huilian/protocol';
+import { bundledKinds, canonicalBytes, fromBase64url, grantDigest, typedStructs, verifyGrantSignature, verifyOwnerStatement, verifyRevocationSignature, type KindDefinition } from '@huilian/protocol';
 import { describeGrant, memoryPin, OwnerWallet, ProtocolError, purposes, renderGrant, renderStatement, signRegistration, type Domain } from '../src/index.js';
+import { ownClaims } from '../src/owner-view.js';
 
 const owner = 'org:91440105MA6NNHC07C';
 const domain: Domain = { name: 'Huilian', version: '1', salt: `0x${'ab'.repeat(32)}` };
@@ -26,6 +27,14 @@ const refusal = async (call: () => unknown): Promise<string> => {
   }
   return 'nothing refused';
 };
+
+/** A kind that no release brought along, with so many claims. */
+function addedKind(kind: string, count: number): KindDefinition {
+  const [model] = bundledKinds();
+  if (model === undefined) throw new Error('no kind came along');
+  const claims = Object.fromEntries(Array.from({ length: count }, (_, index) => [`part${String(index)}`, { zh: `第 ${String(index)} 部分`, en: `part ${String(index)}`, personal: [] }]));
+  return { ...model, kind, title: { zh: '虚构', en: 'Invented' }, rights: ['owner'], claims, document: { properties: {} } };
+}
 
 /** A signer that answers another spelling of the right signature, as some hardware and browser wallets do. */
 class OddSigner extends Wallet {
@@ -61,6 +70,15 @@ describe('a word on a record', () => {
     expect(await refusal(async () => await wallet.signRecordStatement(domain, { ...word, ...change }))).toBe('WALLET_UNREADABLE');
   });
 
+  it('is signed on a claim of a kind that a vote added, where the wallet was told of it', async () => {
+    const kinds = [addedKind('forest-right', 3)];
+    const said = { ...word, record: record.replace('performance', 'forest-right'), claims: ['part0'] };
+    const wallet = new OwnerWallet(Wallet.createRandom(), memoryPin());
+    expect(await refusal(async () => await wallet.signRecordStatement(domain, said))).toBe('WALLET_UNREADABLE');
+    expect((await wallet.signRecordStatement(domain, said, kinds)).statement.claims).toEqual(['part0']);
+    expect(renderStatement('RecordStatement', said, kinds).zh.join('\n')).toContain('虚构：第 0 部分');
+  });
+
   it('is signed as ethers would', async () => {
     const signer = Wallet.createRandom();
     const envelope = await new OwnerWallet(signer, memoryPin()).signRecordStatement(domain, word);
@@ -70,7 +88,19 @@ describe('a word on a record', () => {
   });
 });
 
-describe('a grant for an own copy in words', () => {
+describe('a grant for an own copy', () => {
+  it('names every claim whose owner must authorise, in as many grants as their number needs, each kind in one', () => {
+    const own = bundledKinds().filter(({ rights }) => rights.includes('owner')).flatMap(({ claims, kind }) => Object.keys(claims).map((claim) => `${kind}/${claim}`));
+    expect(ownClaims([])).toEqual([[...own].sort()]);
+    const added = [addedKind('added-one', 40), addedKind('added-two', 30)];
+    const grants = ownClaims(added);
+    expect(grants.map((claims) => claims.length <= 64 && claims.join() === [...claims].sort().join())).toEqual(grants.map(() => true));
+    expect(grants.flat().sort()).toEqual([...own, ...added.flatMap(({ claims, kind }) => Object.keys(claims).map((claim) => `${kind}/${claim}`))].sort());
+    for (const kind of ['added-one', 'added-two', 'entity']) expect(grants.filter((claims) => claims.some((claim) => claim.startsWith(`${kind}/`)))).toHaveLength(1);
+    expect(ownClaims(added, 'added-two')[0]).toHaveLength(30);
+    expect(ownClaims(added, 'no-such-kind')).toEqual([]);
+  });
+
   it('says that the grantee only passes it on', () => {
     const { en, zh } = renderGrant({ ...grant, grantee: 'guangzhou', purpose: 'own-copy' });
     expect([zh.join('\n'), en.join('\n')]).toEqual([expect.stringContaining('密文只有本钱包的密钥能打开'), expect.stringContaining('which cannot open it')]);
