@@ -124,15 +124,17 @@ async function killedAgainAndAgain(name: string, source: object, from: number, m
     expect(ended.flatMap(({ error, refused }) => [error?.code, refused]).filter((found) => found !== undefined && found !== 0)).toEqual([]);
     expected = await meanwhile();
   }
+  // Passes over what changes meanwhile come to their end, and read some rows again.
+  const hasOneEnd = name !== 'by-watermark';
   // Most of the kills were in the middle of it.
-  if (name !== 'by-watermark') expect(whole).toBeLessThanOrEqual(Math.ceil(kills / 2));
+  if (hasOneEnd) expect(whole).toBeLessThanOrEqual(Math.ceil(kills / 2));
   const node = await PublishingNode.open({ stateDir: consortium.stateDir('river'), connectionFile: consortium.connectionFile('river') });
   try {
     node.start();
     await node.readModel.whenHeight(await node.ledger.height(), AbortSignal.timeout(20_000));
     const last = await finish(node, name, source);
     // It went on behind what was acknowledged before.
-    if (kills >= enoughKills) expect(last.rows).toBeLessThan(rows);
+    if (hasOneEnd && kills >= enoughKills) expect(last.rows).toBeLessThan(rows);
     await node.drained(60_000);
     const times = await publishedTimes(node);
     expect([...times].filter(([, count]) => count !== 1)).toEqual([]);

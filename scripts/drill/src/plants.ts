@@ -35,6 +35,11 @@ export const plants: Readonly<Record<string, Plant>> = {
     from: 'const failure = await this.send(events, signal);',
     to: 'await this.delivered(events); const failure = await this.send(events, signal);',
   },
+  'position-before-acknowledgement': {
+    file: 'node/dist/core/sync/sync-run.js',
+    from: 'this.sinceCheckpoint.position = row.position;',
+    to: 'this.sinceCheckpoint.position = (this.waiting.at(-1) ?? row).position;',
+  },
   'forget-the-mark': {
     file: 'node/dist/core/outbox/outbox-chain.js',
     from: 'if (mark !== undefined)',

@@ -1,6 +1,6 @@
 import { programOf, type Postgresql } from '@huilian/local-postgresql';
 import { execute, until } from '../consortium.js';
-import { processorTime, timeSince, total } from '../processor-time.js';
+import { processorTime, splitOf, timeSince, total, type ProcessorTime } from '../processor-time.js';
 import { inPairs, median, rounded, spread } from '../statistics.js';
 import { conditionsOf, type Measurer } from '../world.js';
 import { CoresApart } from './cores-apart.js';
@@ -27,7 +27,8 @@ export const measureNonInterference: Measurer<DataWorld> = async (world) => {
   await consortium.startNode('guangzhou');
   const processes = { ...consortium.ledgerProcesses(), ...consortium.nodeProcesses() };
   const apart = await CoresApart.between({ database: database.pid ?? 0 }, processes);
-  const reading = { rows: 0, processor: 0, consortium: 0 };
+  const reading = { rows: 0, processor: 0 };
+  const spent: ProcessorTime[] = [];
   const pairs = await inPairs(scale.pairs, async (pair) => {
     progress.step(`non-interference: pgbench alone, pair ${String(pair + 1)} / 仅业务负载`);
     // What came in before still goes to the ledger, and must not meet the transactions without it.
@@ -39,7 +40,7 @@ export const measureNonInterference: Measurer<DataWorld> = async (world) => {
     await consortium.call('guangzhou', 'POST', `/v1/sources/${source}/runs`, {});
     const before = processorTime(processes);
     const rate = await transactionsPerSecond(database, seconds, apart);
-    reading.consortium += total(timeSince(before, processes));
+    spent.push(timeSince(before, processes));
     reading.processor += await processorOfReading(database);
     // Refused where the run has ended: then it did not last as long as the transactions, and the measure does not count.
     const run = (await consortium.call('guangzhou', 'DELETE', `/v1/sources/${source}/runs/current`)) as { readonly accepted: number; readonly refused: number };
@@ -54,10 +55,17 @@ export const measureNonInterference: Measurer<DataWorld> = async (world) => {
     baseline: { what: `pgbench, ${String(clients)} clients, scale ${String(size)}, ${String(seconds)} s`, transactionsPerSecond: Math.round(median(pairs.map(([alone]) => alone))) },
     conditions: conditionsOf(world, {
       transactionsPerSecond: Math.round(median(pairs.map(([, meanwhile]) => meanwhile))), rows: reading.rows, rowsPerSecondRead: Math.round(reading.rows / (seconds * scale.pairs)), limits: 'the defaults of a PostgreSQL source',
-      processorOfReading: { database: aSecond(reading.processor), consortium: aSecond(reading.consortium) }, placement: apart.words,
+      processorOfReading: { database: aSecond(reading.processor), consortium: aSecond(spent.reduce((sum, time) => sum + total(time), 0)) }, placement: apart.words,
     }),
+    profile: `processor time of the consortium while reading: ${splitOf(byProcess(spent))}`,
   }];
 };
+
+/** Each process by itself: which of the nodes it was tells more than that it was one. */
+function byProcess(spent: readonly ProcessorTime[]): ProcessorTime {
+  const names = Object.keys(spent[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name.replace('node.', ''), spent.reduce((sum, time) => sum + (time[name] ?? 0), 0)]));
+}
 
 async function preparePlatform(database: Postgresql, rows: number): Promise<void> {
   await execute(programOf('pgbench'), ['-i', '-q', '-s', String(size), ...connectionOf(database)]);
