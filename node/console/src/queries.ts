@@ -53,6 +53,8 @@ export const queries = {
   monthCounts: (node: OperatorClient): Question<Aggregates> => question(['month-counts'], async () => await node.monthCounts(monthsShown()[0] ?? ''), { staleTime: seldom }),
   recordCounts: (node: OperatorClient): Question<Aggregates> => question(['record-counts'], async () => await node.recordCounts(), { staleTime: seldom }),
   catalogue: (node: OperatorClient): Question<Catalogue> => question(['catalogue'], async () => await node.catalogue(), { staleTime: seldom }),
+  /** The newest schema of a kind. */
+  kindDocument: (node: OperatorClient, kind: string): Question<Readonly<Record<string, unknown>> | undefined> => question(['kind-document', kind], async () => await node.kindDocument(kind), { staleTime: Infinity }),
   sources: (node: OperatorClient): Question<readonly SourceState[]> => question(['sources'], async () => await node.sources(), { refetchInterval: refreshEvery }),
   source: (node: OperatorClient, name: string): Question<SourceState> => question(['source', name], async () => await node.source(name), { refetchInterval: runningEvery }),
   owner: (node: OperatorClient, id: string): Question<CentreOwnerView> => question(['owner', id], async () => await node.ownerView(id)),

@@ -32,6 +32,16 @@ test('each text is of its language', () => {
   }
 });
 
+// The page offers each group of acts and says each act in words; the node's source is where they stand.
+test('every administrative act and each check of the doctor has its words', () => {
+  const node = (file: string): string => readFileSync(path.join(source, '..', '..', 'src', 'core', file), 'utf8');
+  const acts = [...node('audit-log/acts.ts').matchAll(/^ {2}'([a-z.-]+)',$/gm)].map(([, act = '']) => act);
+  const checks = [...node('diagnosis/examine-node.ts').matchAll(/\b(?:un)?well\('([a-z-]+)'/g)].map(([, check = '']) => check);
+  expect([acts.length > 40, new Set(checks).size > 8]).toEqual([true, true]);
+  const wanted = [...acts.flatMap((act) => [`act.${act}`, `actGroup.${act.split('.')[0] ?? ''}`]), ...checks.map((check) => `check.${check}`)];
+  expect([...new Set(wanted)].filter((key) => !Object.hasOwn(dictionary, key))).toEqual([]);
+});
+
 test('every text is used', () => {
   const unused = Object.keys(dictionary).filter((key) => !code.includes(`'${key}'`) && !named.has(key.slice(0, key.indexOf('.'))) && !usedByTemplate(key));
   expect(unused).toEqual([]);

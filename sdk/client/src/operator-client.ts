@@ -248,6 +248,12 @@ export class OperatorClient {
     return await this.door.post<LinkProgress>('/v1/flags/runs', {}, { repeat: 'by-content' });
   }
 
+  /** The newest schema document of a kind as a vote adopted it. @throws SCHEMA_UNKNOWN */
+  public async kindDocument(kind: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const { items } = await this.door.get<{ readonly items: readonly { readonly document: Readonly<Record<string, unknown>> }[] }>(`/v1/catalogue/kinds/${encodeURIComponent(kind)}`);
+    return items[0]?.document;
+  }
+
   /** Configured sources, each with its last run. */
   public async sources(): Promise<readonly SourceState[]> {
     return await this.whole<SourceState>('/v1/sources');

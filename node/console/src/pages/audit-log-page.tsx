@@ -13,9 +13,10 @@ import { sinceOf, usePeriods } from '../parts/periods.js';
 import { Answer } from '../parts/states.js';
 import { usePages } from '../parts/use-pages.js';
 import { fetchAuditLog, queries, useNode } from '../queries.js';
+import { auditLogWords } from '../words/audit-log.js';
 import { useWords } from '../words/use-words.js';
 
-const groups = ['account', 'session', 'governance', 'records', 'data', 'backup', 'webhook', 'owner', 'outbox', 'mapping', 'dead-letters', 'audit-log'] as const;
+const groups = Object.keys(auditLogWords).filter((key) => key.startsWith('actGroup.')).map((key) => key.slice('actGroup.'.length));
 
 /** What the centre's own people did, for who oversees them. */
 export function AuditLogPage(): ReactNode {

@@ -3,7 +3,7 @@ import { Button, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
-import { Facts } from '../parts/facts.js';
+import { ClaimValue } from '../parts/claim-value.js';
 import { useKindNames } from '../parts/kind-name.js';
 import { List } from '../parts/list.js';
 import { Mark, Notice } from '../parts/mark.js';
@@ -53,7 +53,7 @@ function View({ id }: { readonly id: string }): ReactNode {
       {(found) => (
         <Stack>
           {found.partial ? <Notice tone="info"><p>{t('owners.partial')}</p></Notice> : null}
-          <p>{t('owners.asOf', { day: found.asOf })}</p>
+          <p className={styles['asOf']}>{t('owners.asOf', { day: found.asOf })}</p>
           {found.flags.map((flag) => <Notice key={`${flag.code} ${flag.recordIds.join()}`} title={pick(flag)} tone="warn"><p><Inline>{flag.recordIds.map((record) => <Link key={record} to={`/records/${record}`}>{record}</Link>)}</Inline></p></Notice>)}
           {found.things.length === 0 ? <Panel><Empty next={t('owners.noneNext')} title={t('owners.none')} /></Panel> : found.things.map((thing, index) => <Thing key={index} thing={thing} />)}
           {found.unreadable.length === 0 ? null : <Elsewhere records={found.unreadable} />}
@@ -66,7 +66,7 @@ function View({ id }: { readonly id: string }): ReactNode {
 function Thing({ thing: { claims, disagree, key = {}, kind, records } }: { readonly thing: OwnedThing }): ReactNode {
   const { name, t } = useWords();
   const { claimName, kindName } = useKindNames();
-  const named = Object.values(key).map(String).join(' · ');
+  const named = Object.values(key).map(String).filter((part) => part !== '').join(' · ');
   return (
     <Panel actions={disagree ? <Mark tone="warn">{t('owners.disagree')}</Mark> : undefined} lead={named} title={kindName(kind)}>
       <Inline>{records.map(({ recordId, version }) => <Link key={recordId} to={`/records/${recordId}`}><MemberName id={recordId.split('/')[0] ?? ''} />{` · ${t('record.versionN', { n: version })}`}</Link>)}</Inline>
@@ -77,7 +77,7 @@ function Thing({ thing: { claims, disagree, key = {}, kind, records } }: { reado
             <div className={styles['alternatives']}>
               {alternatives.map((alternative, index) => (
                 <div className={styles['alternative']} key={index}>
-                  <Facts facts={factsOf(alternative.value)} />
+                  <ClaimValue claim={claim} kind={kind} value={alternative.value} />
                   <p className={styles['from']}>
                     {alternative.from.map(({ attestedBy, centre, contradictedBy, recordId, standing, verdict, verifiedAt }) => (
                       <span key={recordId}><MemberName id={centre} />{' · '}<Moment at={verifiedAt} />{standing === 'current' ? null : <Mark tone="warn">{name('standing', standing)}</Mark>}{attestedBy.length > 0 ? <Mark tone="ok">{t('owners.attested', { n: attestedBy.length })}</Mark> : null}{contradictedBy.length > 0 ? <Mark tone="warn">{t('owners.contradicted', { n: contradictedBy.length })}</Mark> : null}{verdict === undefined ? null : <Mark tone={verdict === 'confirm' ? 'ok' : 'fail'}>{t(verdict === 'confirm' ? 'owners.confirmed' : 'owners.disputed')}</Mark>}</span>
@@ -111,13 +111,4 @@ function Elsewhere({ records }: { readonly records: readonly RecordNote[] }): Re
       />
     </Panel>
   );
-}
-
-function factsOf(value: unknown): readonly (readonly [string, ReactNode])[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [['', textOf(value)]];
-  return Object.entries(value).map(([field, one]) => [field, textOf(one)]);
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

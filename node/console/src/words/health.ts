@@ -43,6 +43,8 @@ export const healthWords = {
   'check.ordering': { zh: '排序', en: 'Ordered' },
   'check.dead-letters': { zh: '被拒绝的行', en: 'Refused rows' },
   'check.certificate': { zh: '证书', en: 'Certificate' },
+  'check.catalogue': { zh: '数据目录', en: 'Catalogue' },
+  'check.mirror': { zh: '镜像库', en: 'Mirror' },
   'check.accepted': { zh: '已接收', en: 'Accepted' },
   'check.dead-letter': { zh: '死信', en: 'Dead letter' },
   'check.index': { zh: '已上链并索引', en: 'On the ledger and indexed' },
