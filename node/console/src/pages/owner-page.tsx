@@ -1,4 +1,4 @@
-import { unreadableReasons, type RecordNote, type Thing as OwnedThing } from '@huilian/sdk';
+import { unreadableReasons, type ClaimSource, type RecordNote, type Thing as OwnedThing } from '@huilian/sdk';
 import { Button, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent, type ReactNode } from 'react';
@@ -55,7 +55,7 @@ function View({ id }: { readonly id: string }): ReactNode {
           {found.partial ? <Notice tone="info"><p>{t('owners.partial')}</p></Notice> : null}
           <p className={styles['asOf']}>{t('owners.asOf', { day: found.asOf })}</p>
           {found.flags.map((flag) => <Notice key={`${flag.code} ${flag.recordIds.join()}`} title={pick(flag)} tone="warn"><p><Inline>{flag.recordIds.map((record) => <Link key={record} to={`/records/${record}`}>{record}</Link>)}</Inline></p></Notice>)}
-          {found.things.length === 0 ? <Panel><Empty next={t('owners.noneNext')} title={t('owners.none')} /></Panel> : found.things.map((thing, index) => <Thing key={index} thing={thing} />)}
+          {found.things.length === 0 ? <Panel><Empty next={t('owners.noneNext')} title={t('owners.none')} /></Panel> : found.things.map((thing, index) => <Thing isOpen={thing.disagree || found.things.length <= mostOpen} key={index} thing={thing} />)}
           {found.unreadable.length === 0 ? null : <Elsewhere records={found.unreadable} />}
         </Stack>
       )}
@@ -63,33 +63,54 @@ function View({ id }: { readonly id: string }): ReactNode {
   );
 }
 
-function Thing({ thing: { claims, disagree, key = {}, kind, records } }: { readonly thing: OwnedThing }): ReactNode {
-  const { name, t } = useWords();
-  const { claimName, kindName } = useKindNames();
+/** Of more things only those are open whose records disagree. */
+const mostOpen = 3;
+
+function Thing({ isOpen, thing: { claims, disagree, key = {}, kind, records } }: { readonly isOpen: boolean; readonly thing: OwnedThing }): ReactNode {
+  const { t } = useWords();
+  const { kindName } = useKindNames();
   const named = Object.values(key).map(String).filter((part) => part !== '').join(' · ');
   return (
     <Panel actions={disagree ? <Mark tone="warn">{t('owners.disagree')}</Mark> : undefined} lead={named} title={kindName(kind)}>
       <Inline>{records.map(({ recordId, version }) => <Link key={recordId} to={`/records/${recordId}`}><MemberName id={recordId.split('/')[0] ?? ''} />{` · ${t('record.versionN', { n: version })}`}</Link>)}</Inline>
-      <div className={styles['claims']}>
-        {claims.map(({ alternatives, claim, disagree: differs }) => (
-          <section aria-label={claimName(kind, claim)} key={claim}>
-            <h3 className={styles['claim']}>{claimName(kind, claim)}{differs ? <Mark tone="warn">{t('owners.disagree')}</Mark> : null}</h3>
-            <div className={styles['alternatives']}>
-              {alternatives.map((alternative, index) => (
-                <div className={styles['alternative']} key={index}>
-                  <ClaimValue claim={claim} kind={kind} value={alternative.value} />
-                  <p className={styles['from']}>
-                    {alternative.from.map(({ attestedBy, centre, contradictedBy, recordId, standing, verdict, verifiedAt }) => (
-                      <span key={recordId}><MemberName id={centre} />{' · '}<Moment at={verifiedAt} />{standing === 'current' ? null : <Mark tone="warn">{name('standing', standing)}</Mark>}{attestedBy.length > 0 ? <Mark tone="ok">{t('owners.attested', { n: attestedBy.length })}</Mark> : null}{contradictedBy.length > 0 ? <Mark tone="warn">{t('owners.contradicted', { n: contradictedBy.length })}</Mark> : null}{verdict === undefined ? null : <Mark tone={verdict === 'confirm' ? 'ok' : 'fail'}>{t(verdict === 'confirm' ? 'owners.confirmed' : 'owners.disputed')}</Mark>}</span>
-                    ))}
-                  </p>
-                </div>
-              ))}
-            </div>
-          </section>
+      <details className={styles['content']} open={isOpen}>
+        <summary>{t('owners.content', { n: claims.length })}</summary>
+        <div className={styles['claims']}>{claims.map((claim) => <Claim claim={claim} key={claim.claim} kind={kind} />)}</div>
+      </details>
+    </Panel>
+  );
+}
+
+/** What the records say of one claim, side by side, each with where it comes from. */
+function Claim({ claim: { alternatives, claim, disagree }, kind }: { readonly kind: string; readonly claim: OwnedThing['claims'][number] }): ReactNode {
+  const { t } = useWords();
+  const { claimName } = useKindNames();
+  return (
+    <section aria-label={claimName(kind, claim)}>
+      <h3 className={styles['claim']}>{claimName(kind, claim)}{disagree ? <Mark tone="warn">{t('owners.disagree')}</Mark> : null}</h3>
+      <div className={styles['alternatives']}>
+        {alternatives.map(({ from, value }, index) => (
+          <div className={styles['alternative']} key={index}>
+            <ClaimValue claim={claim} kind={kind} value={value} />
+            <p className={styles['from']}>{from.map((source) => <Origin key={source.recordId} source={source} />)}</p>
+          </div>
         ))}
       </div>
-    </Panel>
+    </section>
+  );
+}
+
+/** Which centre verified it and when, and what others and the owner say of that. */
+function Origin({ source: { attestedBy, centre, contradictedBy, standing, verdict, verifiedAt } }: { readonly source: ClaimSource }): ReactNode {
+  const { name, t } = useWords();
+  return (
+    <span>
+      <MemberName id={centre} />{' · '}<Moment at={verifiedAt} />
+      {standing === 'current' ? null : <Mark tone="warn">{name('standing', standing)}</Mark>}
+      {attestedBy.length > 0 ? <Mark tone="ok">{t('owners.attested', { n: attestedBy.length })}</Mark> : null}
+      {contradictedBy.length > 0 ? <Mark tone="warn">{t('owners.contradicted', { n: contradictedBy.length })}</Mark> : null}
+      {verdict === undefined ? null : <Mark tone={verdict === 'confirm' ? 'ok' : 'fail'}>{t(verdict === 'confirm' ? 'owners.confirmed' : 'owners.disputed')}</Mark>}
+    </span>
   );
 }
 

@@ -11,6 +11,7 @@ export const ownersWords = {
   'owners.none': { zh: '本中心没有这家单位的记录', en: 'This centre has no record of it' },
   'owners.noneNext': { zh: '其他中心的记录只显示记录头，内容须由权属人授权。', en: 'Of other centres’ records only headers are shown; their content is the owner’s to grant.' },
   'owners.partial': { zh: '记录较多，此处只显示最近的一部分。', en: 'There are many records; only the newest are shown here.' },
+  'owners.content': { zh: '内容（{n} 项）', en: 'Content ({n} claims)' },
   'owners.disagree': { zh: '不一致', en: 'disagree' },
   'owners.attested': { zh: '{n} 个中心佐证', en: 'attested by {n}' },
   'owners.confirmed': { zh: '权属人已确认', en: 'confirmed by the owner' },

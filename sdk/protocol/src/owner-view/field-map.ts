@@ -141,9 +141,17 @@ const writers: Readonly<Partial<Record<FormTransform, (text: string) => string |
     const [year, month, day] = dayOf(text)?.map(Number) ?? [];
     return day === undefined ? undefined : `${String(year)}年${String(month)}月${String(day)}日`;
   },
-  'wan-yuan': (text) => amount(text, 6)?.replace(/\.?0+$/, ''),
+  'wan-yuan': (text) => withoutZeros(amount(text, 6)),
   yuan: (text) => amount(text, 2),
 };
+
+/** A decimal without the zeros at its end. */
+function withoutZeros(decimal: string | undefined): string | undefined {
+  const [whole, fraction = ''] = decimal?.split('.') ?? [];
+  let end = fraction.length;
+  while (end > 0 && fraction[end - 1] === '0') end -= 1;
+  return end === 0 ? whole : `${whole ?? ''}.${fraction.slice(0, end)}`;
+}
 
 function dayOf(text: string): readonly string[] | undefined {
   return /^(\d{4})-(\d{2})-(\d{2})(?:T|$)/.exec(text)?.slice(1);
