@@ -118,8 +118,10 @@ describe('declared days', () => {
 
   test('that nobody declared are named as that once rows of them came', async () => {
     const counted = await Counted.open();
-    await counted.world.block(batch('hill', 1, 5, now - day));
-    expect((await counted.completeness.report()).days).toEqual([{ centre: 'hill', kind: 'qualification', day: yesterday, confirmed: 5, missing: 0, deadline: dayStart(today) + day, state: 'undeclared' }]);
+    // Three more make up for a day of before, and are none of today.
+    await counted.world.block(batch('hill', 1, 5, now - day), declared('hill', 'credit', beijingDay(now - 2 * day), 3), batch('hill', 2, 3, now, 'credit'));
+    expect((await counted.completeness.report({ kind: 'credit' })).days.map(({ confirmed, day: on }) => [on, confirmed])).toEqual([[beijingDay(now - 2 * day), 3]]);
+    expect((await counted.completeness.report({ kind: 'qualification' })).days).toEqual([{ centre: 'hill', kind: 'qualification', day: yesterday, confirmed: 5, missing: 0, deadline: dayStart(today) + day, state: 'undeclared' }]);
   });
 
   test('are judged alike whatever days are shown, and not shown where 92 days do not reach', async () => {

@@ -113,10 +113,10 @@ export class Completeness {
       const day = beijingDay(start);
       const due = daily && start >= owes;
       const here = centre === this.parts.memberId ? this.parts.arrivedOn(day, kind) : undefined;
-      if (!expected.has(day) && !filled.has(day) && !due && (here?.received ?? 0) === 0) continue;
-      const { confirmed, missing } = filled.get(day) ?? nothing;
-      const deadline = deadlineOf(rules, kind, day);
       const said = expected.get(day);
+      const { confirmed, missing } = filled.get(day) ?? nothing;
+      if (said === undefined && confirmed === 0 && !due && (here?.received ?? 0) === 0) continue;
+      const deadline = deadlineOf(rules, kind, day);
       rows.push({ centre, kind, day, ...(said === undefined ? {} : { expected: said }), ...here, confirmed, missing, deadline, state: stateOf(said !== undefined, due, missing, now > deadline) });
     }
     return rows;
