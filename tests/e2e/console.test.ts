@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { chromium as playwright, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { canonicalBytes, errorBody, parseCanonicalObject, ProtocolError, proposalId } from '@huilian/protocol';
+import { beijingDay, canonicalBytes, errorBody, parseCanonicalObject, ProtocolError, proposalId } from '@huilian/protocol';
 import { chromium } from '../../scripts/ensure-chromium.mjs';
 import { ConsoleTab, type Look } from './console/console-tab.js';
 import { joinRequest } from './join-request.js';
@@ -102,7 +102,7 @@ describe('the console', () => {
   async function places(): Promise<Readonly<Record<string, string>>> {
     return {
       overview: '/', records: '/records', record: `/records/${await readRecord()}`, accesses: '/accesses', 'dead-letters': '/dead-letters', members: '/members', proposals: '/proposals',
-      mappings: '/mappings', catalogue: '/catalogue', sources: '/sources', source: '/sources/sample-folder', owners: '/owners', flags: '/flags', owner: `/owners/${consortium.owner.slice(4)}`, months: '/months', health: '/health', accounts: '/accounts', account: '/account', 'audit-log': '/audit-log',
+      mappings: '/mappings', catalogue: '/catalogue', sources: '/sources', source: '/sources/sample-folder', owners: '/owners', flags: '/flags', owner: `/owners/${consortium.owner.slice(4)}`, completeness: '/completeness', months: '/months', health: '/health', accounts: '/accounts', account: '/account', 'audit-log': '/audit-log',
     };
   }
 
@@ -142,7 +142,7 @@ describe('the console', () => {
 
   it('answers in three clicks which centre published what this month, and leads to the records', async () => {
     const tab = await signedIn('auditor');
-    await tab.page.getByRole('link', { name: 'Which centre has published nothing of a kind this month?' }).click();
+    await tab.page.getByRole('navigation').first().getByRole('link', { name: 'By month' }).click();
     await tab.page.getByRole('heading', { level: 1, name: 'Publications by month' }).waitFor();
     await tab.settled();
     const row = tab.page.getByRole('row').filter({ hasText: 'Zhuhai' }).filter({ hasText: 'Credit' });
@@ -152,6 +152,32 @@ describe('the console', () => {
     await row.getByRole('link').click();
     await tab.page.getByRole('heading', { level: 1, name: 'Records' }).waitFor();
     expect(tab.faults).toEqual([]);
+  });
+
+  it('answers in three clicks which centre is late with what', async () => {
+    const yesterday = beijingDay(Date.now() / 1000 - 86_400);
+    // What came today without a declaration makes up for yesterday.
+    const { body: before } = await consortium.call('guangzhou', 'GET', '/v1/completeness?centre=zhuhai&kind=supervision', undefined, 'operator');
+    const came = (before['days'] as { confirmed: number }[]).reduce((sum, { confirmed }) => sum + confirmed, 0);
+    expect((await consortium.call('zhuhai', 'POST', '/v1/declarations', { days: [{ kind: 'supervision', day: yesterday, expected: came + 7 }] }, 'operator')).status).toBe(200);
+    const content = { document: { default: { days: 0, hour: 0 } }, name: 'completeness', version: 1 };
+    const { body } = await consortium.call('guangzhou', 'POST', '/v1/governance/propose', { action: 'rule-set', content, round: 1 }, 'operator');
+    await consortium.whenLevel();
+    expect((await consortium.call('zhuhai', 'POST', '/v1/governance/approve', { proposal: (body['response'] as { proposal: string }).proposal }, 'operator')).status).toBe(200);
+    await consortium.whenLevel();
+
+    const tab = await signedIn('auditor');
+    await tab.page.getByRole('link', { name: 'Which centre is late with what?' }).click();
+    await tab.page.getByRole('heading', { level: 1, name: 'Completeness' }).waitFor();
+    await tab.page.getByRole('region', { name: 'Who is late' }).getByRole('link', { name: /Zhuhai/ }).click();
+    await tab.settled();
+    const row = tab.page.getByRole('region', { name: 'Day by day' }).getByRole('row').filter({ hasText: yesterday }).filter({ hasText: 'Supervision' });
+    await row.waitFor();
+    expect((await row.getByRole('cell').allInnerTexts()).map((text) => text.trim().split('\n')[0])).toMatchObject([yesterday, expect.stringContaining('Zhuhai'), 'late', String(came + 7), '–', '–', '–', String(came), '7']);
+    expect(await row.innerText()).toContain(`until ${yesterday} 01:00:00`);
+    const file = await tab.page.evaluate(async (address) => await (await fetch(address)).text(), await tab.page.getByRole('link', { name: 'Export as CSV' }).getAttribute('href') ?? '');
+    expect(file).toContain(`rows,zhuhai,supervision,${yesterday},${String(came + 7)},,,,${String(came)},7,`);
+    expect([await tab.axe(), await tab.overflow(), tab.faults]).toEqual([[], 0, []]);
   });
 
   it('answers in three clicks why a row was refused', async () => {

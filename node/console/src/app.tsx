@@ -20,6 +20,7 @@ const pages: readonly RouteObject[] = [
   { path: 'accesses', lazy: async () => ({ Component: (await import('./pages/accesses-page.js')).AccessesPage }) },
   { path: 'dead-letters', lazy: async () => ({ Component: (await import('./pages/dead-letters-page.js')).DeadLettersPage }) },
   { path: 'mappings', lazy: async () => ({ Component: (await import('./pages/mappings-page.js')).MappingsPage }) },
+  { path: 'completeness', lazy: async () => ({ Component: (await import('./pages/completeness-page.js')).CompletenessPage }) },
   { path: 'months', lazy: async () => ({ Component: (await import('./pages/months-page.js')).MonthsPage }) },
   { path: 'catalogue', lazy: async () => ({ Component: (await import('./pages/catalogue-page.js')).CataloguePage }) },
   { path: 'sources', lazy: async () => ({ Component: (await import('./pages/sources-page.js')).SourcesPage }) },

@@ -1,4 +1,4 @@
-import type { AccessQuery, Aggregates, AuditCheckpoint, AuditQuery, Catalogue, CentreOwnerView, DeadLetterQuery, FlagCode, HeldMapping, JoinRequests, LedgerRecordPlace, LinkFlags, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, OperatorClient, Proposal, RecordCourse, RecordQuery, RecordWords, SourceState, StaffAccount, StaffSession } from '@huilian/sdk';
+import type { AccessQuery, Aggregates, AuditCheckpoint, AuditQuery, Catalogue, CentreOwnerView, CompletenessQuery, CompletenessReport, DeadLetterQuery, FlagCode, HeldMapping, JoinRequests, LedgerRecordPlace, LinkFlags, MappingPreview, Member, NodeFinding, NodeOverview, NodeStatus, OpenSession, OpenedDeadLetter, OperatorClient, Proposal, RecordCourse, RecordQuery, RecordWords, SourceState, StaffAccount, StaffSession } from '@huilian/sdk';
 import { createContext, use } from 'react';
 
 /** The node, to every page. */
@@ -33,6 +33,11 @@ export function monthsShown(): readonly string[] {
   return Array.from({ length: 6 }, (_, index) => new Date(Date.UTC(year, month - 6 + index, 1)).toISOString().slice(0, 7));
 }
 
+/** A day in Beijing so many days before this one, YYYY-MM-DD. */
+export function daysBefore(days: number): string {
+  return new Date(Date.now() + 8 * 3_600_000 - days * 86_400_000).toISOString().slice(0, 10);
+}
+
 /** What pages ask the node for; page-requests.json lists it page by page, and a test compares the two. */
 export const queries = {
   session: (node: OperatorClient): Question<StaffSession> => question(['session'], async () => await node.session(), { staleTime: Infinity }),
@@ -52,6 +57,7 @@ export const queries = {
   mappings: (node: OperatorClient): Question<readonly HeldMapping[]> => question(['mappings'], async () => await node.mappings()),
   monthCounts: (node: OperatorClient): Question<Aggregates> => question(['month-counts'], async () => await node.monthCounts(monthsShown()[0] ?? ''), { staleTime: seldom }),
   recordCounts: (node: OperatorClient): Question<Aggregates> => question(['record-counts'], async () => await node.recordCounts(), { staleTime: seldom }),
+  completeness: (node: OperatorClient, query: CompletenessQuery): Question<CompletenessReport> => question(['completeness', query], async () => await node.completeness(query)),
   catalogue: (node: OperatorClient): Question<Catalogue> => question(['catalogue'], async () => await node.catalogue(), { staleTime: seldom }),
   /** The newest schema of a kind. */
   kindDocument: (node: OperatorClient, kind: string): Question<Readonly<Record<string, unknown>> | undefined> => question(['kind-document', kind], async () => await node.kindDocument(kind), { staleTime: Infinity }),

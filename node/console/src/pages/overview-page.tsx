@@ -62,7 +62,9 @@ function Lead({ member }: { readonly member: string }): ReactNode {
 
 function Tiles({ node }: { readonly node: NodeOverview }): ReactNode {
   const { number, t } = useWords();
-  const { outbox, peers, proposals } = node;
+  const { late, outbox, peers, proposals } = node;
+  const ownLate = late.own.days + late.own.documents;
+  const allLate = ownLate + late.others.days + late.others.documents;
   const waiting = outbox.pending + outbox.inFlight;
   const reachable = peers.filter((peer) => peer.reachable);
   const away = peers.filter((peer) => !peer.reachable);
@@ -73,6 +75,7 @@ function Tiles({ node }: { readonly node: NodeOverview }): ReactNode {
       <Tile label={t('overview.outbox')} note={waiting === 0 ? t('overview.outboxEmpty') : t('overview.outboxOldest', { time: duration(outbox.oldestSeconds) })} to="/health" value={number(waiting)} />
       <Tile label={t('overview.peers')} note={away.length === 0 ? t('overview.peersAll') : <Away centres={away.map(({ centre }) => centre)} />} to="/health" value={`${String(reachable.length)} / ${String(peers.length)}`} warn={away.length > 0} />
       <Tile label={t('overview.refused')} note={outbox.deadLettered === 0 ? t('overview.refusedNone') : t('overview.refusedSome')} to="/dead-letters" value={number(outbox.deadLettered)} warn={outbox.deadLettered > 0} />
+      <Tile label={t('overview.late')} note={allLate === 0 ? t('overview.lateNone') : ownLate === 0 ? t('overview.lateOthers') : t('overview.lateOwn', { n: ownLate })} to="/completeness" value={number(allLate)} warn={ownLate > 0} />
       <Tile label={t('overview.votesOpen')} note={proposals.unanswered === 0 ? t('overview.votesNone') : t('overview.votes', { n: proposals.unanswered })} to="/proposals" value={number(proposals.open)} warn={proposals.unanswered > 0} />
     </div>
   );
@@ -95,7 +98,7 @@ function Tile({ label, note, to, value, warn = false }: { readonly label: string
 }
 
 const questions: readonly { readonly ask: WordKey; readonly to: string; readonly icon: IconName }[] = [
-  { ask: 'overview.askLate', to: '/months', icon: 'completeness' },
+  { ask: 'overview.askLate', to: '/completeness', icon: 'completeness' },
   { ask: 'overview.askReaders', to: '/accesses', icon: 'accesses' },
   { ask: 'overview.askRefused', to: '/dead-letters', icon: 'deadLetters' },
   { ask: 'overview.askVotes', to: '/proposals', icon: 'proposals' },

@@ -33,7 +33,8 @@ export const placeGroups: readonly PlaceGroup[] = [
   {
     label: 'nav.consortium',
     places: [
-      { path: '/months', label: 'nav.months', icon: 'completeness' },
+      { path: '/completeness', label: 'nav.completeness', icon: 'completeness' },
+      { path: '/months', label: 'nav.months', icon: 'months' },
       { path: '/members', label: 'nav.members', icon: 'members' },
       { path: '/catalogue', label: 'nav.catalogue', icon: 'catalogue' },
       { path: '/proposals', label: 'nav.proposals', icon: 'proposals' },

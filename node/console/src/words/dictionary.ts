@@ -2,6 +2,7 @@ import { accessesWords } from './accesses.js';
 import { accountsWords } from './accounts.js';
 import { auditLogWords } from './audit-log.js';
 import { catalogueWords } from './catalogue.js';
+import { completenessWords } from './completeness.js';
 import { deadLettersWords } from './dead-letters.js';
 import { healthWords } from './health.js';
 import { mappingsWords } from './mappings.js';
@@ -20,6 +21,7 @@ export const dictionary = {
   ...accountsWords,
   ...auditLogWords,
   ...catalogueWords,
+  ...completenessWords,
   ...deadLettersWords,
   ...healthWords,
   ...mappingsWords,

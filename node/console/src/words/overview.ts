@@ -39,5 +39,9 @@ export const overviewWords = {
   'overview.stillCounting': { zh: '正在统计，数字尚不完整。', en: 'Counting is under way; the numbers are not complete yet.' },
   'overview.noRecords': { zh: '账本上还没有记录', en: 'No record is on the ledger yet' },
   'overview.all': { zh: '合计', en: 'All' },
-  'overview.askLate': { zh: '哪个中心的哪类数据本月还没有发布？', en: 'Which centre has published nothing of a kind this month?' },
+  'overview.askLate': { zh: '哪个中心的哪类数据逾期了？', en: 'Which centre is late with what?' },
+  'overview.late': { zh: '逾期', en: 'Late' },
+  'overview.lateNone': { zh: '没有逾期的数据和文件', en: 'No day and no document' },
+  'overview.lateOwn': { zh: '其中本中心 {n} 项', en: '{n} of them ours' },
+  'overview.lateOthers': { zh: '均非本中心', en: 'None of them ours' },
 } as const satisfies Texts;

@@ -47,6 +47,7 @@ export const shellWords = {
   'nav.accounts': { zh: '账号', en: 'Accounts' },
   'nav.auditLog': { zh: '操作日志', en: 'Audit log' },
   'nav.mappings': { zh: '字段映射', en: 'Mappings' },
+  'nav.completeness': { zh: '完整性', en: 'Completeness' },
   'nav.months': { zh: '每月发布', en: 'By month' },
   'nav.catalogue': { zh: '数据目录', en: 'Catalogue' },
   'nav.sources': { zh: '数据源', en: 'Sources' },
