@@ -31,10 +31,10 @@ const rooms: readonly Room[] = [
   { name: 'console', root: 'node/console', include: ['test/**/*.test.ts'] },
   { name: 'node', root: 'node', include: ['test/**/*.test.ts'] },
   { name: 'sim', root: 'tests', include: ['sim/**/*.test.ts'] },
-  { name: 'house', root: 'tests', include: ['house/**/*.test.ts'], alone: 1 },
-  { name: 'e2e', root: 'tests', include: ['e2e/**/*.test.ts'], alone: 2, globalSetup: fileURLToPath(new URL('tests/e2e/run-folder.ts', import.meta.url)) },
+  { name: 'house', root: 'tests', include: ['house/**/*.test.ts'] },
+  { name: 'e2e', root: 'tests', include: ['e2e/**/*.test.ts'], alone: 1, globalSetup: fileURLToPath(new URL('tests/e2e/run-folder.ts', import.meta.url)) },
   // All of tests/fabric is run by `npm run fabric:test` (vitest.fabric.config.ts).
-  { name: 'fabric', root: 'tests', include: ['fabric/smoke.test.ts'], alone: 3 },
+  { name: 'fabric', root: 'tests', include: ['fabric/smoke.test.ts'], alone: 2 },
 ];
 
 /** Settings of a run of some rooms. */
