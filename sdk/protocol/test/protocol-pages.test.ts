@@ -5,6 +5,7 @@ import { id, TypedDataEncoder, type TypedDataField } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import { errorCatalogue, limits, purposeNames } from '@huilian/protocol';
 import { claimsPage } from '../scripts/make-claims-page.mjs';
+import { columnsPage } from '../scripts/make-columns-page.mjs';
 import { errorPage } from '../scripts/make-error-page.mjs';
 import { vectorFiles } from '../scripts/make-vectors.mjs';
 
@@ -73,6 +74,10 @@ describe('the pages of the protocol', () => {
 
   it('has the page of claims that the kinds make', () => {
     expect(page('claims.md')).toBe(claimsPage());
+  });
+
+  it('has the page of columns that the kinds make', () => {
+    expect(page('columns.md')).toBe(columnsPage());
   });
 
   it('names every bound with its value, and no other', () => {
