@@ -230,6 +230,22 @@ describe('a node publishes kinds that came by vote alone', () => {
     await expect(view.prefill(`org:${other}`, { ...map, fields: { x: { from: ['no-such-kind/parcel.code'] } } })).rejects.toMatchObject({ code: 'BAD_FIELD', details: { reason: 'kind-unknown' } });
   }, 60_000);
 
+  it('declare how their records fit together: one value where another is shared', async () => {
+    const { data, document } = madeKind([], 'paired');
+    const declared = { code: 'across-one-value', paths: ['whose.uscc', 'whose.number'], zh: '一家单位一个编号', en: 'one number for one company', severity: 'across' };
+    await adopt('publish-schema', { document: { ...document, 'x-huilian': { ...(document['x-huilian'] as JsonObject), linkChecks: [declared] } } });
+    const numbered = (number: string, uscc: string): object => ({ kind: 'paired', data: { ...data, whose: { number, uscc } } });
+    expect(await publish([numbered('1', '91440105MA6NNHC07C'), numbered('2', '91440105MA6NNHC07C'), numbered('3', '91440106MABAY5U732')])).toEqual(['ok', 'ok', 'ok']);
+    await node.drained();
+    const { readModel, store, vault } = node;
+    const kinds = new AdoptedKinds(readModel, systemClock);
+    const links = new CheckLinks({ clock: systemClock, find: kinds.known.bind(kinds), keys: { localIdKey: new Uint8Array(32).fill(7), memberId: 'river' }, onFault: (error) => { throw error; }, readModel, store, vault, waiting: () => Promise.resolve(0) });
+    while (await links.step()) { /* goes on where it stopped */ }
+    const found: string[][] = [];
+    for await (const [, { recordIds }] of links.flags({ code: 'declared-values-differ' })) found.push([...recordIds]);
+    expect(found.map((recordIds) => recordIds.map((id) => readModel.record(id)?.header.subject))).toEqual([['org:91440105MA6NNHC07C', 'org:91440105MA6NNHC07C']]);
+  }, 60_000);
+
   it('versions come one after the other, and end by a vote', async () => {
     const refused = async (action: string, content: object): Promise<unknown> => { try { await adopt(action, content); return undefined; } catch (error) { return `${(error as { code: string }).code} ${String((error as { details: Record<string, unknown> }).details['reason'])}`; } };
     const third = { ...example('forest-right-2.json'), 'x-huilian': { ...(example('forest-right-2.json')['x-huilian'] as JsonObject), version: 3 } };

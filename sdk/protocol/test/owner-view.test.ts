@@ -79,7 +79,7 @@ describe('link checks over what a viewer may read', () => {
     const paths = ['section.sectionCode', 'certificate.number', 'person.idNumber', 'withdrawal.blacklistCode'];
     const known = bundledKinds().flatMap(({ document }) => Object.entries(document['properties'] as JsonObject).flatMap(([claim, shape]) => Object.keys((shape as JsonObject)['properties'] ?? {}).map((field) => `${claim}.${field}`)));
     expect(paths.filter((path) => !known.includes(path))).toEqual([]);
-    expect(linkKeys({ recordId: 'r', kind: 'entity', data: {} })).toEqual([]);
+    expect(linkKeys({ recordId: 'r', kind: 'entity', data: {} }, undefined)).toEqual([]);
   });
 });
 

@@ -168,15 +168,16 @@ export class CheckLinks {
   /** One record as it stands now, and all that it is compared with. */
   private async look(recordId: string): Promise<void> {
     const linked = this.open(recordId);
-    const groups = linked === undefined ? [] : linkKeys(linked).map((key) => this.rows.group(key));
+    const groups = linked === undefined ? [] : linkKeys(linked, this.definitionOf(linked)).map((key) => this.rows.group(key));
     const now = Math.floor(this.parts.clock.now() / 1000);
     this.rows.setFlags(ownGroup(recordId), linked === undefined ? [] : expiryFlags(linked, beijingDay(this.parts.clock.now() / 1000)), now);
-    for (const group of this.rows.place(recordId, [...new Set(groups)])) this.rows.setFlags(group, await this.compare(group), now);
+    for (const group of this.rows.place(recordId, [...new Set(groups)])) this.rows.setFlags(group, await this.compare(group, linked), now);
   }
 
-  private async compare(group: string): Promise<readonly Flag[]> {
+  /** `looked` is open already: most groups hold nothing else. */
+  private async compare(group: string, looked: LinkedRecord | undefined): Promise<readonly Flag[]> {
     const [check = ''] = group.split('/');
-    const members = (await this.rows.members(group, mostCompared)).flatMap((id) => this.open(id) ?? []);
+    const members = (await this.rows.members(group, mostCompared)).flatMap((id) => (id === looked?.recordId ? looked : this.open(id)) ?? []);
     return compareLinked(check as LinkKey['check'], members, (record) => this.definitionOf(record));
   }
 

@@ -14,6 +14,7 @@ export const flagCodes = {
   'section-of-two-projects': { check: 'award', zh: '同一标段编号属于两个项目', en: 'two projects use one section code' },
   'certificate-expired': { check: 'expiry', zh: '证书已过有效期', en: 'the certificate has expired' },
   'licence-expired': { check: 'expiry', zh: '营业执照已过有效期', en: 'the business licence has expired' },
+  'declared-values-differ': { check: 'declared', zh: '同种类记录共享同一值，却在该种类声明须一致之处不同', en: 'records of a kind share a value and differ where their kind declares that they must not' },
   'certificate-under-two-holders': { check: 'certificate', zh: '同一证书编号登记在两个持有人名下', en: 'one certificate number stands under two holders' },
   'two-employers': { check: 'employer', zh: '同一人员在两个单位同时在职', en: 'one person is on the job at two employers' },
   'withdrawal-of-another': { check: 'blacklist', zh: '撤销所指黑名单条目属于另一主体', en: 'the withdrawal names a black-list entry of somebody else' },
@@ -48,14 +49,24 @@ function texts(data: JsonObject, ...paths: readonly string[]): readonly string[]
   return values.every((value): value is string => typeof value === 'string' && value !== '') ? values : undefined;
 }
 
-/** The groups in which a record is compared with others. */
-export function linkKeys({ data, kind }: LinkedRecord): readonly LinkKey[] {
+/** The groups in which a record is compared with others; `definition` is its kind in its version, where that is known. */
+export function linkKeys({ data, kind }: LinkedRecord, definition: KindDefinition | undefined): readonly LinkKey[] {
   return [
     ...keyed('award', awardSection(kind, data)),
     ...keyed('certificate', certificateOf(kind, data)),
     ...keyed('employer', valueAt(data, 'employment.onJob') === true ? texts(data, 'person.idNumber')?.[0] : undefined),
     ...keyed('blacklist', kind === 'credit' ? entryCode(data) : undefined),
+    ...declaredPairs(definition).flatMap(([shared, value]) => keyed('declared', sharedValue(data, shared) === undefined ? undefined : [kind, shared, value, sharedValue(data, shared)].join(' '))),
   ];
+}
+
+/** A kind's own checks of the form `across-one-value`: records of it that have one value at the first path have one at the second. */
+function declaredPairs(definition: KindDefinition | undefined): readonly (readonly [shared: string, value: string])[] {
+  return (definition?.linkChecks ?? []).flatMap(({ code, paths: [shared, value] }) => (code === 'across-one-value' && shared !== undefined && value !== undefined ? [[shared, value] as const] : []));
+}
+
+function sharedValue(data: JsonObject, path: string): string | undefined {
+  return texts(data, path)?.[0];
 }
 
 function keyed(check: LinkKey['check'], value: string | undefined): readonly LinkKey[] {
@@ -101,6 +112,13 @@ const comparisons: Readonly<Record<LinkKey['check'], Comparison>> = {
     return records.filter((record) => !entries.includes(record)).flatMap((withdrawal) => againstEntries(withdrawal, entries));
   },
   certificate: (records, find) => apart('certificate-under-two-holders', records, (record) => holderOf(record, find(record))),
+  declared: (records, find) => {
+    const pairs = new Map(records.flatMap((record) => declaredPairs(find(record)).map((pair) => [pair.join(' '), pair] as const)));
+    return [...pairs.values()].flatMap(([shared, value]) => {
+      const sharedValues = new Set(records.flatMap(({ data }) => sharedValue(data, shared) ?? []));
+      return [...sharedValues].flatMap((one) => apart('declared-values-differ', records.filter(({ data }) => sharedValue(data, shared) === one), ({ data }) => valueAt(data, value)));
+    });
+  },
   employer: (records) => apart('two-employers', records, ({ data }) => valueAt(data, 'employment.employer')),
 };
 
@@ -159,15 +177,15 @@ export function checkLinks(records: readonly unknown[], asOf: string, find: Find
   const current = records.map((value, index) => viewRecordShape.read(value, `/${String(index)}`)).filter(isReadable).filter((record) => standingOf(record) === 'current');
   const schemas = new Map(current.map(({ recordId, schema }) => [recordId, schema]));
   const linked = current.map((record): LinkedRecord => ({ recordId: record.recordId, kind: placeOfRecord(record).kind, data: record.claims }));
+  const definitionOf = (record: LinkedRecord): KindDefinition | undefined => find(record.kind, schemas.get(record.recordId) ?? 0);
   const groups = new Map<string, { readonly check: LinkKey['check']; readonly records: LinkedRecord[] }>();
   for (const record of linked) {
-    for (const { check, value } of linkKeys(record)) {
+    for (const { check, value } of linkKeys(record, definitionOf(record))) {
       const group = groups.get(`${check} ${value}`) ?? { check, records: [] };
       group.records.push(record);
       groups.set(`${check} ${value}`, group);
     }
   }
-  const definitionOf = (record: LinkedRecord): KindDefinition | undefined => find(record.kind, schemas.get(record.recordId) ?? 0);
   const compared = [...groups.values()].filter(({ check }) => check !== 'blacklist').flatMap((group) => compareLinked(group.check, group.records, definitionOf));
   return sortFlags([...compared, ...linked.flatMap((record) => expiryFlags(record, asOf))]);
 }
