@@ -18,8 +18,10 @@ interface Room {
   name: string;
   root: string;
   include: string[];
-  /** Rooms whose tests start processes of their own run alone, after the others, one file at a time. */
-  alone?: number;
+  /** Rooms whose tests start consortia come after the others, in this order. */
+  after?: number;
+  /** One file at a time. */
+  alone?: true;
   /** Module that is run before the first test and tells how to end. */
   globalSetup?: string;
 }
@@ -32,14 +34,14 @@ const rooms: readonly Room[] = [
   { name: 'node', root: 'node', include: ['test/**/*.test.ts'] },
   { name: 'sim', root: 'tests', include: ['sim/**/*.test.ts'] },
   { name: 'house', root: 'tests', include: ['house/**/*.test.ts'] },
-  { name: 'e2e', root: 'tests', include: ['e2e/**/*.test.ts'], alone: 1, globalSetup: fileURLToPath(new URL('tests/e2e/run-folder.ts', import.meta.url)) },
+  { name: 'e2e', root: 'tests', include: ['e2e/**/*.test.ts'], after: 1, globalSetup: fileURLToPath(new URL('tests/e2e/run-folder.ts', import.meta.url)) },
   // All of tests/fabric is run by `npm run fabric:test` (vitest.fabric.config.ts).
-  { name: 'fabric', root: 'tests', include: ['fabric/smoke.test.ts'], alone: 2 },
+  { name: 'fabric', root: 'tests', include: ['fabric/smoke.test.ts'], after: 2 },
 ];
 
 /** Settings of a run of some rooms. */
 export function settingsOf(chosen: readonly Room[]): ViteUserConfig {
-  const projects = chosen.map(({ name, root, include, alone, globalSetup }) => ({
+  const projects = chosen.map(({ name, root, include, after, alone, globalSetup }) => ({
     ...common,
     test: {
       name,
@@ -49,7 +51,8 @@ export function settingsOf(chosen: readonly Room[]): ViteUserConfig {
       testTimeout: 30_000,
       hookTimeout: 60_000,
       ...(globalSetup === undefined ? {} : { globalSetup }),
-      ...(alone === undefined ? {} : { fileParallelism: false, sequence: { groupOrder: alone } }),
+      ...(after === undefined ? {} : { sequence: { groupOrder: after } }),
+      ...(alone === undefined ? {} : { fileParallelism: false }),
     },
   }));
   return defineConfig({ test: { reporters: ['default', './scripts/closing-line-reporter.mjs'], maxWorkers: 2, projects } });
