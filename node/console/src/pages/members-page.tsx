@@ -23,29 +23,29 @@ export function MembersPage(): ReactNode {
     <>
       <PageHead lead={t('members.lead')} title={t('members.title')} />
       <Stack>
-      <Panel>
-        <Answer lines={6} of={members}>
-          {(items) =>
-            items.length === 0 ? <Empty next={t('members.emptyNext')} title={t('members.empty')} /> : (
-              <List<Member>
-                columns={[
-                  { label: t('members.name'), show: ({ document }) => <><Inline><strong>{pick(document.name)}</strong>{document.id === overview.data?.member ? <Mark tone="info">{t('members.self')}</Mark> : null}</Inline><br /><PlainCode text={document.id} /></> },
-                  { label: t('members.kind'), show: ({ document }) => name('memberKind', document.kind) },
-                  { label: t('members.status'), show: ({ status }) => <Mark tone={status === 'active' ? 'ok' : 'warn'}>{name('members', status)}</Mark> },
-                  { label: t('members.host'), show: ({ document }) => (document.host === undefined ? t('members.ownNode') : nameOf(document.host)) },
-                  { label: t('members.region'), show: ({ document }) => document.region },
-                  { label: t('members.contact'), show: ({ document: { contact } }) => (contact.startsWith('http') ? <a href={contact} rel="noreferrer" target="_blank">{contact.replace(/^https?:\/\//, '')}</a> : <a href={contact}>{contact.replace(/^tel:/, '')}</a>) },
-                  { label: t('members.admitted'), show: ({ admittedAt }) => <Moment at={admittedAt} /> },
-                ]}
-                items={[...items].sort((left, right) => order(left) - order(right))}
-                keyOf={({ document }) => document.id}
-                label={t('members.title')}
-              />
-            )
-          }
-        </Answer>
-      </Panel>
-      <JoinRequests own={overview.data?.member ?? ''} />
+        <Panel>
+          <Answer lines={6} of={members}>
+            {(items) =>
+              items.length === 0 ? <Empty next={t('members.emptyNext')} title={t('members.empty')} /> : (
+                <List<Member>
+                  columns={[
+                    { label: t('members.name'), show: ({ document }) => <><Inline><strong>{pick(document.name)}</strong>{document.id === overview.data?.member ? <Mark tone="info">{t('members.self')}</Mark> : null}</Inline><br /><PlainCode text={document.id} /></> },
+                    { label: t('members.kind'), show: ({ document }) => name('memberKind', document.kind) },
+                    { label: t('members.status'), show: ({ status }) => <Mark tone={status === 'active' ? 'ok' : 'warn'}>{name('members', status)}</Mark> },
+                    { label: t('members.host'), show: ({ document }) => (document.host === undefined ? t('members.ownNode') : nameOf(document.host)) },
+                    { label: t('members.region'), show: ({ document }) => document.region },
+                    { label: t('members.contact'), show: ({ document: { contact } }) => (contact.startsWith('http') ? <a href={contact} rel="noreferrer" target="_blank">{contact.replace(/^https?:\/\//, '')}</a> : <a href={contact}>{contact.replace(/^tel:/, '')}</a>) },
+                    { label: t('members.admitted'), show: ({ admittedAt }) => <Moment at={admittedAt} /> },
+                  ]}
+                  items={[...items].sort((left, right) => order(left) - order(right))}
+                  keyOf={({ document }) => document.id}
+                  label={t('members.title')}
+                />
+              )
+            }
+          </Answer>
+        </Panel>
+        <JoinRequests own={overview.data?.member ?? ''} />
       </Stack>
     </>
   );

@@ -1,10 +1,8 @@
-import path from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { limits, ProtocolError } from '@huilian/protocol';
-import type { Position, Reading, SourcePart, SourceRow } from '../../core/sync/source.js';
+import type { Position, SourceRow } from '../../core/sync/source.js';
 import { CsvFrames, type Frame, type FrameGroup } from './csv-frames.js';
-import { checkUnchanged, identify, isIdentity, type FileIdentity } from './file-identity.js';
-import type { SourceFile } from './file-source.js';
+import { FilePart } from './file-part.js';
 import { isHeaderAgain } from './header-again.js';
 import { CellDecoder, detectEncoding, type TextEncoding } from './text-encoding.js';
 import { textChunks } from './text-chunks.js';
@@ -25,29 +23,13 @@ interface CsvPosition {
 const delimiters = [',', '\t', ';'] as const;
 
 /** Reads a CSV or TSV file: encoding and delimiter by its bytes, columns from its first row, one group of rows at a time in memory. */
-export class CsvPart implements SourcePart {
-  public readonly name: string;
-  public readonly kind?: string;
-  private readonly file: string;
-  private identity: FileIdentity = { head: '', inode: '', modified: 0, size: 0 };
+export class CsvPart extends FilePart {
   private decoder = new CellDecoder('undecided');
   private done = { offset: 0, lines: 0 };
 
-  /** @param from a position within this very file */
-  public constructor(
-    { file, kind, name }: SourceFile,
-    private readonly from: Position | undefined,
-    private readonly reading: Reading,
-  ) {
-    this.file = file;
-    this.name = name ?? path.basename(file);
-    if (kind !== undefined) this.kind = kind;
-  }
-
   public async *rows(): AsyncGenerator<readonly SourceRow[]> {
-    this.identity = await identify(this.file);
+    await this.begin();
     const from = this.from as CsvPosition | undefined;
-    if (from !== undefined && !isIdentity(this.from?.['file'], this.identity)) throw new ProtocolError('SOURCE_CHANGED', { file: this.name, reason: 'replaced-since-it-was-read' });
     const encoding = await detectEncoding(this.file).catch(() => 'undecided' as const);
     const frames = new CsvFrames((offset) => textChunks(this.file, encoding, offset), limits.recordBytes);
     this.decoder = new CellDecoder(inMemory(from?.encoding ?? encoding));
@@ -67,26 +49,20 @@ export class CsvPart implements SourcePart {
   }
 
   private async *take(group: FrameGroup, layout: Layout): AsyncGenerator<readonly SourceRow[]> {
-    const rows: SourceRow[] = [];
-    let failure: unknown;
-    try {
-      for (const row of this.readRows(group, layout)) rows.push(row);
-    } catch (error) {
-      failure = error;
-    }
-    this.reading.progress(this.identity.size === 0 ? 1 : Math.min(1, this.done.offset / this.identity.size));
-    if (rows.length > 0) yield rows;
-    // The rows before it are good ones.
-    if (failure !== undefined) throw failure;
+    yield* this.untilFault(this.readRows(group, layout));
     // What was read before is taken as it was; what follows may be of another file.
-    await checkUnchanged(this.file, this.identity);
+    await this.checkUnchanged();
   }
 
   private *readRows(group: FrameGroup, layout: Layout): Generator<SourceRow> {
-    for (const { cells, frame } of readFrames(group, layout, this.decoder)) {
-      const found = cells === undefined ? { fault: faultOf(frame) } : this.rowOf(cells, layout, frame.line);
-      this.done = { lines: frame.line + frame.lines - 1, offset: frame.end };
-      if (found !== undefined) yield { place: { file: this.name, line: frame.line }, position: this.positionAt(frame.end, this.done.lines), ...found };
+    try {
+      for (const { cells, frame } of readFrames(group, layout, this.decoder)) {
+        const found = cells === undefined ? { fault: faultOf(frame) } : this.rowOf(cells, layout, frame.line);
+        this.done = { lines: frame.line + frame.lines - 1, offset: frame.end };
+        if (found !== undefined) yield { place: { file: this.name, line: frame.line }, position: this.positionAt(frame.end, this.done.lines), ...found };
+      }
+    } finally {
+      this.progressTo(this.done.offset);
     }
   }
 

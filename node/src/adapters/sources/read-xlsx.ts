@@ -1,35 +1,18 @@
 import path from 'node:path';
 import type { SaxesTagPlain } from 'saxes';
 import { limits, ProtocolError } from '@huilian/protocol';
-import type { Position, Reading, SourcePart, SourceRow } from '../../core/sync/source.js';
-import { checkUnchanged, identify, isIdentity, type FileIdentity } from './file-identity.js';
-import type { SourceFile } from './file-source.js';
+import type { Position, SourceRow } from '../../core/sync/source.js';
+import { FilePart } from './file-part.js';
 import { isHeaderAgain } from './header-again.js';
 import { SheetRows, type SheetRow } from './xlsx-rows.js';
 import { XlsxEntries } from './xlsx-entries.js';
 
 /** Reads the first sheet of an Excel workbook; its first row that is not blank names the columns. */
-export class XlsxPart implements SourcePart {
-  public readonly name: string;
-  public readonly kind?: string;
-  private readonly file: string;
-  private identity: FileIdentity = { head: '', inode: '', modified: 0, size: 0 };
+export class XlsxPart extends FilePart {
   private done = 0;
 
-  /** @param from a position within this very file */
-  public constructor(
-    { file, kind, name }: SourceFile,
-    private readonly from: Position | undefined,
-    private readonly reading: Reading,
-  ) {
-    this.file = file;
-    this.name = name ?? path.basename(file);
-    if (kind !== undefined) this.kind = kind;
-  }
-
   public async *rows(): AsyncGenerator<readonly SourceRow[]> {
-    this.identity = await identify(this.file);
-    if (this.from !== undefined && !isIdentity(this.from['file'], this.identity)) throw new ProtocolError('SOURCE_CHANGED', { file: this.name, reason: 'replaced-since-it-was-read' });
+    await this.begin();
     const behind = Number(this.from?.['line'] ?? 0);
     const entries = await XlsxEntries.open(this.file);
     try {
@@ -39,8 +22,8 @@ export class XlsxPart implements SourcePart {
         const rest = columns === undefined ? sheetRows.slice(1) : sheetRows;
         if (header === undefined) continue;
         columns ??= this.readHeader(header);
-        yield* this.take(rest, columns, behind);
-        await checkUnchanged(this.file, this.identity);
+        yield* this.untilFault(this.take(rest, columns, behind));
+        await this.checkUnchanged();
       }
     } finally {
       entries.close();
@@ -51,17 +34,8 @@ export class XlsxPart implements SourcePart {
     return { ...this.positionAt(this.done), whole: true };
   }
 
-  private *take(sheetRows: readonly SheetRow[], columns: readonly string[], behind: number): Generator<readonly SourceRow[]> {
-    const rows: SourceRow[] = [];
-    let failure: unknown;
-    try {
-      for (const row of sheetRows) if (row.line > behind && !this.isHeaderAgain(row, columns)) rows.push(this.rowOf(row, columns));
-    } catch (error) {
-      failure = error;
-    }
-    if (rows.length > 0) yield rows;
-    // The rows before it are good ones.
-    if (failure !== undefined) throw failure;
+  private *take(sheetRows: readonly SheetRow[], columns: readonly string[], behind: number): Generator<SourceRow> {
+    for (const row of sheetRows) if (row.line > behind && !this.isHeaderAgain(row, columns)) yield this.rowOf(row, columns);
   }
 
   private positionAt(line: number): Position {
